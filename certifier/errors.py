@@ -1,0 +1,163 @@
+"""Every error that may leave this package, split by whose fault it is.
+
+CertifierError
+├── ForeignInputError          what was sent cannot be used; the sender can mend it
+│   ├── MalformedJson          not the strict JSON we read
+│   ├── MalformedKey           no Ed25519 public key, or one that accepts forgeries
+│   ├── MalformedEnvelope      no DSSE envelope around an in-toto statement
+│   ├── MalformedReport        the report does not fit its model (``findings`` name each field)
+│   ├── BadSignature           a signature does not fit its key and bytes
+│   ├── MalformedAudio         no audio file that can be measured
+│   │   ├── TruncatedAudio     the header promises more than the file holds
+│   │   └── AudioTooLarge      more than the limits allow
+│   ├── AudioMismatch          the file is not the one that the report names
+│   ├── LogMismatch            a deposited log is not the one that the report names
+│   ├── MalformedLog           a raw log of a measuring tool cannot be read
+│   ├── MalformedNote          no signed note or checkpoint (C2SP)
+│   ├── MalformedProof         no tlog-proof file, or hashes that do not fit
+│   ├── MalformedCertificate   no certificate of this label
+│   ├── MalformedTrust         no trust file
+│   └── MalformedCode          no certificate code
+├── ConflictError              fine in itself, but not together with what is on record
+│   └── ReportAlreadyUsed
+├── NotFoundError              the named thing does not exist here
+├── StandardError              a rule file or table of a standard is wrong (``file``, ``line``)
+├── OperatorError              the installation is wrong: settings, keys, database
+│   ├── KeyFileExposed
+│   └── ReadOnlyError          the service may not write now, and says why
+├── BusyError                  too much at once; the same request later
+└── UnreachableError           the network or the server did not answer
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class CertifierError(Exception):
+    """What went wrong in one line; what was found, what was expected, what to do."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        found: str | None = None,
+        expected: str | None = None,
+        hint: str | None = None,
+        pointer: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.found = found
+        self.expected = expected
+        self.hint = hint
+        self.pointer = pointer
+
+
+class ForeignInputError(CertifierError):
+    """What was sent cannot be used; the sender can mend it."""
+
+
+class MalformedJson(ForeignInputError): ...
+
+
+class MalformedKey(ForeignInputError): ...
+
+
+class MalformedEnvelope(ForeignInputError): ...
+
+
+@dataclass(frozen=True)
+class FieldFinding:
+    """One field of a document that does not fit, by JSON Pointer (RFC 6901)."""
+
+    pointer: str
+    problem: str
+    found: str | None = None
+
+
+class MalformedReport(ForeignInputError):
+    def __init__(self, message: str, *, findings: tuple[FieldFinding, ...] = (), hint: str | None = None) -> None:
+        first = findings[0] if findings else None
+        super().__init__(
+            message,
+            found=first.found if first else None,
+            expected=first.problem if first else None,
+            hint=hint,
+            pointer=first.pointer if first else None,
+        )
+        self.findings = findings
+
+
+class BadSignature(ForeignInputError): ...
+
+
+class MalformedAudio(ForeignInputError): ...
+
+
+class TruncatedAudio(MalformedAudio): ...
+
+
+class AudioTooLarge(MalformedAudio): ...
+
+
+class AudioMismatch(ForeignInputError): ...
+
+
+class LogMismatch(ForeignInputError): ...
+
+
+class MalformedLog(ForeignInputError): ...
+
+
+class MalformedNote(ForeignInputError): ...
+
+
+class MalformedProof(ForeignInputError): ...
+
+
+class MalformedCertificate(ForeignInputError): ...
+
+
+class MalformedTrust(ForeignInputError): ...
+
+
+class MalformedCode(ForeignInputError): ...
+
+
+class ConflictError(CertifierError):
+    """Fine in itself, but not together with what is on record."""
+
+
+class ReportAlreadyUsed(ConflictError): ...
+
+
+class NotFoundError(CertifierError): ...
+
+
+class StandardError(CertifierError):
+    """A rule file or table of a standard is wrong."""
+
+    def __init__(self, message: str, *, file: str, line: int | None = None, hint: str | None = None) -> None:
+        super().__init__(f"{file}{f':{line}' if line else ''}: {message}", hint=hint)
+        self.file = file
+        self.line = line
+
+
+class OperatorError(CertifierError):
+    """The installation is wrong: settings, keys, database."""
+
+
+class KeyFileExposed(OperatorError): ...
+
+
+class ReadOnlyError(OperatorError):
+    """The service may not write now, and says why."""
+
+
+class BusyError(CertifierError):
+    """Too much at once; the same request later."""
+
+
+class UnreachableError(CertifierError):
+    """The network or the server did not answer."""
