@@ -1,0 +1,66 @@
+"""The certificate code: nine random symbols and a check symbol that people can read out, type and scan.
+
+Crockford's base 32 alphabet (no I, L, O, U). The tenth symbol is a checksum over GF(32): it finds every single wrong
+symbol and every swap of two neighbours, so a typing error is told apart from a code that was never issued.
+"""
+
+from __future__ import annotations
+
+from certifier.errors import MalformedCode
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+CODE_LENGTH = 10
+RANDOM_BYTES = 6  # 45 of 48 bits are used
+
+_VALUE = {symbol: value for value, symbol in enumerate(ALPHABET)}
+_LOOKALIKES = str.maketrans({"O": "0", "I": "1", "L": "1", " ": None, "-": None})
+
+
+def _doubled(value: int) -> int:
+    """The product with the generator of GF(32) over x^5 + x^2 + 1."""
+    value <<= 1
+    return value ^ 0b100101 if value & 32 else value
+
+
+def _check_symbol(symbols: str) -> str:
+    total = 0
+    for symbol in symbols:
+        total = _doubled(total ^ _VALUE[symbol])
+    return ALPHABET[total]
+
+
+def code_of(randomness: bytes) -> str:
+    """The code for six random bytes."""
+    number = int.from_bytes(randomness[:RANDOM_BYTES], "big")
+    symbols = "".join(ALPHABET[(number >> 5 * place) & 31] for place in range(CODE_LENGTH - 1))
+    return symbols + _check_symbol(symbols)
+
+
+def parse_code(text: str) -> str:
+    """The ten symbols of a code as people write it: any case, spaces and hyphens, O for 0, I or L for 1.
+
+    Raises MalformedCode when the length, a symbol or the check symbol is wrong.
+    """
+    symbols = text.strip().upper().translate(_LOOKALIKES)
+    shown = text.strip()[:40]
+    example = display_code(code_of(bytes(range(RANDOM_BYTES))))
+    if len(symbols) != CODE_LENGTH or any(symbol not in _VALUE for symbol in symbols):
+        raise MalformedCode(
+            "This is not a certificate code.",
+            found=f"{shown!r}",
+            expected=f"ten letters and digits, such as {example}",
+            hint="Type the code below the QR on the label; the letters I, L, O and U are never used.",
+        )
+    if _check_symbol(symbols[:-1]) != symbols[-1]:
+        raise MalformedCode(
+            "The code has a typing error: its last symbol does not fit the others.",
+            found=f"{shown!r}",
+            expected="the last symbol to be the checksum of the nine before it",
+            hint="Compare it with the label symbol by symbol, or scan the QR.",
+        )
+    return symbols
+
+
+def display_code(code: str) -> str:
+    """The code as it is printed: ``7K3Q-Z9M2-XA``."""
+    return f"{code[:4]}-{code[4:8]}-{code[8:]}"

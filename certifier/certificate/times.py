@@ -1,0 +1,26 @@
+"""Times in signed documents: RFC 3339 in UTC, whole seconds, written in one way only."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from certifier.errors import MalformedCertificate
+
+_FORM = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
+
+
+def time_text(moment: datetime) -> str:
+    """``2026-11-22T20:00:00Z``; fractions of a second are dropped."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_time(text: Any) -> datetime:
+    """The moment that ``time_text`` wrote. Raises MalformedCertificate for any other form."""
+    if isinstance(text, str) and _FORM.fullmatch(text):
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError:
+            pass
+    raise MalformedCertificate("A time cannot be read.", found=repr(text)[:60], expected="2026-11-22T20:00:00Z")

@@ -1,0 +1,136 @@
+"""Whom a verifier trusts: issuer keys, log keys and standards, read from a file that the verifier chose (DESIGN 20).
+
+Never read from a document that lies beside the certificate: any forger's folder has one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from certifier.certificate.times import parse_time, time_text
+from certifier.crypto.keyring import Keyring, RegisteredKey
+from certifier.crypto.keys import PublicKey
+from certifier.crypto.strict_json import parse_object
+from certifier.errors import CertifierError, MalformedTrust
+from certifier.log.note import VerifierKey, parse_verifier_key
+
+FORM = "lcal-trust/1"
+
+
+@dataclass(frozen=True)
+class TrustedKey:
+    """A key by its verification method; it may sign what is dated between the two times."""
+
+    id: str
+    issuer: str
+    role: str
+    key: PublicKey
+    valid_from: datetime
+    valid_until: datetime
+
+
+@dataclass(frozen=True)
+class TrustedStandard:
+    id: str
+    sha256: str
+    state: str  # current, superseded or withdrawn
+
+
+@dataclass(frozen=True)
+class Trust:
+    """The pinned keys. ``environment`` says which installation they belong to, e.g. demo."""
+
+    environment: str
+    keys: tuple[TrustedKey, ...]
+    logs: tuple[VerifierKey, ...]
+    standards: tuple[TrustedStandard, ...]
+
+    def key_for(self, verification_method: str) -> TrustedKey | None:
+        return next((key for key in self.keys if key.id == verification_method), None)
+
+    def standard(self, standard_id: str) -> TrustedStandard | None:
+        return next((standard for standard in self.standards if standard.id == standard_id), None)
+
+
+def trust_document(trust: Trust) -> dict[str, Any]:
+    """The trust file of this trust; ``parse_trust`` reads it back."""
+    return {
+        "form": FORM,
+        "environment": trust.environment,
+        "keys": [
+            {
+                "id": key.id,
+                "issuer": key.issuer,
+                "role": key.role,
+                "publicKeyMultibase": key.key.multibase,
+                "from": time_text(key.valid_from),
+                "until": time_text(key.valid_until),
+            }
+            for key in trust.keys
+        ],
+        "logs": [log.to_text() for log in trust.logs],
+        "standards": [{"id": entry.id, "sha256": entry.sha256, "state": entry.state} for entry in trust.standards],
+    }
+
+
+def parse_trust(raw: bytes) -> Trust:
+    """The trust in a file. Raises MalformedTrust (or MalformedJson) when it cannot be read as a whole."""
+    document = parse_object(raw)
+    try:
+        if document["form"] != FORM:
+            raise MalformedTrust("This is another kind of file.", found=str(document["form"])[:60], expected=FORM)
+        return Trust(
+            str(document["environment"]),
+            tuple(_parse_key(entry) for entry in document["keys"]),
+            tuple(parse_verifier_key(text) for text in document["logs"]),
+            tuple(TrustedStandard(entry["id"], entry["sha256"], entry["state"]) for entry in document["standards"]),
+        )
+    except (KeyError, TypeError) as error:
+        raise MalformedTrust(
+            "The trust file lacks a member.", found=str(error), expected="form, environment, keys, logs, standards"
+        ) from error
+    except MalformedTrust:
+        raise
+    except CertifierError as error:
+        raise MalformedTrust(
+            f"The trust file cannot be used: {error.message}", found=error.found, expected=error.expected
+        ) from error
+
+
+def _parse_key(entry: dict[str, Any]) -> TrustedKey:
+    key = PublicKey.from_multibase(entry["publicKeyMultibase"])
+    times = parse_time(entry["from"]), parse_time(entry["until"])
+    return TrustedKey(entry["id"], entry["issuer"], entry["role"], key, *times)
+
+
+def trust_of(
+    keyring: Keyring,
+    *,
+    issuer: str,
+    environment: str,
+    logs: tuple[VerifierKey, ...],
+    standards: tuple[TrustedStandard, ...],
+) -> Trust:
+    """The trust that an installation hands out: its issuer and status keys, retired ones too."""
+    own = (*keyring.with_role("issuer"), *keyring.with_role("status"))
+    return Trust(environment, tuple(_trusted(entry, issuer) for entry in own), logs, standards)
+
+
+def _trusted(entry: RegisteredKey, issuer: str) -> TrustedKey:
+    return TrustedKey(f"{issuer}#{entry.id}", issuer, entry.role, entry.public, entry.valid_from, entry.valid_until)
+
+
+def did_document(trust: Trust, issuer: str) -> dict[str, Any]:
+    """The DID document of ``did:web`` with every key ever used (W3C DID Core, Multikey)."""
+    keys = [key for key in trust.keys if key.issuer == issuer]
+    return {
+        "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"],
+        "id": issuer,
+        "verificationMethod": [
+            {"id": key.id, "type": "Multikey", "controller": issuer, "publicKeyMultibase": key.key.multibase}
+            for key in keys
+        ],
+        "assertionMethod": [key.id for key in keys],
+    }

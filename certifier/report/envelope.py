@@ -1,0 +1,269 @@
+"""The signed report: a DSSE envelope around an in-toto statement, and who signed it.
+
+Sources: DSSE 1.0 (protocol.md), in-toto Statement v1. The signature is over the payload's bytes, so one to three parties can
+sign the same report. What the signatures are worth (the evidence level) is decided by the standard.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from certifier.crypto.canonical import canonical_bytes, sha256_hex
+from certifier.crypto.keyring import Keyring, RegisteredKey
+from certifier.crypto.keys import PublicKey, verify_signature
+from certifier.crypto.signing import SigningKey
+from certifier.crypto.strict_json import Limits, parse_object
+from certifier.errors import BadSignature, FieldFinding, MalformedEnvelope, MalformedKey, MalformedReport
+from certifier.report.evidence import Signature
+from certifier.report.model import Report, parse_report
+
+PAYLOAD_TYPE = "application/vnd.in-toto+json"
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+PREDICATE_TYPE = "https://lcal.example/emission-report/v1"
+ESSENCE = "essence_v1"
+MAX_SIGNATURES = 3
+LIMITS = Limits(max_bytes=5 * 1024 * 1024, max_depth=32, max_nodes=100_000)
+
+
+@dataclass(frozen=True)
+class OpenedReport:
+    """A report whose every signature was verified.
+
+    ``digest`` is the SHA-256 (hex) of the signed payload; a later counter-signature does not change it.
+    """
+
+    envelope: bytes
+    report: Report
+    value: dict[str, Any]
+    payload: bytes
+    digest: str
+    signers: tuple[PublicKey, ...]
+    applicant: PublicKey
+    essence_sha256: str | None
+
+
+def pae(payload: bytes) -> bytes:
+    """What is signed (DSSE, pre-authentication encoding)."""
+    kind = PAYLOAD_TYPE.encode()
+    return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
+
+
+def statement_for(report: dict[str, Any], *, file_name: str, essence_sha256: str | None) -> dict[str, Any]:
+    """The in-toto statement about one master file."""
+    digest = {"sha256": report["track"]["audio_sha256"]}
+    if essence_sha256:
+        digest[ESSENCE] = essence_sha256
+    return {
+        "_type": STATEMENT_TYPE,
+        "subject": [{"name": file_name, "digest": digest}],
+        "predicateType": PREDICATE_TYPE,
+        "predicate": report,
+    }
+
+
+def sign_report(statement: dict[str, Any], keys: Iterable[SigningKey]) -> dict[str, Any]:
+    """The envelope around the statement, signed by each key in turn."""
+    payload = canonical_bytes(statement)
+    envelope = {"payload": _b64(payload), "payloadType": PAYLOAD_TYPE, "signatures": []}
+    for key in keys:
+        envelope = add_signature(envelope, key)
+    return envelope
+
+
+def add_signature(envelope: dict[str, Any], key: SigningKey) -> dict[str, Any]:
+    """The envelope with one more signature over the same payload."""
+    payload = _decoded(envelope["payload"], "/payload")
+    signature = {"keyid": key.public.did_key, "sig": _b64(key.sign(pae(payload)))}
+    others = [entry for entry in envelope["signatures"] if entry["keyid"] != key.public.did_key]
+    return {**envelope, "signatures": [*others, signature]}
+
+
+def open_report(raw: bytes) -> OpenedReport:
+    """The report inside a signed envelope.
+
+    Raises MalformedJson, MalformedEnvelope, MalformedReport, MalformedKey or BadSignature. One bad signature refuses the
+    whole envelope, however many good ones stand beside it; the applicant's own must be among them.
+    """
+    envelope = parse_object(raw, LIMITS)
+    payload, entries = _parse_envelope(envelope)
+    # (1) every signature, by a key that is named once
+    signers = tuple(_verified_signer(entry, payload, number) for number, entry in enumerate(entries))
+    if len({signer.raw for signer in signers}) != len(signers):
+        raise MalformedEnvelope(
+            "One key signed twice.", expected="a different key for each signature", pointer="/signatures"
+        )
+    # (2) only now is the payload read
+    statement = parse_object(payload, LIMITS)
+    essence = _check_statement(statement)
+    report = parse_report(statement["predicate"])
+    _check_subject(statement, report)
+    # (3) the applicant is whom the report names
+    applicant = next((signer for signer in signers if signer.did_key == report.issuer.key_id), None)
+    if applicant is None:
+        raise BadSignature(
+            "The applicant's own signature is missing.",
+            found=", ".join(signer.did_key for signer in signers),
+            expected=f"a signature by issuer.key_id {report.issuer.key_id}",
+            hint="certifier report sign REPORT --key FILE",
+            pointer="/signatures",
+        )
+    return OpenedReport(raw, report, statement["predicate"], payload, sha256_hex(payload), signers, applicant, essence)
+
+
+def signatures_for(
+    opened: OpenedReport, keyring: Keyring, issued_at: datetime | None, now: datetime
+) -> tuple[Signature, ...]:
+    """What the register knows of each signer: the applicant first, then the parties.
+
+    An unknown second key is listed as unregistered: it is worth nothing, and the decision says so.
+    """
+    return tuple(
+        _signature_of(signer, signer == opened.applicant, keyring.entry_for(signer), opened, issued_at, now)
+        for signer in sorted(opened.signers, key=lambda signer: signer != opened.applicant)
+    )
+
+
+def _signature_of(
+    signer: PublicKey,
+    is_applicant: bool,
+    entry: RegisteredKey | None,
+    opened: OpenedReport,
+    issued_at: datetime | None,
+    now: datetime,
+) -> Signature:
+    if is_applicant:
+        return Signature(
+            role="applicant", id=opened.report.issuer.id, valid=True, key_active_at_signing=True, key_active_now=True
+        )
+    if entry is None or entry.role not in ("measuring_party", "service", "verifier"):
+        return Signature(
+            role="measuring_party",
+            id=signer.did_key,
+            valid=True,
+            registered=False,
+            key_active_at_signing=False,
+            key_active_now=False,
+        )
+    return Signature.model_validate(
+        {
+            "role": entry.role,
+            "id": entry.owner,
+            "valid": True,
+            "registered": True,
+            "key_active_at_signing": issued_at is not None and entry.is_active(issued_at),
+            "key_active_now": entry.is_active(now),
+            **_standing(entry, opened.report),
+        }
+    )
+
+
+def _standing(entry: RegisteredKey, report: Report) -> dict[str, Any]:
+    capability = {"coverage": list(entry.capability.coverage), "method": list(entry.capability.method)}
+    if entry.role == "verifier":
+        return {
+            "in_scope": report.standard in entry.standards,
+            "conflict": report.issuer.id in entry.conflicts or report.issuer.key_id in entry.conflicts,
+        }
+    return {"capability": capability} if entry.role == "measuring_party" else {}
+
+
+def _parse_envelope(envelope: dict[str, Any]) -> tuple[bytes, Sequence[Any]]:
+    if set(envelope) != {"payload", "payloadType", "signatures"}:
+        raise MalformedEnvelope(
+            "This is not a signed report.",
+            found="members " + ", ".join(sorted(envelope))[:120],
+            expected="a DSSE envelope: payload, payloadType, signatures",
+            hint="Sign the report first: certifier report sign REPORT --key FILE",
+        )
+    if envelope["payloadType"] != PAYLOAD_TYPE:
+        raise MalformedEnvelope(
+            "The envelope holds another kind of document.",
+            found=str(envelope["payloadType"])[:80],
+            expected=PAYLOAD_TYPE,
+            pointer="/payloadType",
+        )
+    entries = envelope["signatures"]
+    if not isinstance(entries, list) or not 1 <= len(entries) <= MAX_SIGNATURES:
+        raise MalformedEnvelope(
+            "The envelope has the wrong number of signatures.",
+            found=str(len(entries)) if isinstance(entries, list) else type(entries).__name__,
+            expected=f"1 to {MAX_SIGNATURES}",
+            pointer="/signatures",
+        )
+    return _decoded(envelope["payload"], "/payload"), entries
+
+
+def _verified_signer(entry: Any, payload: bytes, number: int) -> PublicKey:
+    pointer = f"/signatures/{number}"
+    if not isinstance(entry, dict) or set(entry) != {"keyid", "sig"} or not isinstance(entry["keyid"], str):
+        raise MalformedEnvelope(
+            "A signature entry cannot be read.", expected="keyid (a did:key) and sig", pointer=pointer
+        )
+    try:
+        signer = PublicKey.from_did_key(entry["keyid"])
+    except MalformedKey as error:
+        raise MalformedKey(
+            error.message, found=error.found, expected=error.expected, hint=error.hint, pointer=f"{pointer}/keyid"
+        ) from error
+    try:
+        verify_signature(signer, pae(payload), _decoded(entry["sig"], f"{pointer}/sig"))
+    except BadSignature as error:
+        raise BadSignature(
+            "A signature does not fit the report.",
+            found=f"signature {number + 1}, by {signer.did_key}",
+            expected="a signature over exactly these payload bytes",
+            hint="The report was changed after it was signed, or another key signed it. Sign it again.",
+            pointer=pointer,
+        ) from error
+    return signer
+
+
+def _check_statement(statement: dict[str, Any]) -> str | None:
+    kind = (statement.get("_type"), statement.get("predicateType"))
+    if kind != (STATEMENT_TYPE, PREDICATE_TYPE):
+        raise MalformedEnvelope(
+            "The signed statement is of another type.",
+            found=f"{kind[0]!s} / {kind[1]!s}"[:160],
+            expected=f"{STATEMENT_TYPE} / {PREDICATE_TYPE}",
+        )
+    subjects = statement.get("subject")
+    digest = (
+        subjects[0].get("digest")
+        if isinstance(subjects, list) and len(subjects) == 1 and isinstance(subjects[0], dict)
+        else None
+    )
+    if not isinstance(digest, dict) or not isinstance(digest.get("sha256"), str):
+        raise MalformedEnvelope(
+            "The statement names no single audio file.", expected="one subject with digest.sha256", pointer="/subject"
+        )
+    if "predicate" not in statement:
+        raise MalformedEnvelope("The statement holds no report.", expected="a member 'predicate'", pointer="/predicate")
+    essence = digest.get(ESSENCE)
+    return essence if isinstance(essence, str) else None
+
+
+def _check_subject(statement: dict[str, Any], report: Report) -> None:
+    signed = statement["subject"][0]["digest"]["sha256"]
+    if signed != report.track.audio_sha256:
+        finding = FieldFinding(
+            "/track/audio_sha256", f"the subject's digest {signed[:64]}", report.track.audio_sha256[:64]
+        )
+        raise MalformedReport("The statement and the report name two different files.", findings=(finding,))
+
+
+def _b64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def _decoded(text: Any, pointer: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError, TypeError) as error:
+        raise MalformedEnvelope(
+            "A member is not base64.", expected="standard base64 with padding", pointer=pointer
+        ) from error

@@ -1,0 +1,383 @@
+"""The main path: from a signed report and its audio to a certificate in the public log, or a decision with reasons.
+
+    submit → open_report → analyse audio → evidence → footprint, rules, verdict → (Refused | payload)
+           → accept (A) → Logbook.publish (B, C) → sign → deliver (D)
+
+The pure steps live in report/, audio/, standard/, certificate/; transactions in storage/; this module puts them in order.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
+from typing import Literal
+
+from certifier.certificate.code import RANDOM_BYTES, code_of
+from certifier.certificate.credential import payload_for
+from certifier.certificate.model import Assessor, Basis, Claims, Figures, Issuer, Subject, months_later
+from certifier.certificate.proof import sign_document
+from certifier.certificate.status import (
+    LIST_LENGTH,
+    PURPOSES,
+    StatusEntry,
+    free_position,
+    status_list_payload,
+    status_url,
+)
+from certifier.certificate.times import time_text
+from certifier.certificate.trust import Trust, TrustedStandard, trust_of
+from certifier.certificate.verify import Material
+from certifier.crypto.canonical import canonical_bytes, sha256_hex, to_json_text
+from certifier.crypto.keyring import Keyring, RegisteredKey
+from certifier.crypto.signing import SigningKey
+from certifier.crypto.strict_json import parse_object
+from certifier.decision import decision_record, parse_decision
+from certifier.errors import ConflictError, NotFoundError
+from certifier.log.entry import issue_entry, status_entry
+from certifier.report.envelope import open_report
+from certifier.report.evidence import Evidence
+from certifier.service.examine import Examined, Upload, examine, gather_evidence, shares_of
+from certifier.service.logbook import Logbook
+from certifier.settings import Settings
+from certifier.standard.evaluate import Verdict, decide
+from certifier.standard.model import Standard
+from certifier.storage.store import CertificateRow, Store, SubmissionRow
+
+VALID_MONTHS = 36  # LCAL 11
+TRIES = 5
+StatusChange = Literal["revoke", "suspend", "reinstate"]
+PPB = Decimal(1_000_000_000)
+REASONS = ("evidence", "wrong_track", "figure", "misuse", "offset_claim", "holder_request", "superseded")  # LCAL 12.2
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A delivered certificate; ``repeated`` when the same report had it already."""
+
+    submission_id: str
+    certificate: CertificateRow
+    repeated: bool = False
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A decision without a certificate: nothing was logged or signed; the reasons are in the verdict."""
+
+    submission_id: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A verdict with the record that lets anybody reach it again."""
+
+    verdict: Verdict
+    evidence: Evidence
+    record: bytes
+
+
+class Certifier:
+    """One installation at work. Thread-safe; all it knows is in the store."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        standard: Standard,
+        keyring: Keyring,
+        signer: SigningKey,
+        log_signer: SigningKey,
+        randomness: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> None:
+        self.settings = settings
+        self.standard = standard
+        self.keyring = keyring
+        self.store = store
+        self._signer = signer
+        self._randomness = randomness
+        self._issuer_key = self._registered(signer, "issuer")
+        self.logbook = Logbook(store, self._registered(log_signer, "log").id, log_signer)
+        for row in store.undelivered():
+            self._deliver(row)
+
+    def _registered(self, key: SigningKey, role: str) -> RegisteredKey:
+        entry = self.keyring.entry_for(key.public)
+        if entry is None or entry.role != role:
+            raise NotFoundError(
+                f"The register lists no {role} key {key.public.did_key}.", hint="Make a home with: certifier init"
+            )
+        return entry
+
+    # -- the main path ------------------------------------------------------------------------------------------
+
+    def submit(self, upload: Upload, now: datetime) -> Issued | Refused:
+        """Decide on a submission and, when it passes, log, sign and deliver its certificate.
+
+        The same report for the same file gives the same answer again. Raises a ForeignInputError when the report, a
+        signature, the audio or a log cannot be used; then nothing is stored.
+        """
+        examined = examine(upload)
+        for _ in range(TRIES):  # a share or the file may be taken between the decision and its acceptance
+            decision = self.decide(examined, now)
+            # Asked after the decision: whoever sent the same report meanwhile is answered alike, not refused for it.
+            issued = self._issued_before(examined)
+            if issued:
+                return issued
+            if not decision.verdict.passed:
+                return self._refuse(examined, decision, now)
+            try:
+                return self._issue(examined, decision, now)
+            except ConflictError as conflict:
+                last = conflict
+        raise last
+
+    def decide(self, examined: Examined, now: datetime) -> Decision:
+        """The verdict on what was examined, with the ledger and the registers as they are now."""
+        opened = examined.opened
+        evidence = gather_evidence(examined, self.keyring, self.store, now)
+        verdict = decide(self.standard, opened.report, evidence)
+        record = decision_record(verdict, evidence, standard_sha256=self.standard.digest, report_sha256=opened.digest)
+        return Decision(verdict, evidence, record)
+
+    def _issue(self, examined: Examined, decision: Decision, now: datetime) -> Issued:
+        claims = self._claims(examined, decision, now)
+        submission = self._submission_row(examined, decision, now, "accepted")
+        row = self._certificate_row(claims, submission)
+        replaced = self._replaced(examined, claims.code, now)
+        self.store.accept(
+            submission, examined.logs, row, _shares_ppb(examined, decision), self._leaf(row, claims), replaced
+        )
+        self.logbook.publish()
+        return Issued(submission.id, self._deliver(row))
+
+    def _refuse(self, examined: Examined, decision: Decision, now: datetime) -> Refused:
+        submission = self._submission_row(examined, decision, now, "refused")
+        self.store.save_refusal(submission, examined.logs)
+        return Refused(submission.id, decision.verdict)
+
+    def _deliver(self, row: CertificateRow) -> CertificateRow:
+        """Sign the payload that the log holds, and keep the proof beside it."""
+        proof = self.logbook.proof_for(row.code)
+        document = sign_document(parse_object(row.payload), self._signer, row.verification_method, row.issued_at)
+        self.store.deliver(row.code, to_json_text(document).encode(), proof)
+        return self.certificate(row.code)
+
+    def _issued_before(self, examined: Examined) -> Issued | None:
+        """The certificate that this report has already, finished if a crash or another thread left it undelivered."""
+        row = self.store.certificate_for_report(examined.opened.digest)
+        if row is None:
+            return None
+        if row.document is None:
+            self.logbook.publish()
+            row = self._deliver(row)
+        return Issued(row.submission_id, row, repeated=True)
+
+    # -- what the issuer knows ----------------------------------------------------------------------------------
+
+    def _claims(self, examined: Examined, decision: Decision, now: datetime) -> Claims:
+        settings, verdict = self.settings, decision.verdict
+        track, audio = examined.opened.report.track, examined.audio
+        revocation, suspension = (self._free_entry(purpose) for purpose in PURPOSES)
+        return Claims(
+            code=self._free_code(),
+            outcome=verdict.outcome,
+            issuer=Issuer(settings.did, settings.issuer_name, settings.base_url),
+            subject=Subject(track.title, track.artist, audio.sha256, audio.essence_sha256, track.isrc),
+            figures=figures_of(verdict, self.standard),
+            basis=Basis(
+                self.standard.id,
+                self.standard.digest,
+                self.standard.tables_digest,
+                examined.opened.digest,
+                sha256_hex(decision.record),
+                verdict.evidence_level,
+            ),
+            assessor=self._assessor(decision),
+            issued_at=now,
+            expires_at=months_later(now, VALID_MONTHS),
+            status=(revocation, suspension),
+        )
+
+    def _assessor(self, decision: Decision) -> Assessor:
+        """Who stands behind the figure: the verifier, else the measuring party or service, else this software alone."""
+        wanted = {"A2": ("verifier",), "A1": ("measuring_party", "service")}.get(decision.verdict.evidence_level, ())
+        signature = next(
+            (entry for entry in decision.evidence.signatures if entry.role in wanted and entry.registered), None
+        )
+        entry = next((key for key in self.keyring.keys if signature and key.owner == signature.id), None)
+        if entry is None or signature is None:
+            return Assessor("software", "software", "software only; nobody but the applicant vouches for the figures")
+        return Assessor(signature.role, entry.owner, entry.name)  # type: ignore[arg-type]
+
+    def _free_code(self) -> str:
+        return next(
+            code
+            for code in iter(lambda: code_of(self._randomness(RANDOM_BYTES)), None)
+            if not self.store.certificate(code)
+        )
+
+    def _free_entry(self, purpose: str) -> StatusEntry:
+        candidates = [int.from_bytes(self._randomness(4), "big") % LIST_LENGTH for _ in range(64)]
+        position = free_position(candidates, self.store.taken_positions(purpose))
+        if position is None:
+            raise ConflictError("The status list is full.", hint="Open the next list.")
+        return StatusEntry(status_url(self.settings.base_url, purpose), purpose, position)
+
+    # -- rows ---------------------------------------------------------------------------------------------------
+
+    def _submission_row(self, examined: Examined, decision: Decision, now: datetime, state: str) -> SubmissionRow:
+        track = examined.opened.report.track
+        return SubmissionRow(
+            id=f"sub_{self._randomness(16).hex()}",
+            created_at=time_text(now),
+            state=state,
+            title=track.title,
+            artist=track.artist,
+            report_sha256=examined.opened.digest,
+            audio_sha256=examined.audio.sha256,
+            outcome=decision.verdict.outcome,
+            envelope=examined.opened.envelope,
+            decision=decision.record,
+        )
+
+    def _certificate_row(self, claims: Claims, submission: SubmissionRow) -> CertificateRow:
+        revocation, suspension = (entry.index for entry in claims.status)
+        return CertificateRow(
+            code=claims.code,
+            submission_id=submission.id,
+            report_sha256=claims.basis.report_sha256,
+            audio_sha256=claims.subject.audio_sha256,
+            outcome=claims.outcome,
+            issued_at=time_text(claims.issued_at),
+            expires_at=time_text(claims.expires_at),
+            payload=canonical_bytes(payload_for(claims)),
+            verification_method=f"{self.settings.did}#{self._issuer_key.id}",
+            revocation_index=revocation,
+            suspension_index=suspension,
+            in_force=1,
+        )
+
+    def _leaf(self, row: CertificateRow, claims: Claims) -> bytes:
+        return issue_entry(
+            code=row.code,
+            payload_sha256=sha256_hex(row.payload),
+            kid=row.verification_method,
+            standard=claims.basis.standard,
+            report_sha256=row.report_sha256,
+            audio_sha256=row.audio_sha256,
+            at=row.issued_at,
+        )
+
+    def _replaced(self, examined: Examined, code: str, now: datetime) -> tuple[str, bytes] | None:
+        """The certificate that a renewal replaces, with the leaf that revokes it as superseded (DESIGN 21)."""
+        renewed = examined.opened.report.renewal_of
+        row = self.store.certificate(renewed) if renewed else None
+        if row is None or not row.in_force or row.audio_sha256 != examined.audio.sha256:
+            return None
+        entry = status_entry(type="revoke", code=row.code, reason="superseded", at=time_text(now), replaced_by=code)
+        return row.code, entry
+
+    # -- what anybody may ask -----------------------------------------------------------------------------------
+
+    def certificate(self, code: str) -> CertificateRow:
+        """A delivered certificate. Raises NotFoundError."""
+        row = self.store.certificate(code)
+        if row is None or row.document is None:
+            raise NotFoundError(
+                "No certificate has this code.",
+                found=code,
+                hint="Compare it with the label. If it is printed like this, the label may be false: please report it.",
+            )
+        return row
+
+    def replayed(self, submission: SubmissionRow) -> Verdict:
+        """The verdict on a stored submission, reached again from its report and decision record."""
+        _, evidence = parse_decision(submission.decision)
+        return decide(self.standard, open_report(submission.envelope).report, evidence)
+
+    def change_status(self, code: str, kind: StatusChange, reason: str, now: datetime) -> CertificateRow:
+        """Revoke, suspend or reinstate, through the log. Acknowledged when a published checkpoint holds it."""
+        row = self.certificate(code)
+        state = self.lifecycle(code)
+        if (kind, state) not in {
+            ("revoke", "active"),
+            ("revoke", "suspended"),
+            ("suspend", "active"),
+            ("reinstate", "suspended"),
+        }:
+            raise ConflictError(f"The certificate is {state}; it cannot be changed by {kind}.", found=state)
+        entry = status_entry(type=kind, code=code, reason=reason, at=time_text(now))
+        self.store.queue_status(code, kind, entry, in_force=kind != "revoke")
+        self.logbook.publish()
+        return row
+
+    def lifecycle(self, code: str) -> str:
+        """``active``, ``suspended`` or ``revoked``, as the log says at its newest checkpoint."""
+        leaves = self.store.status_leaves(self.logbook.head.size, code)
+        return (
+            {"revoke": "revoked", "suspend": "suspended", "reinstate": "active"}[leaves[-1].type]
+            if leaves
+            else "active"
+        )
+
+    def status_list(self, purpose: str, now: datetime) -> bytes:
+        """The signed Bitstring Status List of a purpose, computed from the log."""
+        size = self.logbook.head.size
+        latest = {leaf.code: leaf.type for leaf in self.store.status_leaves(size)}
+        kind = {"revocation": "revoke", "suspension": "suspend"}[purpose]
+        rows = [self.store.certificate(code) for code, last in latest.items() if last == kind and code]
+        positions = [getattr(row, f"{purpose}_index") for row in rows if row]
+        url = status_url(self.settings.base_url, purpose)
+        payload = status_list_payload(url, purpose, positions, issuer=self.settings.did, log_size=size, now=now)
+        document = sign_document(payload, self._signer, f"{self.settings.did}#{self._issuer_key.id}", time_text(now))
+        return canonical_bytes(document)
+
+    @property
+    def trust(self) -> Trust:
+        """What a verifier of this installation pins."""
+        standards = (TrustedStandard(self.standard.id, self.standard.digest, "current"),)
+        return trust_of(
+            self.keyring,
+            issuer=self.settings.did,
+            environment=self.settings.environment,
+            logs=(self.logbook.verifier_key,),
+            standards=standards,
+        )
+
+    def material(self, row: CertificateRow, now: datetime) -> Material:
+        """All that a check of this certificate needs, as this installation serves it."""
+        lists = {status_url(self.settings.base_url, purpose): self.status_list(purpose, now) for purpose in PURPOSES}
+        return Material(self.trust, row.proof, lists)
+
+
+def _shares_ppb(examined: Examined, decision: Decision) -> dict[str, int]:
+    """The shares in parts per billion, rounded up so that many small ones never sum above one."""
+    shares = shares_of(examined.opened.report, decision.evidence)
+    return {run: int((share * PPB).to_integral_value(ROUND_CEILING)) for run, share in shares.items()}
+
+
+def _cents(grams: Decimal) -> str:
+    """Two decimals, half up (LCAL 4.8)."""
+    return str(grams.quantize(Decimal("0.01"), ROUND_HALF_UP))
+
+
+def figures_of(verdict: Verdict, standard: Standard) -> Figures:
+    """The printed figures of a verdict that has a footprint."""
+    footprint = verdict.footprint
+    if footprint is None:
+        raise NotFoundError("This decision has no figure.")
+    post = footprint.post_production
+    limits = {"class-1": standard.parameters.limits.class_1, "class-2": standard.parameters.limits.class_2}
+    return Figures(
+        assessed_g_per_min=str(footprint.assessed),
+        central_g_per_min=str(footprint.central),
+        consumer_g_per_min=_cents(footprint.consumer.central),
+        provider_g_per_min=_cents(footprint.provider.central),
+        limit_g_per_min=str(limits.get(verdict.outcome, standard.parameters.limits.measured)),
+        data_quality=footprint.rating,
+        post_production=f"{_cents(post.central)} (at most {_cents(post.upper)})" if post else "not assessed",
+        calculated=footprint.calculated,
+    )

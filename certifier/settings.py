@@ -1,0 +1,74 @@
+"""Settings of one installation, with their units, read from the environment (``LCAL_…``) or given as values.
+
+A *home* is the folder that holds everything an installation owns: database, public register of keys, private keys.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from certifier.errors import OperatorError
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Settings:
+    """``base_url`` is public and signed into certificates; where the server listens is another matter (DESIGN 22)."""
+
+    home: Path
+    base_url: str = "https://label.example"
+    issuer_name: str = "Low-Carbon Audio Label"
+    environment: str = "demo"
+    database_url: str = ""
+    standards_dir: Path = PROJECT_ROOT / "standards"
+    templates_dir: Path = PROJECT_ROOT / "templates"
+    standard: str = "lcal/1.0.0"
+    max_upload_bytes: int = 512 * 1024 * 1024
+    max_log_bytes: int = 5 * 1024 * 1024
+    max_logs: int = 20
+    max_waiting: int = 24
+    upload_seconds: int = 60
+
+    @property
+    def did(self) -> str:
+        """``did:web`` of the base URL's host (did:web method specification; a port is percent-encoded)."""
+        return "did:web:" + self.base_url.split("://", 1)[1].split("/", 1)[0].replace(":", "%3A")
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{self.home / 'service.sqlite'}"
+
+    @property
+    def register_dir(self) -> Path:
+        return self.home / "keys"
+
+    @property
+    def private_dir(self) -> Path:
+        return self.home / "private"
+
+
+_NUMBERS = ("max_upload_bytes", "max_waiting")
+_TEXTS = ("base_url", "issuer_name", "environment", "database_url", "standard")
+
+
+def settings_from_environment(home: Path | None = None) -> Settings:
+    """The settings of ``LCAL_HOME`` (default ``var/home``) with every ``LCAL_…`` variable applied. Raises OperatorError."""
+    settings = Settings(home=home or Path(os.environ.get("LCAL_HOME", "var/home")))
+    texts = {name: os.environ[f"LCAL_{name.upper()}"] for name in _TEXTS if f"LCAL_{name.upper()}" in os.environ}
+    numbers = {name: _number(f"LCAL_{name.upper()}") for name in _NUMBERS if f"LCAL_{name.upper()}" in os.environ}
+    settings = replace(settings, **texts, **numbers)  # type: ignore[arg-type]
+    if not settings.base_url.startswith(("https://", "http://")) or settings.base_url.endswith("/"):
+        raise OperatorError(
+            "The base URL cannot be used.", found=settings.base_url, expected="https://HOST without a slash at the end"
+        )
+    return settings
+
+
+def _number(name: str) -> int:
+    text = os.environ[name]
+    if not text.isascii() or not text.isdigit():
+        raise OperatorError(f"{name} is not a number.", found=text, expected="a whole number")
+    return int(text)

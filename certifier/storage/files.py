@@ -1,0 +1,76 @@
+"""The only opener of files: keys, registers, standards, atomic writes.
+
+Private keys live in a folder of mode 0700 in files of mode 0600 outside the repository; anything laxer is refused.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from certifier.crypto.keyring import Keyring, parse_keyring
+from certifier.crypto.signing import SigningKey
+from certifier.errors import KeyFileExposed, NotFoundError, OperatorError
+from certifier.standard.model import Standard, parse_standard
+
+
+def load_keyring(folder: Path) -> Keyring:
+    """Every ``*.toml`` of the register folder and its subfolders. Raises OperatorError."""
+    if not folder.is_dir():
+        raise OperatorError(f"There is no register of keys at {folder}.", hint="Make one with: certifier init")
+    return parse_keyring(
+        {str(path.relative_to(folder)): path.read_text("utf-8") for path in sorted(folder.rglob("*.toml"))}
+    )
+
+
+def load_standard(folder: Path) -> Standard:
+    """The standard in a folder such as ``standards/lcal/1.0.0``. Raises NotFoundError or StandardError."""
+    if not (folder / "standard.toml").is_file():
+        raise NotFoundError(
+            f"There is no standard at {folder}.",
+            expected="a folder with standard.toml",
+            hint="Try standards/lcal/1.0.0",
+        )
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith(".")]
+    return parse_standard({path.relative_to(folder).as_posix(): path.read_bytes() for path in paths})
+
+
+def load_signing_key(path: Path, passphrase: bytes | None = None) -> SigningKey:
+    """The private key in a PEM file. Raises KeyFileExposed when others could read it, OperatorError otherwise."""
+    if not path.is_file():
+        raise OperatorError(f"There is no key file at {path}.", hint="Make one with: certifier keys new FILE")
+    for place, allowed in ((path, 0o600), (path.parent, 0o700)):
+        mode = stat.S_IMODE(place.lstat().st_mode)
+        if place.is_symlink() or mode & ~allowed:
+            raise KeyFileExposed(
+                f"The private key's {'file' if place is path else 'folder'} {place} is open to others.",
+                found=f"mode {mode:04o}",
+                expected=f"mode {allowed:04o} and no symbolic link",
+                hint=f"chmod {allowed:04o} {place}",
+            )
+    return SigningKey.from_pem(path.read_bytes(), passphrase)
+
+
+def save_signing_key(path: Path, key: SigningKey, passphrase: bytes | None = None) -> None:
+    """Write a private key where nobody else can read it; never over an existing one."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise OperatorError(
+            f"There is a key at {path} already.", hint="Choose another name; keys are never overwritten."
+        ) from error
+    with os.fdopen(handle, "wb") as file:
+        file.write(key.to_pem(passphrase))
+
+
+def save_bytes(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all: to a temporary name, synced, then renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

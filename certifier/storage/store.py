@@ -1,0 +1,325 @@
+"""The database: what is saved and found, in transactions. Contains no business logic.
+
+SQLite means one writing process (DESIGN 15): a newer bundled library with WAL and synchronous=FULL, every writing transaction
+begun IMMEDIATE. The four steps of issuing are four transactions: ``accept``, ``sequence``, ``save_checkpoint``, ``deliver``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import alembic.command
+import alembic.config
+import pysqlite3.dbapi2
+from sqlalchemy import Connection, Engine, RowMapping, create_engine, event, func, insert, select, update
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from certifier.errors import ConflictError, NotFoundError, OperatorError, ReportAlreadyUsed
+from certifier.storage.tables import certificates, checkpoints, deposited_logs, leaves, run_shares, submissions
+
+# From 3.51.3 on SQLite's write-ahead log is free of the reset bug of 3.7.0 to 3.51.2.
+WAL_SINCE = (3, 51, 3)
+PPB = 1_000_000_000
+SHARE_LIMIT_PPB = 1_000_001_000  # LCAL INT-10: 1.000001
+
+
+@dataclass(frozen=True)
+class SubmissionRow:
+    """A submission as stored. ``state`` is certified, refused or accepted (its certificate is being made)."""
+
+    id: str
+    created_at: str
+    state: str
+    title: str
+    artist: str
+    report_sha256: str
+    audio_sha256: str
+    outcome: str
+    envelope: bytes
+    decision: bytes
+
+
+@dataclass(frozen=True)
+class CertificateRow:
+    """A certificate as stored; ``document`` and ``proof`` are None until it is delivered."""
+
+    code: str
+    submission_id: str
+    report_sha256: str
+    audio_sha256: str
+    outcome: str
+    issued_at: str
+    expires_at: str
+    payload: bytes
+    verification_method: str
+    revocation_index: int
+    suspension_index: int
+    in_force: int
+    document: bytes | None = None
+    proof: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One entry of the log, in its place."""
+
+    index: int
+    type: str
+    code: str | None
+    entry: bytes
+
+
+class Store:
+    """All reading and writing of one installation's database."""
+
+    def __init__(self, writer: Engine, reader: Engine) -> None:
+        self._writer = writer
+        self._reader = reader
+
+    @classmethod
+    def open(cls, url: str) -> Store:
+        """The store at a database URL, migrated to the newest tables. Raises OperatorError."""
+        try:
+            writer, reader = _engines_for(url)
+            with writer.begin() as connection:
+                _migrate(connection)
+        except SQLAlchemyError as error:
+            raise OperatorError("The database cannot be opened.", found=str(error.__cause__ or error)[:200]) from error
+        return cls(writer, reader)
+
+    def close(self) -> None:
+        self._writer.dispose()
+        self._reader.dispose()
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self._writer.begin() as connection:
+            yield connection
+
+    # -- accept (transaction A) ---------------------------------------------------------------------------------
+
+    def save_refusal(self, submission: SubmissionRow, logs: Mapping[str, bytes]) -> None:
+        with self._writing() as connection:
+            _insert_submission(connection, submission, logs)
+
+    def accept(
+        self,
+        submission: SubmissionRow,
+        logs: Mapping[str, bytes],
+        certificate: CertificateRow,
+        shares_ppb: Mapping[str, int],
+        entry: bytes,
+        replaced: tuple[str, bytes] | None = None,
+    ) -> None:
+        """Reserve report, audio, run shares and code, and queue the leaf: all or nothing.
+
+        A certificate that this one replaces leaves force in the same transaction, its leaf in the same batch.
+
+        Raises ReportAlreadyUsed for a second certificate from one report, ConflictError when the audio or a run share was
+        taken since the decision was made; then nothing is stored and the caller decides again.
+        """
+        try:
+            with self._writing() as connection:
+                _insert_submission(connection, submission, logs)
+                if replaced:
+                    _queue_status(connection, replaced[0], "revoke", replaced[1], in_force=False)
+                connection.execute(insert(certificates).values(**vars(certificate)))
+                for run, share in shares_ppb.items():
+                    _reserve_share(connection, run, certificate.code, share)
+                connection.execute(insert(leaves).values(type="issue", code=certificate.code, entry=entry))
+        except IntegrityError as error:
+            if self.certificate_for_report(certificate.report_sha256):
+                raise ReportAlreadyUsed(
+                    "This report has its certificate already.", found=certificate.report_sha256
+                ) from error
+            raise ConflictError("The file was certified, or the code was taken, a moment ago.") from error
+
+    def queue_status(self, code: str, kind: str, entry: bytes, *, in_force: bool) -> None:
+        """Queue a leaf that changes a certificate's status."""
+        with self._writing() as connection:
+            _queue_status(connection, code, kind, entry, in_force=in_force)
+
+    # -- sequence, checkpoint, deliver (B, C, D) ----------------------------------------------------------------
+
+    def sequence(self, size: int) -> list[Leaf]:
+        """Give every waiting leaf the next place after ``size``, in the order of their arrival."""
+        with self._writing() as connection:
+            held = connection.execute(
+                select(func.count()).select_from(leaves).where(leaves.c.idx.is_not(None))
+            ).scalar_one()
+            if held != size:
+                raise OperatorError("Another process wrote to this log.", found=f"size {held}", expected=f"size {size}")
+            waiting = (
+                connection.execute(select(leaves).where(leaves.c.idx.is_(None)).order_by(leaves.c.id)).mappings().all()
+            )
+            placed = [Leaf(size + place, row["type"], row["code"], row["entry"]) for place, row in enumerate(waiting)]
+            for leaf, row in zip(placed, waiting, strict=True):
+                connection.execute(update(leaves).where(leaves.c.id == row["id"]).values(idx=leaf.index))
+        return placed
+
+    def save_checkpoint(self, size: int, note: bytes) -> None:
+        """One note for each size, for ever."""
+        with self._writing() as connection:
+            connection.execute(insert(checkpoints).values(size=size, note=note))
+
+    def deliver(self, code: str, document: bytes, proof: bytes) -> None:
+        with self._writing() as connection:
+            connection.execute(
+                update(certificates).where(certificates.c.code == code).values(document=document, proof=proof)
+            )
+            owner = select(certificates.c.submission_id).where(certificates.c.code == code).scalar_subquery()
+            connection.execute(update(submissions).where(submissions.c.id == owner).values(state="certified"))
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    def submission(self, submission_id: str) -> SubmissionRow:
+        row = self._one(select(submissions).where(submissions.c.id == submission_id))
+        if row is None:
+            raise NotFoundError(
+                "There is no such submission.", found=submission_id[:60], hint="Check the id, or submit again."
+            )
+        return SubmissionRow(**row)
+
+    def certificate(self, code: str) -> CertificateRow | None:
+        return self._certificate(certificates.c.code == code)
+
+    def certificate_for_report(self, report_sha256: str) -> CertificateRow | None:
+        return self._certificate(certificates.c.report_sha256 == report_sha256)
+
+    def certificate_for_submission(self, submission_id: str) -> CertificateRow | None:
+        return self._certificate(certificates.c.submission_id == submission_id)
+
+    def certificates_for_audio(self, audio_sha256: str) -> list[CertificateRow]:
+        query = (
+            select(certificates).where(certificates.c.audio_sha256 == audio_sha256).order_by(certificates.c.issued_at)
+        )
+        return [CertificateRow(**row) for row in self._all(query)]
+
+    def newest_certificates(self, limit: int) -> list[tuple[CertificateRow, SubmissionRow]]:
+        """The latest delivered certificates with their submissions, newest first."""
+        query = select(certificates).where(certificates.c.document.is_not(None))
+        rows = self._all(query.order_by(certificates.c.issued_at.desc(), certificates.c.code).limit(limit))
+        return [(CertificateRow(**row), self.submission(row["submission_id"])) for row in rows]
+
+    def undelivered(self) -> list[CertificateRow]:
+        query = select(certificates).where(certificates.c.document.is_(None))
+        return [CertificateRow(**row) for row in self._all(query)]
+
+    def taken_positions(self, purpose: str) -> set[int]:
+        column = certificates.c[f"{purpose}_index"]
+        return {row[column.name] for row in self._all(select(column))}
+
+    def has_audio_in_force(self, audio_sha256: str) -> bool:
+        query = select(certificates.c.code).where(
+            certificates.c.audio_sha256 == audio_sha256, certificates.c.in_force == 1
+        )
+        return self._one(query) is not None
+
+    def share_used(self, run: str) -> Decimal:
+        """The share of a run that certificates hold, from 0 to 1."""
+        row = self._one(
+            select(func.coalesce(func.sum(run_shares.c.share_ppb), 0).label("used")).where(run_shares.c.run == run)
+        )
+        return Decimal(row["used"] if row else 0) / PPB
+
+    def leaves_from(self, index: int) -> list[Leaf]:
+        query = select(leaves).where(leaves.c.idx >= index).order_by(leaves.c.idx)
+        return [_leaf(row) for row in self._all(query)]
+
+    def leaves_between(self, start: int, end: int) -> list[Leaf]:
+        query = select(leaves).where(leaves.c.idx >= start, leaves.c.idx < end).order_by(leaves.c.idx)
+        return [_leaf(row) for row in self._all(query)]
+
+    def leaf_for(self, code: str, kind: str) -> Leaf | None:
+        row = self._one(select(leaves).where(leaves.c.code == code, leaves.c.type == kind, leaves.c.idx.is_not(None)))
+        return _leaf(row) if row else None
+
+    def status_leaves(self, size: int, code: str | None = None) -> list[Leaf]:
+        """Every leaf below ``size`` that changes a certificate's status, in order."""
+        query = select(leaves).where(leaves.c.idx < size, leaves.c.type.in_(("revoke", "suspend", "reinstate")))
+        query = query.where(leaves.c.code == code) if code else query
+        return [_leaf(row) for row in self._all(query.order_by(leaves.c.idx))]
+
+    def last_checkpoint(self) -> tuple[int, bytes] | None:
+        row = self._one(select(checkpoints).order_by(checkpoints.c.size.desc()).limit(1))
+        return (row["size"], row["note"]) if row else None
+
+    def _certificate(self, condition: Any) -> CertificateRow | None:
+        row = self._one(select(certificates).where(condition))
+        return CertificateRow(**row) if row else None
+
+    def _one(self, query: Any) -> RowMapping | None:
+        with self._reader.connect() as connection:
+            return connection.execute(query).mappings().first()
+
+    def _all(self, query: Any) -> Sequence[RowMapping]:
+        with self._reader.connect() as connection:
+            return connection.execute(query).mappings().all()
+
+
+def _leaf(row: RowMapping) -> Leaf:
+    return Leaf(row["idx"], row["type"], row["code"], row["entry"])
+
+
+def _insert_submission(connection: Connection, submission: SubmissionRow, logs: Mapping[str, bytes]) -> None:
+    connection.execute(insert(submissions).values(**vars(submission)))
+    for sha256, content in logs.items():
+        connection.execute(insert(deposited_logs).values(submission_id=submission.id, sha256=sha256, content=content))
+
+
+def _queue_status(connection: Connection, code: str, kind: str, entry: bytes, *, in_force: bool) -> None:
+    connection.execute(insert(leaves).values(type=kind, code=code, entry=entry))
+    connection.execute(update(certificates).where(certificates.c.code == code).values(in_force=int(in_force)))
+
+
+def _reserve_share(connection: Connection, run: str, code: str, share_ppb: int) -> None:
+    connection.execute(insert(run_shares).values(run=run, code=code, share_ppb=share_ppb))
+    used = connection.execute(select(func.sum(run_shares.c.share_ppb)).where(run_shares.c.run == run)).scalar_one()
+    if used > SHARE_LIMIT_PPB:
+        raise ConflictError("A run's share was taken a moment ago.", found=f"{run}: {used} parts per billion")
+
+
+def _engines_for(url: str) -> tuple[Engine, Engine]:
+    """One engine that writes and one that reads; on SQLite only the first one begins transactions."""
+    if not url.startswith("sqlite"):
+        engine = create_engine(url)
+        return engine, engine
+    Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    writer, reader = (
+        create_engine(url, module=pysqlite3.dbapi2, connect_args={"timeout": 15, "check_same_thread": False})
+        for _ in range(2)
+    )
+    event.listen(writer, "connect", _prepare_sqlite)
+    event.listen(reader, "connect", _prepare_sqlite)
+    event.listen(writer, "begin", _begin_immediate)
+    return writer, reader
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver starts no transaction of its own; "begin" below does
+    journal = ("WAL", "FULL") if pysqlite3.dbapi2.sqlite_version_info >= WAL_SINCE else ("DELETE", "EXTRA")
+    pragmas = (
+        f"journal_mode={journal[0]}",
+        f"synchronous={journal[1]}",
+        "foreign_keys=ON",
+        "trusted_schema=OFF",
+        "cell_size_check=ON",
+    )
+    for pragma in pragmas:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _migrate(connection: Connection) -> None:
+    config = alembic.config.Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    alembic.command.upgrade(config, "head")

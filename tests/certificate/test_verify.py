@@ -1,0 +1,278 @@
+"""The one verification: every axis, the verdict table row by row, and a certificate that was tampered with in every way."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from certifier.certificate.credential import parse_claims, payload_for
+from certifier.certificate.model import Assessor, Basis, Claims, Figures, Issuer, Subject, months_later
+from certifier.certificate.proof import sign_document
+from certifier.certificate.status import PURPOSES, StatusEntry, status_list_payload, status_url
+from certifier.certificate.times import time_text
+from certifier.certificate.trust import Trust, TrustedKey, TrustedStandard, parse_trust, trust_document
+from certifier.certificate.verify import (
+    AudioDigests,
+    Material,
+    Verification,
+    check_certificate,
+    leaf_of,
+    verdict_of,
+    verdict_table,
+)
+from certifier.crypto.canonical import to_json_text
+from certifier.crypto.signing import SigningKey
+from certifier.errors import ForeignInputError, MalformedTrust
+from certifier.log.merkle import Tree, leaf_hash
+from certifier.log.note import Checkpoint, sign_checkpoint, verifier_key_for
+from certifier.log.proof import InclusionProof, render_proof
+
+NOW = datetime(2026, 11, 22, 20, 0, 0, tzinfo=UTC)
+BASE = "https://label.example"
+DID = "did:web:label.example"
+METHOD = f"{DID}#key-2026"
+ORIGIN = "label.example/2026"
+ISSUER = SigningKey.from_seed(b"issuer".ljust(32, b"."))
+LOG = SigningKey.from_seed(b"log".ljust(32, b"."))
+FORGER = SigningKey.from_seed(b"forger".ljust(32, b"."))
+AUDIO = "aa" * 32
+ESSENCE = "ee" * 32
+
+CLAIMS = Claims(
+    code="0000000000",
+    outcome="class-2",
+    issuer=Issuer(DID, "Low-Carbon Audio Label", BASE),
+    subject=Subject("Night Ferry (example)", "Example Artist", AUDIO, ESSENCE, "QZABC2600001"),
+    figures=Figures("16.10", "14.09", "6.59", "7.50", "30.00", "B", "not assessed", calculated=False),
+    basis=Basis("LCAL-1.0.0", "11" * 32, "22" * 32, "33" * 32, "44" * 32, "A1"),
+    assessor=Assessor("measuring_party", "example-party", "Example Party"),
+    issued_at=NOW,
+    expires_at=months_later(NOW, 36),
+    status=tuple(StatusEntry(status_url(BASE, purpose), purpose, 7) for purpose in PURPOSES),  # type: ignore[arg-type]
+)
+TRUST = Trust(
+    "demo",
+    (TrustedKey(METHOD, DID, "issuer", ISSUER.public, NOW - timedelta(days=9), NOW + timedelta(days=900)),),
+    (verifier_key_for(ORIGIN, LOG.public),),
+    (TrustedStandard("LCAL-1.0.0", "11" * 32, "current"),),
+)
+
+
+def issued(claims: Claims = CLAIMS, key: SigningKey = ISSUER) -> dict[str, Any]:
+    return sign_document(payload_for(claims), key, METHOD, time_text(NOW))
+
+
+def logged(document: Mapping[str, Any], others: int = 5, key: SigningKey = LOG) -> bytes:
+    """The proof of a document's leaf, third of several in a log."""
+    unsigned = {name: value for name, value in document.items() if name != "proof"}
+    entries = [f"other {number}".encode() for number in range(others)]
+    entries.insert(2, leaf_of(unsigned, METHOD, parse_claims(unsigned)))
+    tree = Tree()
+    for entry in entries:
+        tree.append(leaf_hash(entry))
+    note = sign_checkpoint(Checkpoint(ORIGIN, tree.size, tree.root()), key)
+    return render_proof(InclusionProof(2, tuple(tree.inclusion_proof(2)), note))
+
+
+def lists(revoked: set[int] = frozenset(), suspended: set[int] = frozenset(), key: SigningKey = ISSUER, at: datetime = NOW) -> dict[str, bytes]:  # type: ignore[assignment]
+    documents = {}
+    for purpose, positions in zip(PURPOSES, (revoked, suspended), strict=True):
+        url = status_url(BASE, purpose)
+        payload = status_list_payload(url, purpose, positions, issuer=DID, log_size=6, now=at)
+        documents[url] = json.dumps(sign_document(payload, key, METHOD, time_text(at))).encode()
+    return documents
+
+
+GOOD = issued()
+MATERIAL = Material(TRUST, logged(GOOD), lists(), AudioDigests(AUDIO))
+
+
+def check(document: Mapping[str, Any] = GOOD, material: Material = MATERIAL, now: datetime = NOW) -> Verification:
+    return check_certificate(to_json_text(document).encode(), material, now)
+
+
+def test_a_signed_logged_certificate_in_force_with_its_audio_is_valid() -> None:
+    verification = check()
+    assert verification.verdict == "valid"
+    assert verification.axes == {
+        "integrity": "ok",
+        "issuer_trust": "trusted",
+        "inclusion": "included",
+        "lifecycle": "active",
+        "validity": "current",
+        "standard_state": "current",
+        "binding": "sha256_match",
+    }
+    assert verification.claims == CLAIMS
+
+
+def renamed(document: dict[str, Any]) -> dict[str, Any]:
+    bent = copy.deepcopy(document)
+    bent["credentialSubject"]["result"][0]["value"] = "1.10"
+    return bent
+
+
+CASES: dict[str, tuple[dict[str, Any], Material, datetime, str, str, str]] = {
+    "a changed figure": (renamed(GOOD), MATERIAL, NOW, "integrity", "broken", "not_valid"),
+    "a forger's signature": (issued(key=FORGER), MATERIAL, NOW, "integrity", "broken", "not_valid"),
+    "no trust at all": (GOOD, replace(MATERIAL, trust=None), NOW, "issuer_trust", "unchecked", "cannot_tell"),
+    "trust in somebody else": (GOOD, replace(MATERIAL, trust=replace(TRUST, keys=())), NOW, "issuer_trust", "unknown", "cannot_tell"),
+    "a key that was no longer in force": (
+        GOOD,
+        replace(MATERIAL, trust=replace(TRUST, keys=(replace(TRUST.keys[0], valid_until=NOW - timedelta(days=1)),))),
+        NOW,
+        "issuer_trust",
+        "withdrawn",
+        "not_valid",
+    ),
+    "no proof": (GOOD, replace(MATERIAL, proof=None), NOW, "inclusion", "unchecked", "cannot_tell"),
+    "the proof of another certificate": (
+        GOOD,
+        replace(MATERIAL, proof=logged(issued(replace(CLAIMS, code="0000000012")))),
+        NOW,
+        "inclusion",
+        "broken",
+        "not_valid",
+    ),
+    "a proof from a log of a forger": (GOOD, replace(MATERIAL, proof=logged(GOOD, key=FORGER)), NOW, "inclusion", "broken", "not_valid"),
+    "a proof that is no proof": (GOOD, replace(MATERIAL, proof=b"hello"), NOW, "inclusion", "broken", "not_valid"),
+    "revoked": (GOOD, replace(MATERIAL, status_lists=lists({7})), NOW, "lifecycle", "revoked", "not_valid"),
+    "suspended": (GOOD, replace(MATERIAL, status_lists=lists(suspended={7})), NOW, "lifecycle", "suspended", "not_valid"),
+    "another certificate revoked": (GOOD, replace(MATERIAL, status_lists=lists({8})), NOW, "lifecycle", "active", "valid"),
+    "no status lists": (GOOD, replace(MATERIAL, status_lists={}), NOW, "lifecycle", "unchecked", "cannot_tell"),
+    "status lists of last week": (
+        GOOD,
+        replace(MATERIAL, status_lists=lists(at=NOW - timedelta(days=7))),
+        NOW,
+        "lifecycle",
+        "unchecked",
+        "cannot_tell",
+    ),
+    "status lists of a forger": (GOOD, replace(MATERIAL, status_lists=lists(key=FORGER)), NOW, "lifecycle", "unchecked", "cannot_tell"),
+    "expired": (
+        GOOD,
+        replace(MATERIAL, status_lists=lists(at=NOW + timedelta(days=1200))),
+        NOW + timedelta(days=1200),
+        "validity",
+        "expired",
+        "not_valid",
+    ),
+    "not begun": (
+        GOOD,
+        replace(MATERIAL, status_lists=lists(at=NOW - timedelta(days=2))),
+        NOW - timedelta(days=2),
+        "validity",
+        "not_yet",
+        "not_valid",
+    ),
+    "another audio file": (GOOD, replace(MATERIAL, audio=AudioDigests("bb" * 32, "cc" * 32)), NOW, "binding", "mismatch", "not_valid"),
+    "the same samples in another file": (GOOD, replace(MATERIAL, audio=AudioDigests("bb" * 32, ESSENCE)), NOW, "binding", "essence_match", "valid"),
+    "no audio file": (GOOD, replace(MATERIAL, audio=None), NOW, "binding", "not_checked", "valid"),
+    "other rule files under the same name": (
+        GOOD,
+        replace(MATERIAL, trust=replace(TRUST, standards=(TrustedStandard("LCAL-1.0.0", "99" * 32, "current"),))),
+        NOW,
+        "standard_state",
+        "unknown",
+        "cannot_tell",
+    ),
+    "a superseded standard": (
+        GOOD,
+        replace(MATERIAL, trust=replace(TRUST, standards=(TrustedStandard("LCAL-1.0.0", "11" * 32, "superseded"),))),
+        NOW,
+        "standard_state",
+        "superseded",
+        "valid_with_warnings",
+    ),
+    "a withdrawn standard": (
+        GOOD,
+        replace(MATERIAL, trust=replace(TRUST, standards=(TrustedStandard("LCAL-1.0.0", "11" * 32, "withdrawn"),))),
+        NOW,
+        "standard_state",
+        "withdrawn",
+        "not_valid",
+    ),
+}
+
+
+@pytest.mark.parametrize(("document", "material", "now", "axis", "value", "verdict"), CASES.values(), ids=CASES.keys())
+def test_each_axis_is_told_apart(
+    document: dict[str, Any], material: Material, now: datetime, axis: str, value: str, verdict: str
+) -> None:
+    verification = check(document, material, now)
+    assert (verification.axes[axis], verification.verdict) == (value, verdict)
+
+
+def test_nothing_is_shown_of_a_document_that_cannot_be_believed() -> None:
+    verification = check(renamed(GOOD))
+    assert verification.claims is None
+    assert "Night Ferry" not in repr(verification)
+    assert "1.10" not in repr(verification)
+
+
+@pytest.mark.parametrize("place", range(0, len(to_json_text(GOOD)), 13))
+def test_no_byte_of_a_certificate_can_be_changed(place: int) -> None:
+    """White space aside, a flipped byte is refused or cannot be read; it is never valid."""
+    raw = bytearray(to_json_text(GOOD).encode())
+    if chr(raw[place]).isspace():
+        return
+    raw[place] ^= 1
+    try:
+        verification = check_certificate(bytes(raw), MATERIAL, NOW)
+    except ForeignInputError:
+        return
+    assert verification.verdict in ("not_valid", "cannot_tell")
+
+
+def test_a_certificate_that_was_never_logged_is_not_valid_however_well_it_is_signed() -> None:
+    """A stolen issuer key cannot issue quietly."""
+    assert check(issued(replace(CLAIMS, code="0000000012"))).verdict == "not_valid"
+
+
+def all_axes() -> list[dict[str, str]]:
+    axes = verdict_table()["axes"]
+    return [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
+
+
+def test_the_table_gives_every_combination_a_verdict_that_its_worst_axis_allows() -> None:
+    """Valid needs every axis good; a broken or withdrawn one is never more than not_valid; unchecked is never valid."""
+    never = {"broken", "withdrawn", "revoked", "suspended", "expired", "not_yet", "mismatch"}
+    for axes in all_axes():
+        verdict, because = verdict_of(axes)
+        assert because
+        if never & set(axes.values()):
+            assert verdict == "not_valid", axes
+        elif {"unchecked", "unknown"} & set(axes.values()):
+            assert verdict == "cannot_tell", axes
+        else:
+            assert verdict == ("valid_with_warnings" if axes["standard_state"] == "superseded" else "valid"), axes
+
+
+def test_a_trust_file_reads_back() -> None:
+    assert parse_trust(to_json_text(trust_document(TRUST)).encode()) == TRUST
+
+
+WRONG_TRUST = {
+    "another form": {"form": "x"},
+    "no keys": {"form": "lcal-trust/1", "environment": "demo"},
+    "a weak key": {**trust_document(TRUST), "keys": [{**trust_document(TRUST)["keys"][0], "publicKeyMultibase": "z6Mk"}]},
+    "a broken log key": {**trust_document(TRUST), "logs": ["label.example"]},
+}
+
+
+@pytest.mark.parametrize("document", WRONG_TRUST.values(), ids=WRONG_TRUST.keys())
+def test_a_trust_file_that_is_half_right_is_refused_whole(document: dict[str, Any]) -> None:
+    with pytest.raises(MalformedTrust):
+        parse_trust(json.dumps(document).encode())
+
+
+def test_a_certificate_runs_thirty_six_months_to_the_same_day() -> None:
+    assert months_later(datetime(2024, 2, 29, tzinfo=UTC), 36) == datetime(2027, 2, 28, tzinfo=UTC)
+    assert months_later(datetime(2026, 12, 31, tzinfo=UTC), 2) == datetime(2027, 2, 28, tzinfo=UTC)

@@ -1,0 +1,256 @@
+"""The main path from a signed report to a certificate that anybody can check, and what never gets one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from certifier.certificate.credential import parse_claims
+from certifier.certificate.verify import AudioDigests, check_certificate
+from certifier.crypto.canonical import sha256_hex
+from certifier.crypto.strict_json import parse_object
+from certifier.errors import AudioMismatch, CertifierError, ConflictError, LogMismatch, MalformedAudio, MalformedLog, NotFoundError
+from certifier.log.entry import parse_entry
+from certifier.log.note import open_checkpoint
+from certifier.log.tiles import parse_entry_bundle
+from certifier.service.certifier import Certifier, Issued, Refused
+from certifier.service.examine import Upload
+from tests.studio import APPLICANT, NOW, PARTY, STRANGER, VERIFIER, Studio, emissions_csv, write_track
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Studio:
+    return Studio(tmp_path)
+
+
+@pytest.fixture
+def certifier(studio: Studio) -> Certifier:
+    return studio.certifier()
+
+
+def issue(certifier: Certifier, studio: Studio, **options: Any) -> Issued:
+    answer = certifier.submit(studio.upload(studio.signed(studio.report(), **options)), NOW)
+    assert isinstance(answer, Issued), answer
+    return answer
+
+
+def outcome_of(certifier: Certifier, upload: Upload) -> str:
+    answer = certifier.submit(upload, NOW)
+    return answer.certificate.outcome if isinstance(answer, Issued) else answer.verdict.outcome
+
+
+def test_a_measured_report_becomes_a_certificate_that_verifies(certifier: Certifier, studio: Studio) -> None:
+    row = issue(certifier, studio).certificate
+    material = certifier.material(row, NOW)
+    audio = AudioDigests(studio.facts().sha256)
+    verification = check_certificate(row.document or b"", type(material)(material.trust, material.proof, material.status_lists, audio), NOW)
+    assert verification.verdict == "valid"
+    assert verification.claims is not None
+    assert verification.claims.outcome == row.outcome == "class-2"
+    assert verification.claims.assessor.name == "Example Party"
+
+
+SIGNERS = {
+    "the applicant alone is self-declared": ((APPLICANT,), "disclosed", "A0"),
+    "an unknown second key is worth nothing": ((APPLICANT, STRANGER), "disclosed", "A0"),
+    "a registered measuring party": ((APPLICANT, PARTY), "class-2", "A1"),
+}
+
+
+@pytest.mark.parametrize(("keys", "outcome", "level"), SIGNERS.values(), ids=SIGNERS.keys())
+def test_the_evidence_level_follows_from_the_signatures(certifier: Certifier, studio: Studio, keys: Any, outcome: str, level: str) -> None:
+    row = issue(certifier, studio, keys=keys).certificate
+    claims = parse_claims({name: value for name, value in parse_object(row.document or b"").items() if name != "proof"})
+    assert (claims.outcome, claims.basis.evidence_level) == (outcome, level)
+
+
+def test_a_verifier_lifts_the_evidence_to_a2(certifier: Certifier, studio: Studio) -> None:
+    row = issue(certifier, studio, keys=(APPLICANT, PARTY, VERIFIER)).certificate
+    claims = parse_claims({name: value for name, value in parse_object(row.document or b"").items() if name != "proof"})
+    assert (claims.basis.evidence_level, claims.assessor.kind) == ("A2", "verifier")
+
+
+def test_logs_that_are_named_but_not_deposited_leave_it_self_declared(certifier: Certifier, studio: Studio) -> None:
+    assert outcome_of(certifier, studio.upload(studio.signed(studio.report()), logs={})) == "disclosed"
+
+
+def test_the_decision_can_be_replayed_from_what_is_public(certifier: Certifier, studio: Studio) -> None:
+    issued = issue(certifier, studio)
+    submission = certifier.store.submission(issued.submission_id)
+    verdict = certifier.replayed(submission)
+    assert verdict.outcome == issued.certificate.outcome
+    claims = parse_claims(parse_object(issued.certificate.payload))
+    assert sha256_hex(submission.decision) == claims.basis.decision_sha256
+
+
+def test_the_log_commits_to_the_payload_that_was_signed(certifier: Certifier, studio: Studio) -> None:
+    row = issue(certifier, studio).certificate
+    checkpoint = open_checkpoint(certifier.logbook.head.note, [certifier.logbook.verifier_key])
+    bundle = certifier.logbook.resource(f"tile/entries/000.p/{checkpoint.size}")
+    entry = parse_entry(parse_entry_bundle(bundle or b"")[0])
+    assert checkpoint.size == 1
+    assert entry["payload"] == f"sha256:{sha256_hex(row.payload)}"
+    document = parse_object(row.document or b"")
+    assert {name: value for name, value in document.items() if name != "proof"} == parse_object(row.payload)
+
+
+def test_the_same_report_gets_the_same_certificate_again(certifier: Certifier, studio: Studio) -> None:
+    envelope = studio.signed(studio.report())
+    first, second = (certifier.submit(studio.upload(envelope), NOW) for _ in range(2))
+    assert isinstance(first, Issued)
+    assert isinstance(second, Issued)
+    assert second.repeated
+    assert second.certificate == first.certificate
+    assert certifier.logbook.head.size == 1
+
+
+def test_a_hundred_at_once_get_one_certificate(certifier: Certifier, studio: Studio) -> None:
+    envelope = studio.signed(studio.report())
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: certifier.submit(studio.upload(envelope), NOW), range(24)))
+    assert {answer.certificate.code for answer in answers if isinstance(answer, Issued)} == {answers[0].certificate.code}  # type: ignore[union-attr]
+    assert certifier.logbook.head.size == 1
+
+
+def test_a_certified_file_gets_no_second_certificate(certifier: Certifier, studio: Studio) -> None:
+    issue(certifier, studio)
+    another = {**studio.report(), "report_id": "rep-another"}
+    answer = certifier.submit(studio.upload(studio.signed(another)), NOW)
+    assert isinstance(answer, Refused)
+    assert "INT-09" in [finding.rule for finding in answer.verdict.failed_must]
+
+
+def test_a_run_is_not_counted_away_over_two_tracks(certifier: Certifier, studio: Studio) -> None:
+    """The second track names the same run with the whole of it again."""
+    issue(certifier, studio)
+    other = write_track(studio.folder / "other.wav", pitch=330)
+    answer = certifier.submit(studio.upload(studio.signed(studio.report(track=other), track=other), track=other), NOW)
+    assert isinstance(answer, Refused)
+    assert "INT-10" in [finding.rule for finding in answer.verdict.failed_must]
+
+
+def test_a_refused_track_is_kept_with_its_reasons_and_logs_nothing(certifier: Certifier, studio: Studio) -> None:
+    report = studio.report()
+    report["activities"][0] |= {"energy_kwh": "6"}  # Wh sent as kWh
+    answer = certifier.submit(studio.upload(studio.signed(report)), NOW)
+    assert isinstance(answer, Refused)
+    assert {"PLS-02", "PLS-18"} <= {finding.rule for finding in answer.verdict.failed_must}
+    assert certifier.store.submission(answer.submission_id).state == "refused"
+    assert certifier.logbook.head.size == 0
+
+
+def wrong_log(studio: Studio) -> Upload:
+    return studio.upload(studio.signed(studio.report()), logs={"emissions.csv": emissions_csv(energy_kwh="0.001")})
+
+
+def broken_log(studio: Studio) -> Upload:
+    studio.log = b"project_name,run_id,energy_consumed\n1,2\n"
+    return studio.upload(studio.signed(studio.report()))
+
+
+def other_track(studio: Studio) -> Upload:
+    return studio.upload(studio.signed(studio.report()), track=write_track(studio.folder / "other.wav", pitch=330))
+
+
+def text_as_audio(studio: Studio) -> Upload:
+    path = studio.folder / "text.wav"
+    path.write_text("Hello, this is a text and no music.")
+    return studio.upload(studio.signed(studio.report()), track=path)
+
+
+def lying_essence(studio: Studio) -> Upload:
+    from certifier.report.envelope import sign_report, statement_for
+
+    statement = statement_for(studio.report(), file_name="track.wav", essence_sha256="00" * 32)
+    return studio.upload(json.dumps(sign_report(statement, (APPLICANT,))).encode())
+
+
+UNUSABLE = {
+    "a replayed report for another track": (other_track, AudioMismatch),
+    "an essence digest that is not the file's": (lying_essence, AudioMismatch),
+    "a log that the report does not name": (wrong_log, LogMismatch),
+    "a log that cannot be read": (broken_log, MalformedLog),
+    "a text file named .wav": (text_as_audio, MalformedAudio),
+}
+
+
+@pytest.mark.parametrize(("upload", "error"), UNUSABLE.values(), ids=UNUSABLE.keys())
+def test_what_cannot_be_used_is_refused_by_name_and_nothing_is_stored(
+    certifier: Certifier, studio: Studio, upload: Any, error: type[CertifierError]
+) -> None:
+    with pytest.raises(error):
+        certifier.submit(upload(studio), NOW)
+    assert certifier.store.newest_certificates(10) == []
+    assert certifier.logbook.head.size == 0
+
+
+def test_revoked_means_revoked_in_log_list_and_verdict(certifier: Certifier, studio: Studio) -> None:
+    row = issue(certifier, studio).certificate
+    certifier.change_status(row.code, "revoke", "evidence", NOW)
+    assert certifier.lifecycle(row.code) == "revoked"
+    assert check_certificate(row.document or b"", certifier.material(row, NOW), NOW).axes["lifecycle"] == "revoked"
+    assert [leaf.type for leaf in certifier.store.leaves_from(0)] == ["issue", "revoke"]
+    with pytest.raises(ConflictError):
+        certifier.change_status(row.code, "reinstate", "evidence", NOW)
+
+
+def test_a_suspended_certificate_comes_back(certifier: Certifier, studio: Studio) -> None:
+    row = issue(certifier, studio).certificate
+    certifier.change_status(row.code, "suspend", "evidence", NOW)
+    assert check_certificate(row.document or b"", certifier.material(row, NOW), NOW).verdict == "not_valid"
+    certifier.change_status(row.code, "reinstate", "evidence", NOW)
+    assert check_certificate(row.document or b"", certifier.material(row, NOW), NOW).verdict == "valid"
+
+
+def test_an_unknown_code_is_not_found(certifier: Certifier) -> None:
+    with pytest.raises(NotFoundError):
+        certifier.certificate("0000000000")
+
+
+def test_a_renewal_replaces_its_forerunner_in_the_same_batch(certifier: Certifier, studio: Studio) -> None:
+    first = issue(certifier, studio).certificate
+    renewal = studio.report(run_id="run-1") | {"report_id": "rep-renewal", "renewal_of": first.code}
+    renewal["activities"][0]["run_id"] = "run-2"
+    studio.log = emissions_csv(run_id="run-2")
+    renewal["raw_log_sha256"] = [hashlib.sha256(studio.log).hexdigest()]
+    answer = certifier.submit(studio.upload(studio.signed(renewal)), NOW + timedelta(days=1))
+    assert isinstance(answer, Issued), answer
+    assert certifier.lifecycle(first.code) == "revoked"
+    revocation = parse_entry(certifier.store.leaves_from(0)[1].entry)
+    assert (revocation["reason"], revocation["replaced_by"]) == ("superseded", answer.certificate.code)
+
+
+def test_what_a_crash_left_undelivered_is_delivered_at_the_next_start(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Accepted and logged, but the process died before it signed."""
+    certifier = studio.certifier()
+
+    class PowerCut(Exception): ...
+
+    def cut(*_: object) -> None:
+        raise PowerCut
+
+    monkeypatch.setattr(certifier.store, "deliver", cut)
+    with pytest.raises(PowerCut):
+        certifier.submit(studio.upload(studio.signed(studio.report())), NOW)
+    certifier.store.close()
+    restarted = studio.certifier()
+    answer = restarted.submit(studio.upload(studio.signed(studio.report())), NOW)
+    assert isinstance(answer, Issued)
+    assert answer.repeated
+    assert check_certificate(answer.certificate.document or b"", restarted.material(answer.certificate, NOW), NOW).verdict == "valid"
+    assert restarted.logbook.head.size == 1
+
+
+def test_private_keys_appear_in_no_public_bytes(certifier: Certifier, studio: Studio) -> None:
+    row = issue(certifier, studio).certificate
+    pem = (studio.settings.private_dir / "issuer.pem").read_bytes()
+    secret = pem.splitlines()[1]
+    submission = certifier.store.submission(row.submission_id)
+    for public in (row.document, row.proof, submission.decision, submission.envelope, repr(certifier.trust).encode()):
+        assert secret not in (public or b"")

@@ -1,0 +1,161 @@
+"""Builds the outside world for tests: a track, a report about it, its signatures, an installation that judges it.
+
+studio = Studio(tmp_path)
+report = studio.report(title="Night Ferry")            # a dict, section 15
+envelope = studio.signed(report)                       # by the applicant and the registered measuring party
+certifier = studio.certifier()                         # a real installation on SQLite
+certifier.submit(studio.upload(envelope), NOW)
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from certifier.audio.analyse import analyse_audio
+from certifier.audio.model import AudioFacts
+from certifier.crypto.signing import SigningKey
+from certifier.report.envelope import sign_report, statement_for
+from certifier.service.certifier import Certifier
+from certifier.service.examine import Upload
+from certifier.service.home import make_home, open_certifier, register_key
+from certifier.settings import Settings
+
+NOW = datetime(2026, 11, 1, 12, 0, 0, tzinfo=UTC)
+APPLICANT = SigningKey.from_seed(b"applicant".ljust(32, b"."))
+PARTY = SigningKey.from_seed(b"measuring party".ljust(32, b"."))
+VERIFIER = SigningKey.from_seed(b"verifier".ljust(32, b"."))
+STRANGER = SigningKey.from_seed(b"stranger".ljust(32, b"."))
+
+CAPABILITY = '\n[keys.capability]\ncoverage = ["system"]\nmethod = ["modelled", "sensor"]\n'
+SCOPE = 'standards = ["LCAL-1.0.0"]\n'
+
+
+def write_track(path: Path, seconds: float = 20.0, pitch: float = 220.0) -> Path:
+    """A real stereo WAV with a tone in it."""
+    time = np.arange(int(seconds * 22050)) / 22050
+    tone = 0.3 * np.sin(2 * np.pi * pitch * time)
+    soundfile.write(path, np.stack([tone, tone], axis=1), 22050, subtype="PCM_16")
+    return path
+
+
+def emissions_csv(run_id: str = "run-1", energy_kwh: str = "0.006", duration_s: str = "60") -> bytes:
+    """A raw log in CodeCarbon's form, with one run."""
+    header = "timestamp,project_name,run_id,experiment_id,duration,emissions,energy_consumed,country_iso_code,codecarbon_version,pue"
+    row = f"2026-10-01T10:01:00,take-1,{run_id},5b0fa12a-3dd7-45bb-9766-cc326314d9f1,{duration_s},0.0001,{energy_kwh},FRA,3.3.2,1.0"
+    return f"{header}\n{row}\n".encode()
+
+
+class Studio:
+    """One applicant with a track and a log, and an installation in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.track = write_track(folder / "track.wav")
+        self.log = emissions_csv()
+        self.settings = Settings(home=folder / "home")
+        self._facts: dict[Path, AudioFacts] = {}
+
+    def facts(self, track: Path | None = None) -> AudioFacts:
+        track = track or self.track
+        if track not in self._facts:
+            self._facts[track] = analyse_audio(str(track))
+        return self._facts[track]
+
+    def report(
+        self, *, title: str = "Night Ferry (example)", run_id: str = "run-1", track: Path | None = None
+    ) -> dict[str, Any]:
+        """A report that earns class 2 with both signatures and class 1 with a verifier's besides."""
+        facts = self.facts(track)
+        return {
+            "report_version": "1.0",
+            "report_id": f"rep-{run_id}",
+            "issued_at": "2026-10-02T09:00:00Z",
+            "standard": "LCAL-1.0.0",
+            "issuer": {"id": APPLICANT.public.did_key, "key_id": APPLICANT.public.did_key},
+            "raw_log_sha256": [hashlib.sha256(self.log).hexdigest()],
+            "track": {
+                "title": title,
+                "artist": "Example Artist",
+                "duration_s": str(facts.duration_s),
+                "audio_sha256": facts.sha256,
+                "created_at": "2026-10-01T12:00:00Z",
+                "ai_contribution": ["instrumentation", "composition"],
+                "ai_audible_s": str(facts.duration_s),
+            },
+            "models": [
+                {
+                    "id": "m1",
+                    "name": "example-model",
+                    "version": "1",
+                    "class": "neural-audio",
+                    "parameters_b": "0.4",
+                    "trained_by": "other",
+                    "generated_minutes": "2",
+                    "training": {"source": "default"},
+                }
+            ],
+            "generation": {"takes": 3, "generated_minutes": "2"},
+            "stages_not_performed": ["fine_tuning"],
+            "activities": [
+                {
+                    "id": "take-1",
+                    "run_id": run_id,
+                    "model": "m1",
+                    "stage": "inference",
+                    "started_at": "2026-10-01T10:00:00Z",
+                    "ended_at": "2026-10-01T10:01:00Z",
+                    "method": "sensor",
+                    "duration_s": "60",
+                    "energy_kwh": "0.006",
+                    "coverage": "system",
+                    "shared_service": False,
+                    "tool": {"name": "codecarbon", "version": "3.3.2"},
+                    "location": {"country": "FRA", "provider": "aws", "region": "eu-west-3", "site": "datacentre"},
+                    "pue_included": False,
+                    "hardware": [{"name": "NVIDIA A100 SXM4 80GB", "count": 1}],
+                    "allocation_share": "1",
+                    "allocation_method": "whole",
+                }
+            ],
+            "process": {
+                "model_efficiency": ["quantised"],
+                "dataset_governance": "https://example.org/policy",
+                "auditable_pipeline": "https://example.org/log",
+                "equipment_off": "https://example.org/power",
+                "end_of_life": "https://example.org/weee",
+                "take_retention_days": "30",
+            },
+        }
+
+    def signed(
+        self, report: dict[str, Any], keys: tuple[SigningKey, ...] = (APPLICANT, PARTY), track: Path | None = None
+    ) -> bytes:
+        facts = self.facts(track)
+        statement = statement_for(copy.deepcopy(report), file_name="track.wav", essence_sha256=facts.essence_sha256)
+        return json.dumps(sign_report(statement, keys)).encode()
+
+    def upload(self, envelope: bytes, *, track: Path | None = None, logs: dict[str, bytes] | None = None) -> Upload:
+        return Upload(envelope, track or self.track, {"emissions.csv": self.log} if logs is None else logs)
+
+    def certifier(self, **changes: Any) -> Certifier:
+        """The installation of this studio's world; made at the first call, opened again at the next."""
+        self.settings = replace(self.settings, **changes)
+        if not self.settings.register_dir.exists():
+            long_ago = NOW - timedelta(days=300)
+            make_home(self.settings, long_ago)
+            register_key(
+                self.settings, "example-party", "measuring_party", "Example Party", PARTY.public, long_ago, CAPABILITY
+            )
+            register_key(
+                self.settings, "example-verifier", "verifier", "Example Verifier", VERIFIER.public, long_ago, SCOPE
+            )
+        return open_certifier(self.settings)
