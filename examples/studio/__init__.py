@@ -1,0 +1,1 @@
+"""A small music studio: a model of its own, trained, heard and measured in about two minutes."""
