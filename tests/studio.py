@@ -49,9 +49,18 @@ def write_track(path: Path, seconds: float = 20.0, pitch: float = 220.0) -> Path
 
 def emissions_csv(run_id: str = "run-1", energy_kwh: str = "0.006", duration_s: str = "60") -> bytes:
     """A raw log in CodeCarbon's form, with one run."""
-    header = "timestamp,project_name,run_id,experiment_id,duration,emissions,energy_consumed,country_iso_code,codecarbon_version,pue"
-    row = f"2026-10-01T10:01:00,take-1,{run_id},5b0fa12a-3dd7-45bb-9766-cc326314d9f1,{duration_s},0.0001,{energy_kwh},FRA,3.3.2,1.0"
-    return f"{header}\n{row}\n".encode()
+    cells = {
+        "timestamp": "2026-10-01T10:01:00",
+        "project_name": "take-1",
+        "run_id": run_id,
+        "duration": duration_s,
+        "emissions": "0.0001",
+        "energy_consumed": energy_kwh,
+        "country_iso_code": "FRA",
+        "codecarbon_version": "3.3.2",
+        "pue": "1.0",
+    }
+    return f"{','.join(cells)}\n{','.join(cells.values())}\n".encode()
 
 
 class Studio:

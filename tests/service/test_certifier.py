@@ -15,10 +15,19 @@ from certifier.certificate.credential import parse_claims
 from certifier.certificate.verify import AudioDigests, check_certificate
 from certifier.crypto.canonical import sha256_hex
 from certifier.crypto.strict_json import parse_object
-from certifier.errors import AudioMismatch, CertifierError, ConflictError, LogMismatch, MalformedAudio, MalformedLog, NotFoundError
+from certifier.errors import (
+    AudioMismatch,
+    CertifierError,
+    ConflictError,
+    LogMismatch,
+    MalformedAudio,
+    MalformedLog,
+    NotFoundError,
+)
 from certifier.log.entry import parse_entry
 from certifier.log.note import open_checkpoint
 from certifier.log.tiles import parse_entry_bundle
+from certifier.report.envelope import sign_report, statement_for
 from certifier.service.certifier import Certifier, Issued, Refused
 from certifier.service.examine import Upload
 from tests.studio import APPLICANT, NOW, PARTY, STRANGER, VERIFIER, Studio, emissions_csv, write_track
@@ -49,7 +58,9 @@ def test_a_measured_report_becomes_a_certificate_that_verifies(certifier: Certif
     row = issue(certifier, studio).certificate
     material = certifier.material(row, NOW)
     audio = AudioDigests(studio.facts().sha256)
-    verification = check_certificate(row.document or b"", type(material)(material.trust, material.proof, material.status_lists, audio), NOW)
+    verification = check_certificate(
+        row.document or b"", type(material)(material.trust, material.proof, material.status_lists, audio), NOW
+    )
     assert verification.verdict == "valid"
     assert verification.claims is not None
     assert verification.claims.outcome == row.outcome == "class-2"
@@ -64,7 +75,9 @@ SIGNERS = {
 
 
 @pytest.mark.parametrize(("keys", "outcome", "level"), SIGNERS.values(), ids=SIGNERS.keys())
-def test_the_evidence_level_follows_from_the_signatures(certifier: Certifier, studio: Studio, keys: Any, outcome: str, level: str) -> None:
+def test_the_evidence_level_follows_from_the_signatures(
+    certifier: Certifier, studio: Studio, keys: Any, outcome: str, level: str
+) -> None:
     row = issue(certifier, studio, keys=keys).certificate
     claims = parse_claims({name: value for name, value in parse_object(row.document or b"").items() if name != "proof"})
     assert (claims.outcome, claims.basis.evidence_level) == (outcome, level)
@@ -114,7 +127,9 @@ def test_a_hundred_at_once_get_one_certificate(certifier: Certifier, studio: Stu
     envelope = studio.signed(studio.report())
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: certifier.submit(studio.upload(envelope), NOW), range(24)))
-    assert {answer.certificate.code for answer in answers if isinstance(answer, Issued)} == {answers[0].certificate.code}  # type: ignore[union-attr]
+    assert {answer.certificate.code for answer in answers if isinstance(answer, Issued)} == {
+        answers[0].certificate.code
+    }  # type: ignore[union-attr]
     assert certifier.logbook.head.size == 1
 
 
@@ -165,8 +180,6 @@ def text_as_audio(studio: Studio) -> Upload:
 
 
 def lying_essence(studio: Studio) -> Upload:
-    from certifier.report.envelope import sign_report, statement_for
-
     statement = statement_for(studio.report(), file_name="track.wav", essence_sha256="00" * 32)
     return studio.upload(json.dumps(sign_report(statement, (APPLICANT,))).encode())
 
@@ -226,7 +239,9 @@ def test_a_renewal_replaces_its_forerunner_in_the_same_batch(certifier: Certifie
     assert (revocation["reason"], revocation["replaced_by"]) == ("superseded", answer.certificate.code)
 
 
-def test_what_a_crash_left_undelivered_is_delivered_at_the_next_start(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_crash_left_undelivered_is_delivered_at_the_next_start(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Accepted and logged, but the process died before it signed."""
     certifier = studio.certifier()
 
@@ -243,7 +258,10 @@ def test_what_a_crash_left_undelivered_is_delivered_at_the_next_start(studio: St
     answer = restarted.submit(studio.upload(studio.signed(studio.report())), NOW)
     assert isinstance(answer, Issued)
     assert answer.repeated
-    assert check_certificate(answer.certificate.document or b"", restarted.material(answer.certificate, NOW), NOW).verdict == "valid"
+    assert (
+        check_certificate(answer.certificate.document or b"", restarted.material(answer.certificate, NOW), NOW).verdict
+        == "valid"
+    )
     assert restarted.logbook.head.size == 1
 
 

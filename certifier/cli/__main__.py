@@ -1,0 +1,5 @@
+"""``python -m certifier.cli``."""
+
+from certifier.cli.main import main
+
+main()

@@ -1,0 +1,63 @@
+"""The command line: ``certifier …``. Results go to stdout, everything else to stderr.
+
+Exit codes: 0 done or valid · 1 the installation is wrong · 2 wrong usage · 3 not valid, or refused · 5 network · 6 cannot tell.
+Every failure says what was found, what was expected and what to try; ``--json`` never changes the code.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from certifier.cli import keys, measure, report, service, standard, verify
+from certifier.cli.output import EXIT_NETWORK, EXIT_OPERATOR, EXIT_REFUSED, show_error
+from certifier.errors import CertifierError, OperatorError, StandardError, UnreachableError
+
+
+class _Group(click.Group):
+    """Turns our errors into one clear message and an exit code, wherever they arise."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except CertifierError as error:
+            show_error(error)
+            sys.exit(_exit_code_for(error))
+        except BrokenPipeError:
+            sys.exit(0)
+
+
+def _exit_code_for(error: CertifierError) -> int:
+    if isinstance(error, UnreachableError):
+        return EXIT_NETWORK
+    return EXIT_OPERATOR if isinstance(error, (OperatorError, StandardError)) else EXIT_REFUSED
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="certifier")
+def main() -> None:
+    """Low-Carbon Audio Label: measure, report, certify and verify AI-made music.
+
+    \b
+    Artists      measure, report, submit, badge in what the service sends back
+    Platforms    verify
+    Auditors     standard test, verify
+    Operators    init, serve, revoke, suspend, reinstate
+    """  # noqa: D301 - click reads the backspace as: keep these lines
+
+
+for command in (
+    measure.measure,
+    report.report,
+    report.submit,
+    verify.verify,
+    standard.standard,
+    keys.keys,
+    service.init,
+    service.serve,
+    service.revoke,
+    service.suspend,
+    service.reinstate,
+):
+    main.add_command(command)

@@ -1,0 +1,89 @@
+"""``certifier measure``: run a generator under a measuring tool and write down what it used."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import click
+
+from certifier.cli.output import console
+from certifier.errors import OperatorError
+from certifier.measure.activity import Hardware, Place, rfc3339, to_report_activity
+from certifier.measure.session import MeasuringSession, StatedPower
+from certifier.storage.files import save_bytes
+
+CONTRIBUTIONS = click.Choice(["vocals", "instrumentation", "composition", "post_production", "lyrics"])
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("measured"),
+    show_default=True,
+    help="A new folder.",
+)
+@click.option("--model", required=True, metavar="NAME:VERSION", help="The model that generates, e.g. my-model:1.2.")
+@click.option(
+    "--trained-by", type=click.Choice(["applicant", "affiliate", "other"]), default="other", show_default=True
+)
+@click.option("--parameters-b", help="Its size in billions of parameters, e.g. 0.4; not said counts as the largest.")
+@click.option("--takes", type=click.IntRange(1), required=True, help="How many takes the command makes, kept or not.")
+@click.option("--minutes", required=True, help="Minutes of music that all takes together have.")
+@click.option(
+    "--device", required=True, help="The machine in the standard's words: cpu-laptop, cpu-desktop, NVIDIA T4 …"
+)
+@click.option("--cpu-power-w", required=True, help="The processor's nameplate power in watts; no sensor is assumed.")
+@click.option(
+    "--country", default="ZZZ", show_default=True, help="ISO 3166-1 alpha-3; not said counts as the worst grid."
+)
+@click.option("--site", type=click.Choice(["local", "datacentre"]), default="datacentre", show_default=True)
+@click.option(
+    "--contribution", "contributions", type=CONTRIBUTIONS, multiple=True, default=("composition",), show_default=True
+)
+@click.argument("command", nargs=-1, required=True)
+def measure(out: Path, command: tuple[str, ...], **said: Any) -> None:
+    """Measure COMMAND with CodeCarbon and write emissions.csv (the raw log) and session.json.
+
+    \b
+    certifier measure --model my-model:1 --takes 3 --minutes 6 --device cpu-desktop --cpu-power-w 65 -- python make.py
+    """  # noqa: D301 - click reads the backspace as: keep these lines
+    out.mkdir(parents=True, exist_ok=True)
+    name, _, version = said["model"].partition(":")
+    power = StatedPower(Decimal(said["cpu_power_w"]), said["country"])
+    with MeasuringSession(out, power, model=name) as session, session.activity("takes", "inference"):
+        finished = subprocess.run(command, check=False)  # noqa: S603 - it is the caller's own command
+    created_at = rfc3339(datetime.now(UTC))
+    place, hardware = Place(said["country"], said["site"]), (Hardware(said["device"]),)
+    model: dict[str, Any] = {"id": name, "name": name, "version": version or "unknown", "class": "neural-audio"}
+    if said["parameters_b"]:
+        model["parameters_b"] = said["parameters_b"]
+    source = "activities" if said["trained_by"] != "other" else "default"
+    model |= {"trained_by": said["trained_by"], "generated_minutes": said["minutes"], "training": {"source": source}}
+    document = {
+        "track": {"created_at": created_at, "ai_contribution": list(said["contributions"])},
+        "models": [model],
+        "generation": {"takes": said["takes"], "generated_minutes": said["minutes"]},
+        "activities": [to_report_activity(activity, place, hardware) for activity in session.activities],
+        "stages_not_performed": ["fine_tuning"],
+        "process": {},
+    }
+    save_bytes(out / "session.json", (json.dumps(document, indent=2) + "\n").encode())
+    energy = session.energy_kwh * 1000
+    console(stderr=True).print(
+        f"{energy:.3f} Wh (modelled), {len(session.activities)} activities, raw log {session.log_path}"
+    )
+    console(stderr=True).print(
+        f"Next: certifier report new {out / 'session.json'} --audio MASTER --key KEY --log {session.log_path}"
+    )
+    if finished.returncode:
+        raise OperatorError(
+            "The measured command failed.", found=f"exit code {finished.returncode}", hint=f"The log is kept in {out}."
+        )
+    sys.stdout.flush()

@@ -1,0 +1,195 @@
+"""``certifier report`` and ``certifier submit``: from a measured session to a signed report, checked before it is sent."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+
+from certifier.audio.analyse import analyse_audio
+from certifier.certificate.times import time_text
+from certifier.cli.output import EXIT_REFUSED, console, plain, show_json
+from certifier.client import Client
+from certifier.crypto.canonical import sha256_hex, to_json_text
+from certifier.crypto.keyring import Keyring
+from certifier.crypto.strict_json import parse_object
+from certifier.measure.session_file import report_of
+from certifier.report.envelope import LIMITS, add_signature, sign_report, statement_for
+from certifier.report.model import parse_report
+from certifier.service.examine import EmptyLedger, Upload, examine, gather_evidence
+from certifier.settings import PROJECT_ROOT
+from certifier.standard.evaluate import Verdict, decide
+from certifier.storage.files import load_keyring, load_signing_key, load_standard, save_bytes
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+OUT = click.Path(dir_okay=False, path_type=Path)
+DEFAULT_STANDARD = PROJECT_ROOT / "standards" / "lcal" / "1.0.0"
+
+
+@click.group()
+def report() -> None:
+    """Make, sign and check an emission report."""
+
+
+@report.command()
+@click.argument("session", type=FILE)
+@click.option("--audio", type=FILE, required=True, help="The finished master.")
+@click.option("--key", type=FILE, required=True, help="The key that will sign: it names the applicant.")
+@click.option("--log", "logs", type=FILE, multiple=True, help="A raw log to deposit; repeat for more.")
+@click.option("--title", help="The track's title, if the session does not say it.")
+@click.option("--artist", help="The artist, if the session does not say it.")
+@click.option("-o", "--out", type=OUT, default=Path("report.json"), show_default=True)
+def new(
+    session: Path, audio: Path, key: Path, logs: tuple[Path, ...], title: str | None, artist: str | None, out: Path
+) -> None:
+    """Build an unsigned report from a measured SESSION file and the master."""
+    facts = analyse_audio(str(audio))
+    applicant = load_signing_key(key).public
+    document = report_of(
+        parse_object(session.read_bytes(), LIMITS),
+        report_id=f"rep_{secrets.token_hex(8)}",
+        applicant=applicant.did_key,
+        issued_at=time_text(datetime.now(UTC)),
+        audio_sha256=facts.sha256,
+        duration_s=facts.duration_s,
+        raw_logs=[sha256_hex(log.read_bytes()) for log in logs],
+        words={name: value for name, value in (("title", title), ("artist", artist)) if value},
+    )
+    parse_report(document)
+    save_bytes(out, to_json_text(document).encode())
+    console(stderr=True).print(f"Wrote {out}, unsigned. Next: certifier report sign {out} --audio {audio} --key {key}")
+
+
+@report.command()
+@click.argument("report_file", metavar="REPORT", type=FILE)
+@click.option("--key", "keys", type=FILE, required=True, multiple=True, help="A signing key; repeat for more signers.")
+@click.option("--audio", type=FILE, help="The master, for its name and essence digest (first signature only).")
+@click.option("-o", "--out", type=OUT, default=Path("report.dsse.json"), show_default=True)
+def sign(report_file: Path, keys: tuple[Path, ...], audio: Path | None, out: Path) -> None:
+    """Sign REPORT, or add a signature to an envelope that others signed already."""
+    document = parse_object(report_file.read_bytes(), LIMITS)
+    signers = [load_signing_key(key) for key in keys]
+    if "payload" in document:
+        for signer in signers:
+            document = add_signature(document, signer)
+    else:
+        if audio is None:
+            raise click.UsageError("The first signature binds the report to its file: give --audio.")
+        parse_report(document)
+        facts = analyse_audio(str(audio))
+        statement = statement_for(document, file_name=audio.name, essence_sha256=facts.essence_sha256)
+        document = sign_report(statement, signers)
+    save_bytes(out, to_json_text(document).encode())
+    names = ", ".join(signer.public.did_key for signer in signers)
+    console(stderr=True).print(f"Wrote {out}, signed by {names}")
+
+
+@report.command()
+@click.argument("report_file", metavar="REPORT", type=FILE)
+@click.option("--audio", type=FILE, required=True, help="The master that the report names.")
+@click.option("--log", "logs", type=FILE, multiple=True, help="A raw log that will be deposited; repeat for more.")
+@click.option("--standard", "folder", type=click.Path(file_okay=False, path_type=Path), default=DEFAULT_STANDARD)
+@click.option(
+    "--register",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of registered keys and tools.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@click.pass_context
+def check(
+    ctx: click.Context,
+    report_file: Path,
+    audio: Path,
+    logs: tuple[Path, ...],
+    folder: Path,
+    register: Path | None,
+    as_json: bool,
+) -> None:
+    """Judge a signed REPORT with the same rules as the service. Nothing is sent. Exit code 3: it would be refused."""
+    standard = load_standard(folder)
+    keyring = load_keyring(register) if register else Keyring()
+    examined = examine(Upload(report_file.read_bytes(), audio, {log.name: log.read_bytes() for log in logs}))
+    evidence = gather_evidence(examined, keyring, EmptyLedger(), datetime.now(UTC))
+    verdict = decide(standard, examined.opened.report, evidence)
+    if as_json:
+        show_json(verdict_document(verdict))
+    else:
+        show_verdict(verdict)
+        console(stderr=True).print("Nothing was sent.")
+    ctx.exit(0 if verdict.passed else EXIT_REFUSED)
+
+
+@click.command()
+@click.argument("report_file", metavar="REPORT", type=FILE)
+@click.option("--audio", type=FILE, required=True, help="The master that the report names.")
+@click.option("--log", "logs", type=FILE, multiple=True, help="A raw log to deposit; repeat for more.")
+@click.option("--server", envvar="LCAL_SERVER", required=True, help="The service, e.g. http://127.0.0.1:8000.")
+@click.option("--json", "as_json", is_flag=True, help="The service's answer as JSON on stdout.")
+@click.pass_context
+def submit(
+    ctx: click.Context, report_file: Path, audio: Path, logs: tuple[Path, ...], server: str, as_json: bool
+) -> None:
+    """Send a signed REPORT with its master and raw logs to a service. Exit code 3: refused."""
+    out = console()
+    if not as_json:
+        console(stderr=True).print(
+            f"sending {audio.stat().st_size / 1e6:.1f} MB of audio, a report and {len(logs)} logs …"
+        )
+    answer = Client(server).submit(report_file, audio, logs)
+    if as_json:
+        show_json(answer)
+    else:
+        out.print(
+            f"[bold]{plain(str(answer['state']))}[/]  {plain(str(answer['outcome']))}  {plain(str(answer.get('code') or ''))}"
+        )
+        out.print(f"  decision  {server.rstrip('/')}/submissions/{plain(str(answer['id']))}")
+    ctx.exit(EXIT_REFUSED if answer["state"] == "refused" else 0)
+
+
+def verdict_document(verdict: Verdict) -> dict[str, Any]:
+    """The verdict as JSON: outcome, figures, and each rule that was not simply passed."""
+    footprint = verdict.footprint
+    return {
+        "outcome": verdict.outcome,
+        "evidence_level": verdict.evidence_level,
+        "assessed_g_per_min": str(footprint.assessed) if footprint else None,
+        "central_g_per_min": str(footprint.central) if footprint else None,
+        "failed_must": [finding.rule for finding in verdict.failed_must],
+        "warnings": [finding.rule for finding in verdict.warnings],
+        "findings": [
+            {
+                "rule": finding.rule,
+                "title": finding.title,
+                "level": finding.level,
+                "outcome": finding.outcome,
+                "found": finding.found,
+                "advice": finding.advice,
+            }
+            for finding in verdict.findings
+        ],
+    }
+
+
+def show_verdict(verdict: Verdict) -> None:
+    """The outcome first, then what failed and what to do about it."""
+    out = console()
+    out.print(f"[bold]{verdict.outcome}[/]  evidence level {verdict.evidence_level}")
+    if verdict.footprint:
+        footprint = verdict.footprint
+        out.print(
+            f"  at most {footprint.assessed} g CO2e per minute of finished music (best estimate {footprint.central})"
+        )
+    failed = [finding for finding in verdict.findings if finding.outcome == "fail"]
+    if not failed:
+        out.print("  every rule passed")
+        return
+    table = Table(box=None, pad_edge=True)
+    for heading in ("rule", "level", "what", "found", "what to do"):
+        table.add_column(heading, overflow="fold")
+    for finding in failed:
+        table.add_row(finding.rule, finding.level, plain(finding.title), plain(finding.found), plain(finding.advice))
+    out.print(table)

@@ -1,0 +1,91 @@
+"""``certifier init``, ``serve`` and the acts of an operator."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from certifier.certificate.code import display_code, parse_code
+from certifier.certificate.trust import parse_trust
+from certifier.cli.output import console
+from certifier.cli.verify import pinned_trust_file
+from certifier.client import Client
+from certifier.service.certifier import REASONS, StatusChange
+from certifier.service.home import make_home, open_certifier
+from certifier.settings import Settings, settings_from_environment
+from certifier.storage.files import save_bytes
+
+HOME = click.option(
+    "--home",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="LCAL_HOME",
+    default=Path("var/home"),
+    show_default=True,
+)
+
+
+def _settings(home: Path) -> Settings:
+    return settings_from_environment(home)
+
+
+@click.command()
+@HOME
+@click.option("--pin", "server", metavar="URL", help="Instead: trust the keys of the service at URL from now on.")
+@click.option("--yes", is_flag=True, help="Pin without asking.")
+def init(home: Path, server: str | None, yes: bool) -> None:
+    """Make a service's home: keys, register, database. Or, with --pin, trust a service's keys for verification."""
+    if server:
+        _pin(server, yes=yes)
+        return
+    settings = _settings(home)
+    make_home(settings, datetime.now(UTC))
+    out = console(stderr=True)
+    out.print(f"Made {home}: private keys in {settings.private_dir}, the public register in {settings.register_dir}.")
+    out.print(f"Issuer {settings.did}. Next: certifier serve --home {home}")
+
+
+def _pin(server: str, *, yes: bool) -> None:
+    raw = Client(server).get("/trust.json")
+    trust = parse_trust(raw)
+    out = console(stderr=True)
+    for key in trust.keys:
+        out.print(f"  {key.role:<8}{key.id}  fingerprint {key.key.fingerprint}")
+    if not yes:
+        click.confirm(
+            "Compare the fingerprints with those that the issuer publishes elsewhere. Trust these keys?",
+            abort=True,
+            err=True,
+        )
+    save_bytes(pinned_trust_file(), raw)
+    out.print(f"Pinned in {pinned_trust_file()}. From now on: certifier verify FILE")
+
+
+@click.command()
+@HOME
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True, envvar="PORT")
+def serve(home: Path, host: str, port: int) -> None:
+    """Run the service on one process until it is stopped."""
+    from certifier.web.server import serve as run  # noqa: PLC0415 - the server is heavy and only this command needs it
+
+    run(_settings(home), host, port)
+
+
+def _act(kind: StatusChange, done: str) -> click.Command:
+    @click.command(name=kind, help=f"{kind.capitalize()} the certificate with CODE, through the public log.")
+    @click.argument("code")
+    @HOME
+    @click.option("--reason", type=click.Choice(REASONS), required=True, help="The public reason class.")
+    def command(code: str, home: Path, reason: str) -> None:
+        certifier = open_certifier(_settings(home))
+        row = certifier.change_status(parse_code(code), kind, reason, datetime.now(UTC))
+        console().print(f"{display_code(row.code)} is {done} since log size {certifier.logbook.head.size}")
+
+    return command
+
+
+revoke = _act("revoke", "revoked")
+suspend = _act("suspend", "suspended")
+reinstate = _act("reinstate", "active again")

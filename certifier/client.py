@@ -1,0 +1,92 @@
+"""Talk to a service over HTTP. Every failure of the network is an UnreachableError, never a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.parse import urlsplit
+
+import requests
+
+from certifier.crypto.strict_json import Limits, parse_object
+from certifier.errors import CertifierError, ForeignInputError, NotFoundError, UnreachableError
+
+TIMEOUT_S = (5, 120)
+LIMITS = Limits(max_bytes=5 * 1024 * 1024, max_depth=32, max_nodes=200_000)
+
+
+class Client:
+    """One service, by the address where it listens; signed URLs are fetched there by their path."""
+
+    def __init__(self, server: str) -> None:
+        self.server = server.rstrip("/")
+        self._session = requests.Session()
+
+    def get(self, path: str) -> bytes:
+        """The body at a path. Raises NotFoundError, ForeignInputError (the service's own problem) or UnreachableError."""
+        return self._request("GET", path).content
+
+    def get_optional(self, path: str) -> bytes | None:
+        """The body at a path, None when the service has none or did not answer."""
+        try:
+            return self.get(path)
+        except (NotFoundError, UnreachableError):
+            return None
+
+    def status_lists(self, urls: Iterable[str]) -> dict[str, bytes]:
+        """The status lists by their signed URL, as far as they can be had."""
+        bodies = {url: self.get_optional(urlsplit(url).path) for url in urls}
+        return {url: body for url, body in bodies.items() if body is not None}
+
+    def submit(self, report: Path, audio: Path, logs: Iterable[Path] = (), *, dry_run: bool = False) -> dict[str, Any]:
+        """Send a submission and give back the service's answer. Raises ForeignInputError with what the service found."""
+        with ExitStack() as stack:
+            files: list[tuple[str, tuple[str, BinaryIO]]] = [
+                (field, (path.name, stack.enter_context(path.open("rb"))))
+                for field, path in (("report", report), ("audio", audio), *(("logs", log) for log in logs))
+            ]
+            query = {"dry_run": "true"} if dry_run else {}
+            return parse_object(self._request("POST", "/api/v1/submissions", files=files, params=query).content, LIMITS)
+
+    def submission(self, submission_id: str) -> dict[str, Any]:
+        return parse_object(self.get(f"/api/v1/submissions/{submission_id}"), LIMITS)
+
+    def verify(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Ask the service for a verification. To trust keys instead of the server, check the files yourself."""
+        return parse_object(self._request("POST", "/api/v1/verifications", json=dict(body)).content, LIMITS)
+
+    def _request(self, method: str, path: str, **arguments: Any) -> requests.Response:
+        try:
+            response = self._session.request(method, self.server + path, timeout=TIMEOUT_S, **arguments)
+        except requests.RequestException as error:
+            raise UnreachableError(
+                f"{self.server} does not answer.",
+                found=type(error).__name__,
+                hint="Is the service running, and is the address right? Try again in a moment.",
+            ) from error
+        if response.status_code >= requests.codes.server_error:
+            raise UnreachableError(
+                f"{self.server} cannot answer now.", found=f"HTTP {response.status_code}", hint="Try again later."
+            )
+        if not response.ok:
+            raise _problem_of(response)
+        return response
+
+
+def _problem_of(response: requests.Response) -> CertifierError:
+    """The service's problem (RFC 9457) as an error of ours."""
+    try:
+        problem = parse_object(response.content, LIMITS)
+    except CertifierError:
+        problem = {}
+    details = (problem.get("errors") or [{}])[0]
+    kind = NotFoundError if response.status_code == requests.codes.not_found else ForeignInputError
+    return kind(
+        str(problem.get("detail") or problem.get("title") or f"HTTP {response.status_code}"),
+        found=details.get("found"),
+        expected=details.get("expected"),
+        hint=details.get("hint"),
+        pointer=details.get("pointer"),
+    )

@@ -1,0 +1,105 @@
+"""What a calculation gives: every line item with its formula and its factor rows, and the figures made of them.
+
+Grams are grams CO2e. `central` is the best estimate, `upper` the bound that is compared with a limit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from decimal import Decimal
+
+    from certifier.footprint.factors import FactorRow
+
+Stage = Literal["data", "training", "fine_tuning", "inference", "storage", "embodied", "post_production"]
+Part = Literal["operation", "embodied", "training", "data", "storage", "service"]
+Side = Literal["consumer", "provider"]
+Quality = Literal["primary", "default", "other"]
+Rating = Literal["A", "B", "C"]
+
+
+@dataclass(frozen=True)
+class Amount:
+    """Best estimate and upper bound, in grams per minute of finished music."""
+
+    central: Decimal
+    upper: Decimal
+
+
+@dataclass(frozen=True)
+class LineItem:
+    """One line of the calculation, in grams; `formula` gives `central_g`, times `factor` gives `upper_g`.
+
+    `stage` is the row of section 3 that the grams belong to, `subject` the activity or model that they come from.
+    """
+
+    stage: Stage
+    subject: str
+    part: Part
+    central_g: Decimal
+    upper_g: Decimal
+    factor: Decimal
+    formula: str
+    rows: tuple[FactorRow, ...]
+    side: Side
+    quality: Quality
+
+    def __str__(self) -> str:
+        return f"{self.stage}: {self.formula} = {self.central_g:.6f} g; x {self.factor} = {self.upper_g:.6f} g"
+
+
+@dataclass(frozen=True)
+class ActivityFigures:
+    """What the tables and the clock say about one activity (4.9). A missing value could not be computed.
+
+    `pue` is the counted PUE; `overhead` is what the energy is multiplied by, which differs if the energy already holds
+    a PUE. `kwh` is the energy times the share of this track, before coverage and overhead.
+    """
+
+    activity: str
+    grid_key: str
+    grid_g: Decimal
+    grid_rows: tuple[FactorRow, ...]
+    pue_table: Decimal
+    pue: Decimal
+    overhead: Decimal
+    coverage: Decimal
+    share: Decimal
+    kwh: Decimal
+    power_w: Decimal | None
+    tdp_w: Decimal
+    devices: int
+    span_s: Decimal | None
+    service_default: bool
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """The AI generation footprint of one track, from line items to the printed figure.
+
+    `central` and `assessed` have two decimals and are what is printed and compared; the exact ones have nine.
+    """
+
+    items: tuple[LineItem, ...]
+    post_items: tuple[LineItem, ...]
+    activities: tuple[ActivityFigures, ...]
+    counted_minutes: Decimal
+    total_g: Decimal
+    central: Decimal
+    assessed: Decimal
+    central_exact: Decimal
+    upper_exact: Decimal
+    consumer: Amount
+    provider: Amount
+    by_stage: Mapping[Stage, Amount]
+    rating: Rating
+    default_g_per_min: Decimal
+    calculated: bool
+    post_production: Amount | None
+    kwh_per_generated_minute: Decimal
+    kwh_weighted_grid: Decimal
+    claimable_kwh: Decimal
+    lifetime_minutes: Mapping[str, Decimal]

@@ -1,0 +1,156 @@
+"""The numbers of a standard that the calculation uses. They come from its `standard.toml`; none is typed in Python."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from certifier.errors import StandardError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def _exact(value: Any) -> Any:
+    """Decimals and integers only: a binary float would not be the number in the file."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise ValueError("a number is expected")  # noqa: TRY004 - pydantic turns a ValueError into a finding
+    return value
+
+
+Number = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0)]
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Limits(_Group):
+    """Grams CO2e per minute of finished music, inclusive (8.1)."""
+
+    measured: Number
+    class_2: Number
+    class_1: Number
+
+
+class FunctionalUnit(_Group):
+    free_silence_share: Number
+
+
+class CoverageFactors(_Group):
+    """What a reading has to be multiplied by to hold the whole machine (4.2)."""
+
+    wall: Number
+    system: Number
+    accelerator: Number
+    accelerator_shared: Number
+
+
+class UncertaintyFactors(_Group):
+    """Upper bound over best estimate (5.1)."""
+
+    metered: Number
+    sensor: Number
+    provider: Number
+    statement: Number
+    modelled: Number
+    default: Number
+    storage: Number
+    embodied_table: Number
+    embodied_deposited: Number
+    training_default: Number
+    forecast: Number
+
+
+class TrainingStep(_Group):
+    """The training default of models with up to so many 1e9 parameters; without a bound, of all others."""
+
+    up_to_b: Number | None = None
+    g_per_minute: Number
+
+
+class TrainingParameters(_Group):
+    data_share: Number
+    statement_valid_days: int
+    forecast_months: Number
+    forecast_multiple: Number
+
+
+class ServiceDefault(_Group):
+    kwh_per_minute: Number
+    equipment_g_per_minute: Number
+    weight_tolerance: Number
+
+
+class StorageParameters(_Group):
+    kwh_per_minute_year: Number
+    year_days: Number
+    retention_days: Number
+
+
+class HardwareLife(_Group):
+    life_h: Number
+    life_evidenced_h: Number
+    life_least_h: Number
+
+
+class DefaultCaps(_Group):
+    """Grams per minute that defaults may carry (8.5)."""
+
+    class_2: Number
+    class_1: Number
+
+
+class Calculated(_Group):
+    more_than: Number
+
+
+class RatingSteps(_Group):
+    a: Number
+    b: Number
+
+
+class Parameters(_Group):
+    limits: Limits
+    functional_unit: FunctionalUnit
+    coverage: CoverageFactors
+    uncertainty: UncertaintyFactors
+    training_default: tuple[TrainingStep, ...]
+    training: TrainingParameters
+    service_default: ServiceDefault
+    storage: StorageParameters
+    hardware: HardwareLife
+    defaults: DefaultCaps
+    calculated: Calculated
+    rating: RatingSteps
+
+    def training_default_for(self, parameters_b: Decimal | None) -> Decimal:
+        """Grams per generated minute of a model whose training nobody reported (8.3)."""
+        for step in self.training_default:
+            if step.up_to_b is None or (parameters_b is not None and parameters_b <= step.up_to_b):
+                return step.g_per_minute
+        raise AssertionError  # parse_parameters saw that the last step has no bound
+
+
+def parse_parameters(table: Mapping[str, Any], *, file: str) -> Parameters:
+    """The parameters in a table of a `standard.toml`. Raises StandardError that names the field."""
+    try:
+        parameters = Parameters.model_validate(table)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise StandardError(
+            f"parameters.{'.'.join(map(str, first['loc']))}: {first['msg']}", file=file, hint="see section 8"
+        ) from error
+    _check_training_steps(parameters.training_default, file)
+    return parameters
+
+
+def _check_training_steps(steps: tuple[TrainingStep, ...], file: str) -> None:
+    """Each step is dearer than the one before, and the last takes everything, what is not said too."""
+    bounds = [step.up_to_b for step in steps]
+    grams = [step.g_per_minute for step in steps]
+    rising = [bound for bound in bounds if bound is not None]
+    if bounds[:-1] != sorted(rising) or bounds[-1:] != [None] or grams != sorted(grams):
+        raise StandardError("parameters.training_default: steps rise and the last one has no bound", file=file)

@@ -1,0 +1,259 @@
+"""From facts to a verdict: every rule, every failure named, one outcome.
+
+`decide` is the whole way in the order of section 16.3. It is pure: the same report, evidence and standard give the
+same verdict on any machine, which is how anyone can check a certificate's decision again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal
+
+from cel_expr_python import cel
+
+from certifier.errors import FieldFinding
+from certifier.footprint.calculate import counted_minutes_of, footprint_of
+from certifier.report.evidence import level_of
+from certifier.report.model import Report, read_report
+from certifier.standard.facts import FACTS, SCOPES, Facts, facts_before_figure, facts_of, misfit_items
+from certifier.standard.model import GATES
+from certifier.units import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from certifier.footprint.model import Footprint
+    from certifier.report.evidence import Evidence
+    from certifier.report.evidence import Level as EvidenceLevel
+    from certifier.standard.facts import Fact, Item, Value
+    from certifier.standard.model import Clause, Expression, Gates, Level, Rule, Standard
+
+Outcome = Literal["none", "disclosed", "measured", "class-2", "class-1"]
+
+# The best outcome that is left when the widest gate is closed (16.3, step 5).
+_LEFT_OPEN: dict[Gates | None, Outcome] = {
+    "all": "none",
+    "measured": "disclosed",
+    "class-2": "measured",
+    "class-1": "class-2",
+    None: "class-1",
+}
+_SHOWN_SUBJECTS = 5
+_BOOL = cel.Type.BOOL
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The outcome of one rule. `gates` is what its failure closes, `subjects` what failed, `found` what was found."""
+
+    rule: str
+    title: str
+    level: Level
+    gates: Gates | None
+    outcome: Literal["pass", "fail", "not_applicable"]
+    subjects: tuple[str, ...]
+    found: str
+    advice: str
+    reason: str
+    source: str
+
+    @property
+    def failed(self) -> bool:
+        return self.outcome == "fail"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a standard says about a report: an outcome, the finding of every rule that was asked, and the figure."""
+
+    standard_id: str
+    outcome: Outcome
+    evidence_level: EvidenceLevel
+    findings: tuple[Finding, ...]
+    footprint: Footprint | None
+
+    @property
+    def passed(self) -> bool:
+        return self.outcome != "none"
+
+    @property
+    def failed_must(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.failed and finding.level == "must")
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.failed and finding.level == "should")
+
+    @property
+    def infos(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.failed and finding.level == "info")
+
+
+def decide(standard: Standard, report: Report | Any, evidence: Evidence) -> Verdict:
+    """The verdict of a standard on a report, given as JSON value or already parsed.
+
+    1 read the report; 2 ask the rules that come before a figure, and stop if one of them says so; 3 compute the figure,
+    always by the tables; 4 ask all other rules; 5 the outcome is the best one that no failed rule closes (16.3).
+    """
+    # 1
+    misfits: tuple[FieldFinding, ...] = ()
+    if not isinstance(report, Report):
+        reading = read_report(report)
+        if reading.report is None:
+            return _unreadable(standard, report, reading.findings)
+        report, misfits = reading.report, reading.findings
+    level = level_of(report, evidence)
+    # 2
+    counted = counted_minutes_of(report, evidence.audio, standard.parameters)
+    first = _ask(standard, facts_before_figure(report, counted, evidence, misfits), before_figure=True)
+    if any(finding.failed and standard.rule(finding.rule).stops for finding in first):
+        return _verdict(standard, level, first, None)
+    # 3
+    footprint = footprint_of(report, evidence, standard.factors, standard.parameters)
+    # 4
+    facts = facts_of(report, evidence, footprint, factors=standard.factors, parameters=standard.parameters)
+    return evaluate(standard, facts, footprint, level=level, first=first)
+
+
+def evaluate(
+    standard: Standard,
+    facts: Facts,
+    footprint: Footprint,
+    *,
+    level: EvidenceLevel,
+    first: Sequence[Finding] = (),
+) -> Verdict:
+    """The verdict on the facts of a computed figure; `first` are the findings of the rules that came before it."""
+    rest = _ask(standard, facts, before_figure=False)
+    found = {finding.rule: finding for finding in (*first, *rest)}
+    return _verdict(standard, level, [found[rule.id] for rule in standard.rules if rule.id in found], footprint)
+
+
+def _unreadable(standard: Standard, value: Any, misfits: Iterable[FieldFinding]) -> Verdict:
+    """A report with missing or mistyped fields: nothing can be asked but whether it fits."""
+    named = value.get("standard") if isinstance(value, dict) else None
+    facts = Facts({"report.standard": named} if isinstance(named, str) else {}, {"misfit": misfit_items(misfits)})
+    first = _ask(standard, facts, before_figure=True)
+    return _verdict(standard, "A0", [finding for finding in first if not standard.rule(finding.rule).stops], None)
+
+
+def _verdict(
+    standard: Standard, level: EvidenceLevel, findings: Sequence[Finding], footprint: Footprint | None
+) -> Verdict:
+    closed = {finding.gates for finding in findings if finding.failed and finding.level == "must"}
+    widest = next((gates for gates in GATES if gates in closed), None)
+    outcome = _LEFT_OPEN[widest] if footprint is not None else "none"
+    return Verdict(standard.id, outcome, level, tuple(findings), footprint)
+
+
+# --- asking the rules ---
+
+
+def _ask(standard: Standard, facts: Facts, *, before_figure: bool) -> list[Finding]:
+    activations = _Activations(standard, facts)
+    return [_finding(rule, activations) for rule in standard.rules if rule.before_figure == before_figure]
+
+
+class _Activations:
+    """The facts of each item in the form that CEL takes, made once for all rules that ask about it."""
+
+    def __init__(self, standard: Standard, facts: Facts) -> None:
+        self._standard = standard
+        self._facts = facts
+        self._once: dict[str, Value] = {**standard.limits, **facts.once}
+        self._shared: dict[str, dict[str, Value]] = {
+            scope: {name: self._once[name] for name in names if name in self._once}
+            for scope, names in standard.names.items()
+        }
+        self._made: dict[int, Any] = {}
+
+    def of(self, for_each: str) -> Iterator[tuple[Item, Any]]:
+        for item in self._facts.items_of(for_each):
+            if id(item) not in self._made:
+                self._made[id(item)] = self._activation(SCOPES[for_each], item)
+            yield item, self._made[id(item)]
+
+    def _activation(self, scope: str, item: Item) -> Any:
+        names = self._standard.names[scope]
+        own = {name: value for name, value in item.values.items() if name in names}
+        return self._standard.environments[scope].Activation(self._shared[scope] | own)
+
+    def value(self, name: str, item: Item) -> Value | None:
+        return item.values.get(name, self._once.get(name))
+
+
+@dataclass(frozen=True)
+class _Failure:
+    clause: Clause
+    item: Item
+
+
+def _finding(rule: Rule, activations: _Activations) -> Finding:
+    asked, failures = 0, list[_Failure]()
+    for clause in rule.clauses:
+        for item, activation in activations.of(clause.for_each):
+            answer = _answer(clause, activation)
+            asked += answer is not None
+            if answer is False:
+                failures.append(_Failure(clause, item))
+    return Finding(
+        rule=rule.id,
+        title=rule.title,
+        level=rule.level,
+        gates=_closed_by(failures) if failures else rule.gates,
+        outcome="fail" if failures else "pass" if asked else "not_applicable",
+        subjects=tuple(dict.fromkeys(failure.item.subject for failure in failures if failure.item.subject)),
+        found="; ".join(_found(failures, activations)),
+        advice=rule.advice,
+        reason=rule.reason,
+        source=rule.source,
+    )
+
+
+def _answer(clause: Clause, activation: Any) -> bool | None:
+    """Whether the demand is met; None if it does not apply. An error, such as a missing fact, is never a yes."""
+    if clause.when is not None:
+        # Only true and false come out as bool: the value of an error is its text.
+        applies = clause.when.program.eval(activation).value()
+        if not isinstance(applies, bool):
+            return False
+        if not applies:
+            return None
+    return _holds(clause.require, activation)
+
+
+def _holds(expression: Expression, activation: Any) -> bool:
+    result = expression.program.eval(activation)
+    return bool(result.type() == _BOOL and result.value() is True)
+
+
+def _closed_by(failures: Sequence[_Failure]) -> Gates | None:
+    closed = {failure.clause.gates for failure in failures}
+    return next((gates for gates in GATES if gates in closed), None)
+
+
+# --- what was found, in words ---
+
+
+def _found(failures: Sequence[_Failure], activations: _Activations) -> Iterator[str]:
+    for failure in failures[:_SHOWN_SUBJECTS]:
+        names = sorted(name for name in failure.clause.require.names if name in FACTS)
+        told = ", ".join(dict.fromkeys(_told(FACTS[name], activations.value(name, failure.item)) for name in names))
+        yield f"{failure.item.subject}: {told}" if failure.item.subject and told else failure.item.subject or told
+    if len(failures) > _SHOWN_SUBJECTS:
+        yield f"and {len(failures) - _SHOWN_SUBJECTS} more"
+
+
+def _told(fact: Fact, value: Value | None) -> str:
+    """A fact in words, with its unit."""
+    if value is None:
+        return f"{fact.label}: not said or not readable"
+    if isinstance(value, bool):
+        return f"{fact.label}: {'yes' if value else 'no'}"
+    if isinstance(value, list):
+        return f"{fact.label}: {', '.join(map(str, value)) or 'none'}"
+    if isinstance(value, int):
+        number = plain(Decimal(value) / fact.per_unit)
+        return f"{fact.label} {number} {fact.unit}".rstrip()
+    return f"{fact.label} {value!r}"

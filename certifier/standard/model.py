@@ -1,0 +1,354 @@
+"""A standard: a frozen folder of numbers, tables, rules and text, read once and compiled.
+
+`parse_standard` gets the bytes of every file by its path inside the folder and gives a `Standard` or a StandardError
+that names file and line. Rules are CEL expressions over the declared facts; an unknown name, a mix of types or an
+expression that is not true or false is refused here, before anybody is judged by it. Reading the folder from disk is
+left to others.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal
+
+from cel_expr_python import cel
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
+
+from certifier.crypto.canonical import digest_of, sha256_hex
+from certifier.errors import StandardError
+from certifier.footprint.factors import TABLES, parse_factors
+from certifier.footprint.parameters import parse_parameters
+from certifier.standard.facts import CENTI, FACTS, MICRO, SCOPES
+from certifier.units import rounded_down
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from certifier.footprint.factors import Factors
+    from certifier.footprint.parameters import Parameters
+
+HEAD = "standard.toml"
+
+Level = Literal["must", "should", "info"]
+Gates = Literal["all", "measured", "class-2", "class-1"]
+
+# What a failed rule closes, the widest first.
+GATES: tuple[Gates, ...] = ("all", "measured", "class-2", "class-1")
+
+_NAME = re.compile(r"\b[a-z_]+\.[a-z][a-z0-9_]*\b")
+_PLACE_IN_EXPRESSION = re.compile(r"<input>:(\d+):(\d+): (.*)")
+_CEL_TYPES = {
+    "BOOL": cel.Type.BOOL,
+    "INT": cel.Type.INT,
+    "STRING": cel.Type.STRING,
+    "STRINGS": cel.Type.List(cel.Type.STRING),
+    "INTS": cel.Type.List(cel.Type.INT),
+}
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A compiled CEL expression that is true or false, and the names that it uses."""
+
+    text: str
+    names: frozenset[str]
+    program: Any
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One demand of a rule: for each item of a scope, when the one holds, the other is required."""
+
+    for_each: str
+    when: Expression | None
+    require: Expression
+    gates: Gates | None
+
+
+@dataclass(frozen=True)
+class Rule:
+    id: str
+    title: str
+    level: Level
+    stage: str
+    source: str
+    reason: str
+    advice: str
+    clauses: tuple[Clause, ...]
+    before_figure: bool
+    stops: bool
+
+    @property
+    def gates(self) -> Gates | None:
+        """The widest thing that the rule may close."""
+        gates = [clause.gates for clause in self.clauses if clause.gates]
+        return min(gates, key=GATES.index) if gates else None
+
+
+@dataclass(frozen=True)
+class Standard:
+    """One version of a standard, ready to judge.
+
+    `digest` binds every file of the folder; `tables_digest` those of `data/`, for the certificate. `environments` hold
+    the declared facts of each scope for the evaluator, `names` which of them its rules use.
+    """
+
+    id: str
+    title: str
+    version: str
+    status: str
+    published_on: str
+    tables_version: str
+    parameters: Parameters
+    factors: Factors
+    rules: tuple[Rule, ...]
+    limits: Mapping[str, int]
+    digest: str
+    tables_digest: str
+    environments: Mapping[str, Any]
+    names: Mapping[str, frozenset[str]]
+
+    def rule(self, rule_id: str) -> Rule:
+        """The rule of that id. Raises KeyError."""
+        return next((rule for rule in self.rules if rule.id == rule_id), None) or self._no_rule(rule_id)
+
+    def _no_rule(self, rule_id: str) -> Rule:
+        raise KeyError(f"{self.id} has no rule {rule_id}")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _HeadFile(_Part):
+    id: StrictStr
+    title: StrictStr
+    version: StrictStr
+    status: Literal["draft", "published", "retired"]
+    published_on: StrictStr
+    tables_version: StrictStr
+    retired_rules: tuple[StrictStr, ...] = ()
+    parameters: dict[str, Any] | list[Any]
+    bounds: dict[StrictStr, StrictInt]
+
+
+class _ClauseText(_Part):
+    for_each: StrictStr = "once"
+    when: StrictStr | None = None
+    require: StrictStr
+    gates: Gates | None = None
+
+
+class _RuleText(_Part):
+    id: StrictStr = Field(pattern=r"^[A-Z]{3}-[0-9]{2}$")
+    title: StrictStr
+    level: Level
+    gates: Gates | None = None
+    stage: StrictStr
+    source: StrictStr
+    reason: StrictStr
+    advice: StrictStr
+    for_each: StrictStr = "once"
+    when: StrictStr | None = None
+    require: StrictStr | None = None
+    clauses: tuple[_ClauseText, ...] = ()
+    before_figure: StrictBool = False
+    stops: StrictBool = False
+
+
+def parse_standard(files: Mapping[str, bytes]) -> Standard:
+    """The standard in a folder, given as bytes by relative path. Raises StandardError with file and line."""
+    texts = {path: _text(path, raw) for path, raw in files.items() if path.endswith((".toml", ".csv"))}
+    head = _head(texts)
+    parameters = parse_parameters(_table(head.parameters), file=HEAD)
+    limits = _limits(head, parameters)
+    environments = {scope: _environment(scope, limits) for scope in {*SCOPES.values()}}
+    rules = tuple(_rules(texts, environments, frozenset(head.retired_rules)))
+    return Standard(
+        id=head.id,
+        title=head.title,
+        version=head.version,
+        status=head.status,
+        published_on=head.published_on,
+        tables_version=head.tables_version,
+        parameters=parameters,
+        factors=parse_factors({name: texts[f"data/{name}.csv"] for name in TABLES if f"data/{name}.csv" in texts}),
+        rules=rules,
+        limits=limits,
+        digest=_folder_digest(files),
+        tables_digest=_folder_digest({path: raw for path, raw in files.items() if path.startswith("data/")}),
+        environments=environments,
+        names={scope: _names_of(rules, scope) for scope in environments},
+    )
+
+
+def _folder_digest(files: Mapping[str, bytes]) -> str:
+    """SHA-256 over the canonical list of paths and their SHA-256: changes if any byte or name changes."""
+    return digest_of({path: sha256_hex(raw) for path, raw in files.items()})
+
+
+def _text(path: str, raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise StandardError("this is not UTF-8", file=path) from error
+
+
+def _toml(path: str, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"at line (\d+)", str(error))
+        raise StandardError(str(error), file=path, line=int(line.group(1)) if line else None) from error
+
+
+def _head(texts: Mapping[str, str]) -> _HeadFile:
+    if HEAD not in texts:
+        raise StandardError("the folder of a standard has this file", file=HEAD)
+    try:
+        return _HeadFile.model_validate(_toml(HEAD, texts[HEAD]))
+    except ValidationError as error:
+        raise StandardError(_first_problem(error), file=HEAD) from error
+
+
+def _table(value: dict[str, Any] | list[Any]) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise StandardError("parameters is a table", file=HEAD)
+    return value
+
+
+def _first_problem(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+
+
+def _limits(head: _HeadFile, parameters: Parameters) -> dict[str, int]:
+    """The bounds of the rules by name; those of the outcomes follow from the parameters."""
+    limits, caps = parameters.limits, parameters.defaults
+    outcomes = {
+        "measured_cg": rounded_down(limits.measured, CENTI),
+        "class_2_cg": rounded_down(limits.class_2, CENTI),
+        "class_1_cg": rounded_down(limits.class_1, CENTI),
+        "defaults_class_2_ug": rounded_down(caps.class_2, MICRO),
+        "defaults_class_1_ug": rounded_down(caps.class_1, MICRO),
+    }
+    return {f"limit.{name}": value for name, value in (outcomes | head.bounds).items() if value is not None}
+
+
+def _environment(scope: str, limits: Mapping[str, int]) -> Any:
+    variables = {fact.name: _CEL_TYPES[fact.type] for fact in FACTS.values() if fact.scope in {"once", scope}}
+    return cel.NewEnv(variables=variables | dict.fromkeys(limits, cel.Type.INT))
+
+
+def _rules(texts: Mapping[str, str], environments: Mapping[str, Any], retired: frozenset[str]) -> Iterator[Rule]:
+    """The rules of all rule files, in the order of the files. An empty list would let everybody pass."""
+    seen: dict[str, str] = {}
+    for path in sorted(path for path in texts if path.startswith("rules/")):
+        for index, table in enumerate(_rule_tables(path, texts[path])):
+            line = _line_of(texts[path], table.get("id"), index)
+            rule = _rule(table, path, line, environments)
+            if rule.id in retired:
+                raise StandardError(f"the id {rule.id} is retired and never used again", file=path, line=line)
+            if rule.id in seen:
+                raise StandardError(f"the id {rule.id} is taken by {seen[rule.id]}", file=path, line=line)
+            seen[rule.id] = path
+            yield rule
+    if not seen:
+        raise StandardError("there are no rules", file="rules/", hint="an empty rule list would let every track pass")
+
+
+def _rule_tables(path: str, text: str) -> list[dict[str, Any]]:
+    document = _toml(path, text)
+    tables = document.pop("rules", [])
+    if document or not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise StandardError("a rule file holds [[rules]] and nothing else", file=path)
+    return tables
+
+
+def _line_of(text: str, rule_id: object, index: int) -> int:
+    """Where a rule stands: the line of its id, else of its heading."""
+    lines = text.splitlines()
+    quoted = f'id = "{rule_id}"'
+    starts = [number for number, line in enumerate(lines, 1) if line.strip() == "[[rules]]"]
+    own = [number for number, line in enumerate(lines, 1) if line.strip() == quoted and number > starts[index]]
+    return own[0] if own else starts[index]
+
+
+def _rule(table: dict[str, Any], path: str, line: int, environments: Mapping[str, Any]) -> Rule:
+    try:
+        text = _RuleText.model_validate(table)
+    except ValidationError as error:
+        raise StandardError(_first_problem(error), file=path, line=line) from error
+    clauses = tuple(_clause(clause, text, path, line, environments) for clause in _clause_texts(text, path, line))
+    return Rule(
+        id=text.id,
+        title=text.title,
+        level=text.level,
+        stage=text.stage,
+        source=text.source,
+        reason=text.reason,
+        advice=text.advice,
+        clauses=clauses,
+        before_figure=text.before_figure,
+        stops=text.stops,
+    )
+
+
+def _clause_texts(rule: _RuleText, path: str, line: int) -> Iterable[_ClauseText]:
+    if (rule.require is None) == (not rule.clauses):
+        raise StandardError(f"{rule.id} has either one require or a list of clauses", file=path, line=line)
+    if rule.require is None:
+        return rule.clauses
+    return (_ClauseText(for_each=rule.for_each, when=rule.when, require=rule.require, gates=rule.gates),)
+
+
+def _clause(clause: _ClauseText, rule: _RuleText, path: str, line: int, environments: Mapping[str, Any]) -> Clause:
+    gates = clause.gates or rule.gates
+    if (rule.level == "must") != (gates is not None):
+        raise StandardError(f"{rule.id}: a must rule says what it gates, the others gate nothing", file=path, line=line)
+    if clause.for_each not in SCOPES:
+        raise StandardError(
+            f"{rule.id}: there is nothing to ask for each {clause.for_each!r}",
+            file=path,
+            line=line,
+            hint=f"one of {', '.join(SCOPES)}",
+        )
+    environment = environments[SCOPES[clause.for_each]]
+    return Clause(
+        for_each=clause.for_each,
+        when=_expression(clause.when, rule.id, path, line, environment) if clause.when is not None else None,
+        require=_expression(clause.require, rule.id, path, line, environment),
+        gates=gates,
+    )
+
+
+def _expression(text: str, rule_id: str, path: str, line: int, environment: Any) -> Expression:
+    try:
+        program = environment.compile(text)
+    except RuntimeError as error:
+        place = _PLACE_IN_EXPRESSION.search(str(error))
+        problem = f"character {place.group(2)}: {place.group(3)}" if place else str(error)
+        raise StandardError(f"{rule_id}: {problem} in: {text}", file=path, line=line) from error
+    if program.return_type() != cel.Type.BOOL:
+        raise StandardError(
+            f"{rule_id}: the expression is neither true nor false but {program.return_type()}: {text}",
+            file=path,
+            line=line,
+        )
+    return Expression(text, frozenset(_NAME.findall(text)), program)
+
+
+def _names_of(rules: Iterable[Rule], scope: str) -> frozenset[str]:
+    """All names that the expressions over a scope's facts use."""
+    expressions = [
+        expression
+        for rule in rules
+        for clause in rule.clauses
+        if SCOPES[clause.for_each] == scope
+        for expression in (clause.when, clause.require)
+        if expression is not None
+    ]
+    return frozenset().union(*(expression.names for expression in expressions))
