@@ -27,8 +27,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 
 from certifier.certificate.status import status_entries_of, status_file_name
-from certifier.cli.report import LIMITS
-from certifier.client import Client
+from certifier.client import LIMITS, Client
 from certifier.crypto.signing import SigningKey
 from certifier.crypto.strict_json import parse_object
 from certifier.errors import CertifierError, UnreachableError
@@ -137,20 +136,20 @@ def _progress() -> Iterator[Callable[[StudioProgress], None]]:
         def show(step: StudioProgress) -> None:
             words = WORDS.get(step.activity, f"composing {step.activity}".replace("-", " "))
             if step.activity not in tasks:
-                for name, task in tasks.items():
-                    _finish(name, task)
+                for task in tasks.values():
+                    _finish(task)
                 tasks[step.activity] = [bars.add_task(words, total=1.0), words, time.monotonic(), step.energy_kwh]
             bars.update(tasks[step.activity][0], completed=step.fraction)
 
-        def _finish(name: str, task: list[Any]) -> None:
+        def _finish(task: list[Any]) -> None:
             if task[0] is not None:
                 _done("measured", f"{task[1]:<26}{time.monotonic() - task[2]:6.1f} s")
                 bars.update(task[0], visible=False)
                 task[0] = None
 
         yield show
-        for name, task in tasks.items():
-            _finish(name, task)
+        for task in tasks.values():
+            _finish(task)
 
 
 def _report(take: Take, keys: dict[str, Path]) -> Path:

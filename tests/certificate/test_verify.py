@@ -81,7 +81,9 @@ def logged(document: Mapping[str, Any], others: int = 5, key: SigningKey = LOG) 
     return render_proof(InclusionProof(2, tuple(tree.inclusion_proof(2)), note))
 
 
-def lists(revoked: set[int] = frozenset(), suspended: set[int] = frozenset(), key: SigningKey = ISSUER, at: datetime = NOW) -> dict[str, bytes]:  # type: ignore[assignment]
+def lists(
+    revoked: set[int] = frozenset(), suspended: set[int] = frozenset(), key: SigningKey = ISSUER, at: datetime = NOW
+) -> dict[str, bytes]:  # type: ignore[assignment]
     documents = {}
     for purpose, positions in zip(PURPOSES, (revoked, suspended), strict=True):
         url = status_url(BASE, purpose)
@@ -123,7 +125,14 @@ CASES: dict[str, tuple[dict[str, Any], Material, datetime, str, str, str]] = {
     "a changed figure": (renamed(GOOD), MATERIAL, NOW, "integrity", "broken", "not_valid"),
     "a forger's signature": (issued(key=FORGER), MATERIAL, NOW, "integrity", "broken", "not_valid"),
     "no trust at all": (GOOD, replace(MATERIAL, trust=None), NOW, "issuer_trust", "unchecked", "cannot_tell"),
-    "trust in somebody else": (GOOD, replace(MATERIAL, trust=replace(TRUST, keys=())), NOW, "issuer_trust", "unknown", "cannot_tell"),
+    "trust in somebody else": (
+        GOOD,
+        replace(MATERIAL, trust=replace(TRUST, keys=())),
+        NOW,
+        "issuer_trust",
+        "unknown",
+        "cannot_tell",
+    ),
     "a key that was no longer in force": (
         GOOD,
         replace(MATERIAL, trust=replace(TRUST, keys=(replace(TRUST.keys[0], valid_until=NOW - timedelta(days=1)),))),
@@ -141,11 +150,32 @@ CASES: dict[str, tuple[dict[str, Any], Material, datetime, str, str, str]] = {
         "broken",
         "not_valid",
     ),
-    "a proof from a log of a forger": (GOOD, replace(MATERIAL, proof=logged(GOOD, key=FORGER)), NOW, "inclusion", "broken", "not_valid"),
+    "a proof from a log of a forger": (
+        GOOD,
+        replace(MATERIAL, proof=logged(GOOD, key=FORGER)),
+        NOW,
+        "inclusion",
+        "broken",
+        "not_valid",
+    ),
     "a proof that is no proof": (GOOD, replace(MATERIAL, proof=b"hello"), NOW, "inclusion", "broken", "not_valid"),
     "revoked": (GOOD, replace(MATERIAL, status_lists=lists({7})), NOW, "lifecycle", "revoked", "not_valid"),
-    "suspended": (GOOD, replace(MATERIAL, status_lists=lists(suspended={7})), NOW, "lifecycle", "suspended", "not_valid"),
-    "another certificate revoked": (GOOD, replace(MATERIAL, status_lists=lists({8})), NOW, "lifecycle", "active", "valid"),
+    "suspended": (
+        GOOD,
+        replace(MATERIAL, status_lists=lists(suspended={7})),
+        NOW,
+        "lifecycle",
+        "suspended",
+        "not_valid",
+    ),
+    "another certificate revoked": (
+        GOOD,
+        replace(MATERIAL, status_lists=lists({8})),
+        NOW,
+        "lifecycle",
+        "active",
+        "valid",
+    ),
     "no status lists": (GOOD, replace(MATERIAL, status_lists={}), NOW, "lifecycle", "unchecked", "cannot_tell"),
     "status lists of last week": (
         GOOD,
@@ -155,7 +185,14 @@ CASES: dict[str, tuple[dict[str, Any], Material, datetime, str, str, str]] = {
         "unchecked",
         "cannot_tell",
     ),
-    "status lists of a forger": (GOOD, replace(MATERIAL, status_lists=lists(key=FORGER)), NOW, "lifecycle", "unchecked", "cannot_tell"),
+    "status lists of a forger": (
+        GOOD,
+        replace(MATERIAL, status_lists=lists(key=FORGER)),
+        NOW,
+        "lifecycle",
+        "unchecked",
+        "cannot_tell",
+    ),
     "expired": (
         GOOD,
         replace(MATERIAL, status_lists=lists(at=NOW + timedelta(days=1200))),
@@ -172,8 +209,22 @@ CASES: dict[str, tuple[dict[str, Any], Material, datetime, str, str, str]] = {
         "not_yet",
         "not_valid",
     ),
-    "another audio file": (GOOD, replace(MATERIAL, audio=AudioDigests("bb" * 32, "cc" * 32)), NOW, "binding", "mismatch", "not_valid"),
-    "the same samples in another file": (GOOD, replace(MATERIAL, audio=AudioDigests("bb" * 32, ESSENCE)), NOW, "binding", "essence_match", "valid"),
+    "another audio file": (
+        GOOD,
+        replace(MATERIAL, audio=AudioDigests("bb" * 32, "cc" * 32)),
+        NOW,
+        "binding",
+        "mismatch",
+        "not_valid",
+    ),
+    "the same samples in another file": (
+        GOOD,
+        replace(MATERIAL, audio=AudioDigests("bb" * 32, ESSENCE)),
+        NOW,
+        "binding",
+        "essence_match",
+        "valid",
+    ),
     "no audio file": (GOOD, replace(MATERIAL, audio=None), NOW, "binding", "not_checked", "valid"),
     "other rule files under the same name": (
         GOOD,
@@ -262,7 +313,10 @@ def test_a_trust_file_reads_back() -> None:
 WRONG_TRUST = {
     "another form": {"form": "x"},
     "no keys": {"form": "lcal-trust/1", "environment": "demo"},
-    "a weak key": {**trust_document(TRUST), "keys": [{**trust_document(TRUST)["keys"][0], "publicKeyMultibase": "z6Mk"}]},
+    "a weak key": {
+        **trust_document(TRUST),
+        "keys": [{**trust_document(TRUST)["keys"][0], "publicKeyMultibase": "z6Mk"}],
+    },
     "a broken log key": {**trust_document(TRUST), "logs": ["label.example"]},
 }
 

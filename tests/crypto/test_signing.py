@@ -45,6 +45,10 @@ def test_a_key_comes_back_from_its_file(passphrase: bytes | None) -> None:
     assert again.sign(b"message") == KEY.sign(b"message")
 
 
+def test_an_empty_passphrase_for_a_plain_file_is_none() -> None:
+    assert SigningKey.from_pem(PLAIN, b"").public == KEY.public
+
+
 def test_a_passphrase_encrypts_the_file() -> None:
     assert b"BEGIN ENCRYPTED PRIVATE KEY" in ENCRYPTED
     assert b"BEGIN PRIVATE KEY" in PLAIN

@@ -41,6 +41,7 @@ REFUSED = {
     "an overlong slash": (b'"\xc0\xaf"', "not UTF-8"),
     "a surrogate in UTF-8 bytes": (b'"\xed\xa0\x80"', "not UTF-8"),
     "a first half alone": (b'"\\ud83d"', "half a character"),
+    "a first half alone, in capitals": (b'"\\uDBFF"', "half a character"),
     "a second half alone, in a name": (b'{"\\ude00":1}', "half a character"),
     "two halves in the wrong order": (b'"\\ude00\\ud83d"', "half a character"),
     "something after the value": (b"{} {}", "extra data"),
@@ -62,6 +63,7 @@ REFUSED = {
     "an exponent of 41": (b"1e41", "out of all proportion"),
     "an exponent of minus 41": (b"1e-41", "out of all proportion"),
     "an exponent that fills the memory": (b"1e999999999999999999", "out of all proportion"),
+    "an exponent of 5,000 digits": (b"1e" + b"9" * 5_000, "out of all proportion"),
     "a zero with a giant exponent": (b"0E+999999999", "out of all proportion"),
 }
 

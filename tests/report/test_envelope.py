@@ -16,8 +16,23 @@ from securesystemslib.signer import CryptoSigner
 from certifier.crypto.keyring import Keyring, parse_keyring
 from certifier.crypto.keys import base58_encode
 from certifier.crypto.signing import SigningKey
-from certifier.errors import BadSignature, CertifierError, MalformedEnvelope, MalformedJson, MalformedKey, MalformedReport
-from certifier.report.envelope import PAYLOAD_TYPE, add_signature, open_report, pae, sign_report, signatures_for, statement_for
+from certifier.errors import (
+    BadSignature,
+    CertifierError,
+    MalformedEnvelope,
+    MalformedJson,
+    MalformedKey,
+    MalformedReport,
+)
+from certifier.report.envelope import (
+    PAYLOAD_TYPE,
+    add_signature,
+    open_report,
+    pae,
+    sign_report,
+    signatures_for,
+    statement_for,
+)
 from tests.studio import APPLICANT, PARTY, STRANGER, VERIFIER, Studio
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -63,7 +78,10 @@ def test_an_envelope_made_by_another_library_opens(studio: Studio) -> None:
     assert foreign.pae() == pae(payload)
     assert len(bytes.fromhex(signature.signature)) == 64
     signed = {"payload": base64.b64encode(payload).decode(), "payloadType": PAYLOAD_TYPE, "signatures": []}
-    assert open_report(json.dumps(add_signature(signed, APPLICANT)).encode()).report.track.title == report["track"]["title"]
+    assert (
+        open_report(json.dumps(add_signature(signed, APPLICANT)).encode()).report.track.title
+        == report["track"]["title"]
+    )
 
 
 def changed(**members: Any) -> Callable[[dict[str, Any]], Any]:
@@ -101,20 +119,38 @@ BAD: dict[str, tuple[Callable[[dict[str, Any]], Any], type[CertifierError]]] = {
         lambda e: {**e, "signatures": [e["signatures"][0], {**e["signatures"][1], "sig": e["signatures"][0]["sig"]}]},
         BadSignature,
     ),
-    "a key that accepts every signature": (lambda e: {**e, "signatures": [{**e["signatures"][0], "keyid": IDENTITY_KEY}]}, MalformedKey),
-    "a key id that is no did:key": (lambda e: {**e, "signatures": [{**e["signatures"][0], "keyid": "key-1"}]}, MalformedKey),
+    "a key that accepts every signature": (
+        lambda e: {**e, "signatures": [{**e["signatures"][0], "keyid": IDENTITY_KEY}]},
+        MalformedKey,
+    ),
+    "a key id that is no did:key": (
+        lambda e: {**e, "signatures": [{**e["signatures"][0], "keyid": "key-1"}]},
+        MalformedKey,
+    ),
     "only the measuring party's signature": (lambda e: {**e, "signatures": [e["signatures"][1]]}, BadSignature),
     "a payload that is not base64": (changed(payload="%%%"), MalformedEnvelope),
     "another payload type": (changed(payloadType="text/plain"), MalformedEnvelope),
     "an unsigned report": (lambda e: json.loads(base64.b64decode(e["payload"]))["predicate"], MalformedEnvelope),
-    "another predicate type": (resigned(lambda s: s.update(predicateType="https://lcal.example/emission-report/v2")), MalformedEnvelope),
+    "another predicate type": (
+        resigned(lambda s: s.update(predicateType="https://lcal.example/emission-report/v2")),
+        MalformedEnvelope,
+    ),
     "two subjects": (resigned(lambda s: s.update(subject=s["subject"] * 2)), MalformedEnvelope),
     "no predicate": (resigned(lambda s: s.pop("predicate")), MalformedEnvelope),
-    "a subject that is not the report's file": (resigned(lambda s: s["subject"][0]["digest"].update(sha256="00" * 32)), MalformedReport),
+    "a subject that is not the report's file": (
+        resigned(lambda s: s["subject"][0]["digest"].update(sha256="00" * 32)),
+        MalformedReport,
+    ),
     "an unknown field": (resigned(lambda s: s["predicate"].update(evidence_level="A2")), MalformedReport),
     "a missing field": (resigned(lambda s: s["predicate"]["track"].pop("title")), MalformedReport),
-    "a control character in the title": (resigned(lambda s: s["predicate"]["track"].update(title="Night\x07Ferry")), MalformedReport),
-    "a title that turns the writing direction": (resigned(lambda s: s["predicate"]["track"].update(title="a\u202egpj.exe")), MalformedReport),
+    "a control character in the title": (
+        resigned(lambda s: s["predicate"]["track"].update(title="Night\x07Ferry")),
+        MalformedReport,
+    ),
+    "a title that turns the writing direction": (
+        resigned(lambda s: s["predicate"]["track"].update(title="a\u202egpj.exe")),
+        MalformedReport,
+    ),
 }
 
 
@@ -146,13 +182,20 @@ def test_the_register_says_what_a_signature_is_worth(envelope: dict[str, Any]) -
     keyring = parse_keyring(
         {
             "tools/a.toml": entry(PARTY, "measuring_party") + capability,
-            "verifiers/b.toml": entry(VERIFIER, "verifier", standards='["LCAL-1.0.0"]', conflicts=f'["{APPLICANT.public.did_key}"]'),
+            "verifiers/b.toml": entry(
+                VERIFIER, "verifier", standards='["LCAL-1.0.0"]', conflicts=f'["{APPLICANT.public.did_key}"]'
+            ),
         }
     )
     opened = open_report(json.dumps(add_signature(envelope, VERIFIER)).encode())
     applicant, party, verifier = signatures_for(opened, keyring, datetime(2026, 10, 2, tzinfo=UTC), NOW)
     assert (applicant.role, applicant.valid) == ("applicant", True)
-    assert (party.role, party.id, party.registered, party.counts) == ("measuring_party", "the-measuring_party", True, True)
+    assert (party.role, party.id, party.registered, party.counts) == (
+        "measuring_party",
+        "the-measuring_party",
+        True,
+        True,
+    )
     assert party.capability is not None
     assert party.capability.method == ("modelled",)
     assert (verifier.role, verifier.in_scope, verifier.conflict) == ("verifier", True, True)

@@ -78,7 +78,9 @@ CONFLICTS = {
 
 
 @pytest.mark.parametrize(("named", "shares", "error"), CONFLICTS.values(), ids=CONFLICTS.keys())
-def test_a_conflict_stores_nothing(store: Store, named: dict[str, str], shares: dict[str, int], error: type[Exception]) -> None:
+def test_a_conflict_stores_nothing(
+    store: Store, named: dict[str, str], shares: dict[str, int], error: type[Exception]
+) -> None:
     accept(store, 1, {"party/run-1": 500_000_000})
     with pytest.raises(error):
         accept(store, 2, shares, **named)
