@@ -26,6 +26,9 @@ from rich.panel import Panel
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from certifier.badge.qr import qr_text
+from certifier.certificate.code import parse_code
+from certifier.certificate.model import OUTCOMES
 from certifier.certificate.status import status_entries_of, status_file_name
 from certifier.client import LIMITS, Client
 from certifier.crypto.signing import SigningKey
@@ -74,7 +77,7 @@ def main() -> int:
         report = _report(take, keys)
         with _service(settings) as client:
             answer = _submit(client, take, report)
-            _collect(client, answer["code"])
+            _collect(client, settings, parse_code(answer["code"]))
             _verify_by_service(client, answer["code"])
         _verify_offline()
         _verify_changed_byte()
@@ -221,7 +224,7 @@ def _submit(client: Client, take: Take, report: Path) -> dict[str, Any]:
     return answer
 
 
-def _collect(client: Client, code: str) -> None:
+def _collect(client: Client, settings: Settings, code: str) -> None:
     """Everything that a third party needs, fetched as a third party would."""
     paths = {
         "decision.json": f"/v/{code}.decision.json",
@@ -229,12 +232,12 @@ def _collect(client: Client, code: str) -> None:
         "certificate.tlog-proof": f"/v/{code}.tlog-proof",
         "badge.svg": f"/v/{code}.svg",
         "badge.png": f"/v/{code}.png",
-        "qr.txt": f"/v/{code}.qr.txt",
         "did.json": "/.well-known/did.json",
         "trust.json": "/trust.json",
     }
     for name, path in paths.items():
         save_bytes(DEMO / name, client.get(path))
+    save_bytes(DEMO / "qr.txt", qr_text(settings.base_url, code).encode())
     certificate = parse_object((DEMO / "certificate.json").read_bytes(), LIMITS)
     for url, body in client.status_lists(entry.url for entry in status_entries_of(certificate)).items():
         save_bytes(DEMO / status_file_name(url), body)
@@ -289,61 +292,42 @@ STAGES = {
     "data": "preparing data",
     "training": "training",
     "fine_tuning": "fine-tuning",
-    "inference": "takes, rendering, waiting",
+    "inference": "takes and rendering",
     "storage": "a year of storage",
     "embodied": "making the hardware",
 }
 
 
 def _summary(answer: dict[str, Any], seconds: float) -> None:
-    figures, stages = answer["figures"], answer["stages"]
-    table = Table(box=None, padding=(0, 2, 0, 0), show_header=True, header_style="dim")
-    table.add_column("g CO2e per minute of music")
+    footprint = answer["footprint"]
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("g CO2e per minute of music", no_wrap=True)
     table.add_column("best", justify="right")
     table.add_column("at most", justify="right")
-    table.add_column("")
-    largest = max(float(stage["upper_g_per_min"]) for stage in stages) or 1.0
-    for stage in stages:
-        bar = (
-            "█" * max(1, round(24 * float(stage["upper_g_per_min"]) / largest))
-            if float(stage["upper_g_per_min"])
-            else ""
-        )
-        row = (
-            STAGES.get(stage["stage"], stage["stage"]),
-            stage["central_g_per_min"],
-            stage["upper_g_per_min"],
-            f"[cyan]{bar}[/]",
-        )
-        table.add_row(*row)
-    table.add_row(
-        "[bold]footprint[/]",
-        f"[bold]{figures['central_g_per_min']}[/]",
-        f"[bold]{figures['assessed_g_per_min']}[/]",
-        "",
-    )
+    table.add_column("", no_wrap=True)
+    largest = max(float(stage["assessed_g_per_min"]) for stage in footprint["stages"])
+    for stage in footprint["stages"]:
+        best, most = (float(stage[f"{name}_g_per_min"]) for name in ("central", "assessed"))
+        bar = "█" * max(1, round(18 * most / largest)) if most else ""
+        table.add_row(STAGES.get(stage["stage"], stage["stage"]), f"{best:.2f}", f"{most:.2f}", f"[cyan]{bar}[/]")
+    sums = (footprint["central_g_per_min"], footprint["assessed_g_per_min"])
+    table.add_row("[bold]AI generation footprint[/]", *(f"[bold]{value}[/]" for value in sums), "")
+    subtitle = f"{answer['outcome']}  ·  {answer['evidence_level']}  ·  {answer['code']}"
     out.print()
-    out.print(
-        Panel(
-            table,
-            title=f"[bold]{answer['track']['title']}[/]",
-            subtitle=f"{answer['outcome']}  ·  {answer['display_code']}",
-            expand=False,
-        )
-    )
-    out.print(f"  outcome   {answer['outcome']}: {answer['meaning']}", markup=False)
-    out.print(f"  code      {answer['display_code']}")
-    out.print(f"  files     {DEMO}/  track.wav  certificate.json  certificate.tlog-proof  badge.svg  badge.png  …")
-    out.print(f"  done in   {seconds:.0f} s")
+    out.print(Panel(table, title=f"[bold]{answer['title']}[/]", subtitle=subtitle, expand=False, padding=(1, 2)))
+    out.print(f"  outcome   {OUTCOMES[answer['outcome']]}", markup=False)
+    out.print(f"  code      {answer['code']}")
+    out.print(f"  files     {DEMO}/  track.wav, certificate.json, badge.png and their proofs")
+    out.print(f"  took      {seconds:.0f} s")
     out.print()
-    out.print("  [dim]next[/]      make serve                      then open http://127.0.0.1:8000")
-    out.print("            listen to var/demo/track.wav, look at var/demo/badge.png")
+    out.print("  [bold]next[/]      listen to var/demo/track.wav and look at var/demo/badge.png")
+    out.print("            make serve, then open http://127.0.0.1:8000")
+    out.print("            STUDIO_COUNTRY=SWE make demo   (an unknown place counts as the worst grid)")
     out.print(
-        "            .venv/bin/certifier verify var/demo/certificate.json --trust var/demo/trust.json --audio var/demo/track.wav"
+        f"            {Path(sys.executable).parent.relative_to(Path.cwd())}/certifier verify var/demo/certificate.json \\",
+        markup=False,
     )
-    out.print(
-        "            STUDIO_COUNTRY=SWE make demo    name your country: an unknown place counts as the worst grid"
-    )
+    out.print("                --trust var/demo/trust.json --audio var/demo/track.wav", markup=False)
 
 
 if __name__ == "__main__":
