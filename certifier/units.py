@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal, localcontext
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal, localcontext
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -106,11 +106,3 @@ def significant_digits(value: Decimal) -> int:
     if not value.is_finite():
         return 0
     return len(str(int("".join(map(str, value.as_tuple().digits)) or "0")).rstrip("0")) or 1
-
-
-def shortened(value: Decimal, places: int) -> str:
-    """The number with at most so many places, cut; for messages, never for comparison."""
-    if not value.is_finite():
-        return str(value)
-    with localcontext(_PRECISE):
-        return plain(value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_DOWN))

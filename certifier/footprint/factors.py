@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 UNKNOWN = "UNKNOWN"
 UNKNOWN_ACCELERATOR = "UNKNOWN ACCELERATOR"
 UNKNOWN_CPU = "UNKNOWN CPU"
-OWN_SERVER_ROOM = "own"
 LOCAL = "LOCAL"
 LONE_CPU = "cpu-server"
 
@@ -118,7 +117,7 @@ class Factors:
     ) -> GridRow:
         """The row that counts for a place (4.4). What is left unsaid counts as the highest row that it could be.
 
-        A subdivision that the country does not have counts as unsaid.
+        A subdivision that the country does not have counts as unsaid. An own server room has no region in the table.
         """
         region_row = self.region_row(provider, region)
         if region_row is not None:
@@ -127,8 +126,9 @@ class Factors:
         if not any(row.kind == "country" for row in rows):
             return self.unknown_place
         candidates = _land_rows(rows, subdivision)
-        if in_datacentre and provider != OWN_SERVER_ROOM:
-            candidates += [row for row in rows if row.kind == "cloud_region" and provider in {None, row.provider}]
+        if in_datacentre:
+            named = (provider or "").strip()
+            candidates += [row for row in rows if row.kind == "cloud_region" and named in {"", row.provider}]
         return max(candidates, key=lambda row: row.g_per_kwh)
 
     def pue_row(self, *, provider: str | None, in_datacentre: bool) -> PueRow:

@@ -16,8 +16,9 @@ from certifier.errors import FieldFinding
 from certifier.footprint.calculate import counted_minutes_of, footprint_of
 from certifier.report.evidence import level_of
 from certifier.report.model import Report, read_report
-from certifier.standard.facts import FACTS, SCOPES, Facts, facts_before_figure, facts_of, misfit_items
+from certifier.standard.facts import Facts, facts_before_figure, facts_of, misfit_items
 from certifier.standard.model import GATES
+from certifier.standard.vocabulary import FACTS, SCOPES
 from certifier.units import plain
 
 if TYPE_CHECKING:
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
     from certifier.footprint.model import Footprint
     from certifier.report.evidence import Evidence
     from certifier.report.evidence import Level as EvidenceLevel
-    from certifier.standard.facts import Fact, Item, Value
+    from certifier.standard.facts import Item, Value
     from certifier.standard.model import Clause, Expression, Gates, Level, Rule, Standard
+    from certifier.standard.vocabulary import Fact
 
 Outcome = Literal["none", "disclosed", "measured", "class-2", "class-1"]
 

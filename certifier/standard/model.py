@@ -21,7 +21,7 @@ from certifier.crypto.canonical import digest_of, sha256_hex
 from certifier.errors import StandardError
 from certifier.footprint.factors import TABLES, parse_factors
 from certifier.footprint.parameters import parse_parameters
-from certifier.standard.facts import CENTI, FACTS, MICRO, SCOPES
+from certifier.standard.vocabulary import CENTI, FACTS, MICRO, SCOPES
 from certifier.units import rounded_down
 
 if TYPE_CHECKING:
@@ -226,16 +226,20 @@ def _first_problem(error: ValidationError) -> str:
 
 
 def _limits(head: _HeadFile, parameters: Parameters) -> dict[str, int]:
-    """The bounds of the rules by name; those of the outcomes follow from the parameters."""
+    """The bounds of the rules by name; those that the calculation uses too follow from the parameters."""
     limits, caps = parameters.limits, parameters.defaults
-    outcomes = {
+    derived = {
         "measured_cg": rounded_down(limits.measured, CENTI),
         "class_2_cg": rounded_down(limits.class_2, CENTI),
         "class_1_cg": rounded_down(limits.class_1, CENTI),
         "defaults_class_2_ug": rounded_down(caps.class_2, MICRO),
         "defaults_class_1_ug": rounded_down(caps.class_1, MICRO),
+        "forecast_months": rounded_down(parameters.training.forecast_months),
+        "forecast_multiple": rounded_down(parameters.training.forecast_multiple),
+        "life_uh": rounded_down(parameters.hardware.life_h, MICRO),
+        "life_evidenced_uh": rounded_down(parameters.hardware.life_evidenced_h, MICRO),
     }
-    return {f"limit.{name}": value for name, value in (outcomes | head.bounds).items() if value is not None}
+    return {f"limit.{name}": value for name, value in (derived | head.bounds).items() if value is not None}
 
 
 def _environment(scope: str, limits: Mapping[str, int]) -> Any:
@@ -270,11 +274,10 @@ def _rule_tables(path: str, text: str) -> list[dict[str, Any]]:
 
 def _line_of(text: str, rule_id: object, index: int) -> int:
     """Where a rule stands: the line of its id, else of its heading."""
-    lines = text.splitlines()
-    quoted = f'id = "{rule_id}"'
-    starts = [number for number, line in enumerate(lines, 1) if line.strip() == "[[rules]]"]
-    own = [number for number, line in enumerate(lines, 1) if line.strip() == quoted and number > starts[index]]
-    return own[0] if own else starts[index]
+    lines = list(enumerate(text.splitlines(), 1))
+    start = [number for number, line in lines if line.strip() == "[[rules]]"][index]
+    own_id = re.compile(rf"""\s*id\s*=\s*["']{re.escape(str(rule_id))}["']""")
+    return next((number for number, line in lines if number > start and own_id.match(line)), start)
 
 
 def _rule(table: dict[str, Any], path: str, line: int, environments: Mapping[str, Any]) -> Rule:

@@ -34,6 +34,7 @@ PLACES = {
         "POL",
     ),
     "a data centre of nobody": ({"country": "POL"}, "gcp:europe-central2"),
+    "a blank provider is nobody": ({"country": "POL", "provider": " "}, "gcp:europe-central2"),
     "a data centre of a provider without a row there": ({"country": "POL", "provider": "hetzner"}, "POL"),
     "a data centre of a provider with one": (
         {"country": "POL", "provider": "ovhcloud", "region": "new"},

@@ -9,8 +9,9 @@ import pytest
 from certifier.errors import FieldFinding
 from certifier.report.evidence import parse_evidence
 from certifier.standard.evaluate import decide, evaluate
-from certifier.standard.facts import FACTS, Facts, facts_of
+from certifier.standard.facts import Facts, facts_of
 from certifier.standard.model import parse_standard
+from certifier.standard.vocabulary import FACTS
 from tests.standard.world import REMOVED, cases, fixtures_of, report_of, standard, standard_files, verdict_of
 
 OUTCOMES = {

@@ -100,6 +100,11 @@ CASES = {
         {},
         ["INT-05", "INT-06", "INT-07", "INT-08", "PLS-11"],
     ),
+    "one of two ends without zone might be the first": (
+        {"activities/+": run(ended_at="2026-10-01T10:01:00")},
+        {},
+        ["INT-05", "INT-06", "INT-07", "INT-08", "PLS-11"],
+    ),
     "an hour that no clock shows is no time": ({A + "started_at": "2026-10-01T24:01:00Z"}, {}, ["INT-05", "PLS-11"]),
     "zones are compared, not digits": (
         {A + "started_at": "2026-10-01T12:00:00+02:00", A + "ended_at": "2026-10-01T11:01:00+01:00"},
@@ -474,6 +479,7 @@ CASES = {
         {},
         ["PRC-01"],
     ),
+    "a blank region is none": ({A + "location/region": " "}, {}, ["PRC-01"]),
     "an empty policy is silence": ({"process/dataset_governance": " "}, {}, ["PRC-03"]),
     "no measure is none": ({"process/model_efficiency": [""]}, {}, ["PRC-02"]),
     "31 days are longer than 30": ({"process/take_retention_days": 31}, {}, ["PRC-04"]),

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from certifier.errors import StandardError
-from certifier.standard.facts import FACTS, SCOPES
 from certifier.standard.model import parse_standard
+from certifier.standard.vocabulary import FACTS, SCOPES
 from tests.standard.world import standard, standard_files
 
 
