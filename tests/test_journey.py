@@ -3,50 +3,15 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
-
-import pytest
 
 from certifier.certificate.code import parse_code
 from certifier.certificate.status import status_entries_of, status_file_name
 from certifier.client import Client
 from certifier.crypto.strict_json import parse_object
-from certifier.errors import UnreachableError
 from tests.studio import Studio, write_track
-
-
-@pytest.fixture
-def studio(tmp_path: Path) -> Studio:
-    studio = Studio(tmp_path)
-    studio.certifier().store.close()
-    return studio
-
-
-@pytest.fixture
-def server(studio: Studio) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "certifier.cli", "serve", "--home", str(studio.settings.home), "--port", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    url = f"http://127.0.0.1:{port}"
-    deadline = datetime.now(UTC).timestamp() + 60
-    while True:
-        try:
-            Client(url).get("/readyz")
-            break
-        except UnreachableError:
-            assert process.poll() is None, (process.stdout or sys.stdin).read()
-            assert datetime.now(UTC).timestamp() < deadline, "the service did not start within a minute"
-    yield url
-    process.terminate()
-    output, _ = process.communicate(timeout=30)
-    assert b"Traceback" not in output, output.decode()
 
 
 def certifier(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -83,7 +48,9 @@ def test_submit_fetch_and_verify_online_and_offline(studio: Studio, server: str,
     assert certifier("verify", folder / "certificate.json", *trusting, "--audio", other).returncode == 3
 
     assert client.verify({"code": answer["code"]})["verdict"] == "valid"
-    again = json.loads(certifier("submit", report, "--audio", studio.track, "--log", log, "--server", server, "--json").stdout)
+    again = json.loads(
+        certifier("submit", report, "--audio", studio.track, "--log", log, "--server", server, "--json").stdout
+    )
     assert (again["duplicate"], again["code"]) == (True, answer["code"])
 
 

@@ -15,7 +15,7 @@ from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from typing import Literal
 
-from certifier.certificate.code import RANDOM_BYTES, code_of
+from certifier.certificate.code import RANDOM_BYTES, code_of, parse_code
 from certifier.certificate.credential import payload_for
 from certifier.certificate.model import Assessor, Basis, Claims, Figures, Issuer, Subject, months_later
 from certifier.certificate.proof import sign_document
@@ -274,11 +274,10 @@ class Certifier:
     def _replaced(self, examined: Examined, code: str, now: datetime) -> tuple[str, bytes] | None:
         """The certificate that a renewal replaces, with the leaf that revokes it as superseded (DESIGN 21)."""
         renewed = examined.opened.report.renewal_of
-        row = self.store.certificate(renewed) if renewed else None
-        if row is None or not row.in_force or row.audio_sha256 != examined.audio.sha256:
+        if renewed is None:
             return None
-        entry = status_entry(type="revoke", code=row.code, reason="superseded", at=time_text(now), replaced_by=code)
-        return row.code, entry
+        old = parse_code(renewed)
+        return old, status_entry(type="revoke", code=old, reason="superseded", at=time_text(now), replaced_by=code)
 
     # -- what anybody may ask -----------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from typing import Any
 import alembic.command
 import alembic.config
 import pysqlite3.dbapi2
-from sqlalchemy import Connection, Engine, RowMapping, create_engine, event, func, insert, select, update
+from sqlalchemy import Connection, Engine, RowMapping, create_engine, delete, event, func, insert, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from certifier.errors import ConflictError, NotFoundError, OperatorError, ReportAlreadyUsed
@@ -118,7 +118,8 @@ class Store:
     ) -> None:
         """Reserve report, audio, run shares and code, and queue the leaf: all or nothing.
 
-        A certificate that this one replaces leaves force in the same transaction, its leaf in the same batch.
+        A certificate that this one replaces leaves force and gives its shares back in the same transaction, its leaf in
+        the same batch.
 
         Raises ReportAlreadyUsed for a second certificate from one report, ConflictError when the audio or a run share was
         taken since the decision was made; then nothing is stored and the caller decides again.
@@ -128,6 +129,7 @@ class Store:
                 _insert_submission(connection, submission, logs)
                 if replaced:
                     _queue_status(connection, replaced[0], "revoke", replaced[1], in_force=False)
+                    connection.execute(delete(run_shares).where(run_shares.c.code == replaced[0]))
                 connection.execute(insert(certificates).values(**vars(certificate)))
                 for run, share in shares_ppb.items():
                     _reserve_share(connection, run, certificate.code, share)
@@ -220,12 +222,16 @@ class Store:
         )
         return self._one(query) is not None
 
-    def share_used(self, run: str) -> Decimal:
-        """The share of a run that certificates hold, from 0 to 1."""
-        row = self._one(
-            select(func.coalesce(func.sum(run_shares.c.share_ppb), 0).label("used")).where(run_shares.c.run == run)
-        )
+    def share_used(self, run: str, besides: str | None = None) -> Decimal:
+        """The share of a run that certificates hold, from 0 to 1, leaving out the one with the code ``besides``."""
+        query = select(func.coalesce(func.sum(run_shares.c.share_ppb), 0).label("used")).where(run_shares.c.run == run)
+        row = self._one(query.where(run_shares.c.code != besides) if besides else query)
         return Decimal(row["used"] if row else 0) / PPB
+
+    def audio_in_force_of(self, code: str) -> str | None:
+        """The audio digest of a certificate in force."""
+        row = self._one(select(certificates).where(certificates.c.code == code, certificates.c.in_force == 1))
+        return str(row["audio_sha256"]) if row else None
 
     def leaves_from(self, index: int) -> list[Leaf]:
         query = select(leaves).where(leaves.c.idx >= index).order_by(leaves.c.idx)

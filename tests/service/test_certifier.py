@@ -272,3 +272,36 @@ def test_private_keys_appear_in_no_public_bytes(certifier: Certifier, studio: St
     submission = certifier.store.submission(row.submission_id)
     for public in (row.document, row.proof, submission.decision, submission.envelope, repr(certifier.trust).encode()):
         assert secret not in (public or b"")
+
+
+def test_a_renewal_takes_over_the_shares_of_its_forerunner(certifier: Certifier, studio: Studio) -> None:
+    """The same run, still whole, counts once: the forerunner gives it back."""
+    first = issue(certifier, studio).certificate
+    renewal = studio.report() | {"report_id": "rep-renewal", "renewal_of": first.code}
+    answer = certifier.submit(studio.upload(studio.signed(renewal)), NOW + timedelta(days=1))
+    assert isinstance(answer, Issued), answer
+    assert certifier.store.share_used("example-party/run-1") == 1
+
+
+@pytest.mark.parametrize("named", ["0000000000", "another file's"])
+def test_a_renewal_of_what_the_file_does_not_have_is_refused(certifier: Certifier, studio: Studio, named: str) -> None:
+    if named != "0000000000":
+        named = issue(certifier, studio).certificate.code
+    other = write_track(studio.folder / "other.wav", pitch=330)
+    renewal = studio.report(track=other) | {"renewal_of": named}
+    with pytest.raises(ConflictError, match="renews a certificate"):
+        certifier.submit(studio.upload(studio.signed(renewal, track=other), track=other), NOW)
+
+
+def test_a_product_footprint_is_deposited_beside_the_log(certifier: Certifier, studio: Studio) -> None:
+    """A maker's footprint counts only when its file comes along."""
+    footprint = b"the maker's product carbon footprint"
+    report = studio.report()
+    embodied = {"kgco2e": "150", "pcf_sha256": hashlib.sha256(footprint).hexdigest()}
+    report["activities"][0]["hardware"][0]["embodied"] = embodied
+    upload = studio.upload(studio.signed(report), logs={"emissions.csv": studio.log, "pcf.pdf": footprint})
+    answer = certifier.submit(upload, NOW)
+    assert isinstance(answer, Issued), answer
+    verdict = certifier.replayed(certifier.store.submission(answer.submission_id))
+    assert verdict.footprint is not None
+    assert any("150*1000*60" in item.formula for item in verdict.footprint.items)

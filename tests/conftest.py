@@ -1,0 +1,45 @@
+"""A real service for tests: granian as a process of its own, on a free port of this machine."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from certifier.client import Client
+from certifier.errors import UnreachableError
+from tests.studio import Studio
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Studio:
+    studio = Studio(tmp_path)
+    studio.certifier().store.close()
+    return studio
+
+
+@pytest.fixture
+def server(studio: Studio) -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "certifier.cli", "serve", "--home", str(studio.settings.home), "--port", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    url = f"http://127.0.0.1:{port}"
+    deadline = datetime.now(UTC).timestamp() + 60
+    while True:
+        try:
+            Client(url).get("/readyz")
+            break
+        except UnreachableError:
+            assert process.poll() is None, (process.stdout or sys.stdin).read()
+            assert datetime.now(UTC).timestamp() < deadline, "the service did not start within a minute"
+    yield url
+    process.terminate()
+    output, _ = process.communicate(timeout=30)
+    assert b"Traceback" not in output, output.decode()

@@ -1,0 +1,138 @@
+"""The pages in a real browser: they fit a phone and a desktop, say nothing on the console, ask nobody else, need no script."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import zxingcpp
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from certifier.certificate.code import parse_code
+from certifier.client import Client
+from tests.studio import Studio
+
+SIZES = {"phone": (390, 844), "small phone": (320, 640), "desktop": (1280, 900)}
+PAGES = (
+    "/",
+    "/submit",
+    "/verify",
+    "/certificates",
+    "/scheme",
+    "/standards/lcal/1.0.0",
+    "certificate",
+    "decision",
+    "/v/0000000000",
+)
+TITLE = "Night <script>alert(1)</script> Ferry & a rather long title that has to fit on a phone (example)"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert path, "no browser: run make test-deps"
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def issued(studio: Studio, server: str, tmp_path: Path) -> dict[str, Any]:
+    """A certified submission whose title tries to be markup."""
+    report, log = tmp_path / "report.dsse.json", tmp_path / "emissions.csv"
+    report.write_bytes(studio.signed(studio.report(title=TITLE)))
+    log.write_bytes(studio.log)
+    return Client(server).submit(report, studio.track, [log])
+
+
+def opened(browser: Browser, size: tuple[int, int], **options: Any) -> tuple[Page, list[str]]:
+    """A page of this size, and the list of what went wrong in it: console, errors, requests to others."""
+    page = browser.new_page(viewport={"width": size[0], "height": size[1]}, **options)
+    faults: list[str] = []
+    page.on("console", lambda message: faults.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on(
+        "request", lambda request: faults.append(request.url) if urlsplit(request.url).hostname != "127.0.0.1" else None
+    )
+    page.on("dialog", lambda dialog: faults.append("a dialog opened"))
+    return page, faults
+
+
+def test_every_page_fits_every_screen_and_stays_quiet(browser: Browser, server: str, issued: dict[str, Any]) -> None:
+    named = {"certificate": f"/v/{parse_code(issued['code'])}", "decision": issued["links"]["page"]}
+    wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    for size in SIZES.values():
+        page, faults = opened(browser, size)
+        for path in PAGES:
+            page.goto(server + named.get(path, path))
+            page.wait_for_load_state("networkidle")
+            assert page.evaluate(wide) <= 0, f"{path} is wider than {size[0]} px"
+            assert page.title(), path
+            unknown = path == "/v/0000000000"
+            assert [fault for fault in faults if not (unknown and "404" in fault)] == [], (path, faults)
+            faults.clear()
+        assert page.context.cookies() == []
+        page.close()
+
+
+def test_a_listener_reads_the_sentence_without_scripts(browser: Browser, server: str, issued: dict[str, Any]) -> None:
+    page, faults = opened(browser, SIZES["phone"], java_script_enabled=False)
+    page.goto(f"{server}/v/{parse_code(issued['code'])}")
+    text = page.inner_text("main")
+    assert f"at most {issued['assessed_g_per_min']} g CO2e per minute of finished music" in text.replace("\n", " ")
+    assert "<script>alert(1)</script>" in text
+    assert faults == []
+    page.close()
+
+
+def test_the_drawn_badge_scans_to_the_certificate(browser: Browser, server: str, issued: dict[str, Any]) -> None:
+    """The SVG as a browser draws it, and the PNG as served, hold the same address."""
+    code = parse_code(issued["code"])
+    page, _ = opened(browser, SIZES["desktop"])
+    page.goto(f"{server}/v/{code}.svg")
+    drawn = Image.open(io.BytesIO(page.screenshot()))
+    served = Image.open(io.BytesIO(Client(server).get(f"/v/{code}.png")))
+    for image in (drawn, served):
+        assert [found.text for found in zxingcpp.read_barcodes(image)] == [f"HTTPS://LABEL.EXAMPLE/V/{code}"]
+    page.close()
+
+
+def test_a_track_is_submitted_in_the_browser(browser: Browser, studio: Studio, server: str, tmp_path: Path) -> None:
+    report, log = tmp_path / "report.dsse.json", tmp_path / "emissions.csv"
+    report.write_bytes(studio.signed(studio.report()))
+    log.write_bytes(studio.log)
+    page, faults = opened(browser, SIZES["phone"])
+    page.goto(f"{server}/submit")
+    page.set_input_files("input[name=audio]", studio.track)
+    page.set_input_files("input[name=report]", report)
+    page.set_input_files("input[name=logs]", [log])
+    page.click("button[type=submit]")
+    page.wait_for_url("**/submissions/sub_*", timeout=30_000)
+    assert "class 2" in page.inner_text("main")
+    assert faults == []
+    page.close()
+
+
+def test_a_report_that_cannot_be_used_says_why_in_the_browser(
+    browser: Browser, studio: Studio, server: str, tmp_path: Path
+) -> None:
+    report = tmp_path / "report.dsse.json"
+    envelope = json.loads(studio.signed(studio.report()))
+    envelope["signatures"][0]["sig"] = envelope["signatures"][1]["sig"]
+    report.write_text(json.dumps(envelope))
+    page, _ = opened(browser, SIZES["phone"])
+    page.goto(f"{server}/submit")
+    page.set_input_files("input[name=audio]", studio.track)
+    page.set_input_files("input[name=report]", report)
+    page.click("button[type=submit]")
+    page.wait_for_function("document.querySelector('main').innerText.includes('signature')", timeout=30_000)
+    assert "changed after it was signed" in page.inner_text("main")
+    page.close()

@@ -1,0 +1,264 @@
+"""A certificate under its code: every form of it, in every state."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import timedelta
+from xml.etree import ElementTree as ET
+
+import pytest
+from PIL import Image
+
+from certifier.certificate.code import display_code
+from certifier.certificate.credential import parse_claims
+from certifier.certificate.status import status_url
+from certifier.certificate.verify import Material, check_certificate
+from certifier.crypto.canonical import sha256_hex
+from certifier.crypto.strict_json import parse_object
+from certifier.service.certifier import Certifier
+from certifier.web.app import create_app
+from tests.studio import APPLICANT, NOW, PARTY, Studio
+from tests.web.conftest import HOSTILE, LATER, World
+
+SVG = "{http://www.w3.org/2000/svg}"
+NEVER_ISSUED = "0000000000"
+
+
+def test_the_page_says_it_in_one_sentence(world: World) -> None:
+    figures = parse_claims(parse_object(world.verified.certificate.payload)).figures
+    page = world.client.get(f"/v/{world.code}").text
+    assert (
+        f"AI generation footprint: at most {figures.assessed_g_per_min} g CO2e per minute of finished music "
+        f"(best estimate {figures.central_g_per_min})." in page
+    )
+    for said in ("Valid", "Night Ferry (example)", "Example Artist", "Example Verifier", "LCAL-1.0.0", "2029-11-01"):
+        assert said in page
+    assert display_code(world.code) in page
+    assert "Not counted: post-production, playing by listeners, buildings." in page
+    assert "Climate only, no offsets, location-based electricity." in page
+
+
+def test_a_statement_claims_no_class_and_no_verifier(world: World) -> None:
+    page = world.client.get(f"/v/{world.statement.certificate.code}").text
+    assert "Self-declared measurement. Not a label." in page
+    assert "Low-Carbon Audio, class" not in page
+    assert "Verified by" not in page
+    assert ">Valid<" not in page
+
+
+ACCEPTS = {
+    "nothing said": (None, "text/html"),
+    "anything": ("*/*", "text/html"),
+    "a browser": ("text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8", "text/html"),
+    "a program": ("application/json", "application/json"),
+    "a wallet": ("application/vc", "application/vc"),
+    "an image in a page": ("image/avif,image/webp,image/svg+xml,image/*,*/*;q=0.8", "image/svg+xml"),
+    "a player": ("image/png", "image/png"),
+    "a terminal": ("text/plain", "text/plain"),
+    "the better one wins": ("application/json;q=0.5, application/vc", "application/vc"),
+}
+
+
+@pytest.mark.parametrize(("accept", "expected"), ACCEPTS.values(), ids=ACCEPTS.keys())
+def test_accept_chooses_the_form(world: World, accept: str | None, expected: str) -> None:
+    answer = world.client.get(f"/v/{world.code}", headers={"Accept": accept} if accept else {})
+    assert answer.mimetype == expected
+    assert answer.headers["Vary"] == "Accept"
+    suffixed = world.client.get(answer.headers["Content-Location"])
+    assert suffixed.data == answer.data
+
+
+def test_an_unknown_form_names_those_that_exist(world: World) -> None:
+    answer = world.client.get(f"/v/{world.code}", headers={"Accept": "application/pdf"})
+    assert "application/vc" in answer.json["errors"][0]["expected"]
+
+
+def test_the_record_is_served_byte_for_byte(world: World) -> None:
+    row = world.verified.certificate
+    submission = world.certifier.store.submission(row.submission_id)
+    expected = {
+        "vc": row.document,
+        "tlog-proof": row.proof,
+        "report.json": submission.envelope,
+        "decision.json": submission.decision,
+    }
+    for suffix, raw in expected.items():
+        answer = world.client.get(f"/v/{world.code}.{suffix}")
+        assert answer.data == raw, suffix
+        assert "immutable" in answer.headers["Cache-Control"], suffix
+
+
+def test_what_is_served_verifies_with_nothing_else(world: World) -> None:
+    get = world.client.get
+    lists = {
+        status_url("https://label.example", purpose): get(f"/status/{purpose}/1").data
+        for purpose in ("revocation", "suspension")
+    }
+    material = Material(world.certifier.trust, get(f"/v/{world.code}.tlog-proof").data, lists)
+    assert check_certificate(get(f"/v/{world.code}.vc").data, material, LATER).verdict == "valid"
+
+
+def test_the_digests_in_the_certificate_are_those_of_the_files(world: World) -> None:
+    claims = parse_claims(parse_object(world.verified.certificate.payload))
+    assert sha256_hex(world.client.get(f"/v/{world.code}.decision.json").data) == claims.basis.decision_sha256
+
+
+def test_the_view_holds_the_figures_and_the_state_now(world: World) -> None:
+    view = world.client.get(f"/v/{world.code}.json").json
+    claims = parse_claims(parse_object(world.verified.certificate.payload))
+    assert view["code"] == display_code(world.code)
+    assert view["figures"]["assessed_g_per_min"] == claims.figures.assessed_g_per_min
+    assert view["lifecycle"]["state"] == "active"
+    assert view["verification"]["verdict"] == "valid"
+    assert view["assessor"] == {"kind": "verifier", "id": "example-verifier", "name": "Example Verifier"}
+    for link in view["links"].values():
+        assert world.client.get(link).status_code == 200, link
+
+
+@pytest.mark.parametrize(
+    "suffix", ["", ".json", ".vc", ".svg", ".png", ".tlog-proof", ".report.json", ".decision.json"]
+)
+def test_who_has_the_bytes_already_gets_304(world: World, suffix: str) -> None:
+    first = world.client.get(f"/v/{world.code}{suffix}")
+    again = world.client.get(f"/v/{world.code}{suffix}", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+    other = world.client.get(f"/v/{world.code}{suffix}", headers={"If-None-Match": '"something else"'})
+    assert other.data == first.data
+
+
+SPELLINGS = {
+    "small letters": str.lower,
+    "with hyphens": display_code,
+    "with look-alikes": lambda code: code.replace("0", "O").replace("1", "l"),
+    "with a space": lambda code: f"{code[:4]} {code[4:]}",
+}
+
+
+@pytest.mark.parametrize("suffix", ["", ".svg", ".png?scale=4"])
+@pytest.mark.parametrize("spelled", SPELLINGS.values(), ids=SPELLINGS.keys())
+def test_other_spellings_of_a_code_lead_to_it(world: World, spelled: object, suffix: str) -> None:
+    spelling = spelled(world.code)  # type: ignore[operator]
+    if spelling != world.code:
+        answer = world.client.get(f"/v/{spelling}{suffix}")
+        assert (answer.status_code, answer.headers["Location"]) == (301, f"/v/{world.code}{suffix}")
+    assert world.client.get(f"/v?code={spelling}").headers["Location"] == f"/v/{world.code}"
+
+
+def test_the_capitals_of_a_qr_need_no_detour(world: World) -> None:
+    assert world.client.get(f"/V/{world.code}").data == world.client.get(f"/v/{world.code}").data
+
+
+WRONG_CODES = {
+    "a wrong check symbol": ("{typo}", 400, "code-malformed"),
+    "too short": ("ABC", 400, "code-malformed"),
+    "letters that no code has": ("UUUUUUUUUU", 400, "code-malformed"),
+    "never issued": (NEVER_ISSUED, 404, "certificate-not-found"),
+}
+
+
+@pytest.mark.parametrize("suffix", ["", ".json", ".vc"])
+@pytest.mark.parametrize(("code", "status", "slug"), WRONG_CODES.values(), ids=WRONG_CODES.keys())
+def test_mistyped_and_unknown_are_told_apart(world: World, code: str, status: int, slug: str, suffix: str) -> None:
+    typo = world.code[:-1] + ("0" if world.code[-1] != "0" else "1")
+    answer = world.client.get(f"/v/{code.format(typo=typo)}{suffix}")
+    assert (answer.status_code, answer.json["type"]) == (status, f"https://label.example/problems/{slug}")
+
+
+def test_a_badge_is_a_well_formed_image_that_scripts_cannot_enter(world: World) -> None:
+    for issued in (world.verified, world.attested, world.statement, world.withdrawn):
+        answer = world.client.get(f"/v/{issued.certificate.code}.svg")
+        assert ET.fromstring(answer.text).tag == f"{SVG}svg"
+        assert answer.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+
+
+@pytest.mark.parametrize("scale", [1, 2, 4])
+def test_a_png_comes_in_listed_sizes(world: World, scale: int) -> None:
+    image = Image.open(io.BytesIO(world.client.get(f"/v/{world.code}.png?scale={scale}").data))
+    assert image.width == image.height
+    assert image.width == scale * Image.open(io.BytesIO(world.client.get(f"/v/{world.code}.png?scale=1").data)).width
+
+
+@pytest.mark.parametrize("query", ["scale=3", "scale=-1", "scale=1&scale=2", "size=9"])
+def test_a_png_comes_in_no_other_size(world: World, query: str) -> None:
+    assert world.client.get(f"/v/{world.code}.png?{query}").json["type"].endswith("/parameter-invalid")
+
+
+@pytest.mark.parametrize(("suffix", "media_type"), [("svg", "image/svg+xml"), ("png", "image/png")])
+def test_the_image_of_an_unknown_code_is_readable_art(world: World, suffix: str, media_type: str) -> None:
+    answer = world.client.get(f"/v/{NEVER_ISSUED}.{suffix}")
+    assert (answer.status_code, answer.mimetype) == (200, media_type)
+    assert answer.headers["LCAL-State"] == "unknown"
+    assert Image.open(io.BytesIO(answer.data)).size if suffix == "png" else "No such certificate" in answer.text
+
+
+def test_a_withdrawn_certificate_says_so_everywhere(world: World) -> None:
+    code = world.withdrawn.certificate.code
+    page = world.client.get(f"/v/{code}")
+    assert page.status_code == 200
+    assert "Withdrawn" in page.text
+    assert "the mark was used on other tracks" in page.text
+    assert ">Valid<" not in page.text
+    view = world.client.get(f"/v/{code}.json").json
+    assert view["lifecycle"]["state"] == "revoked"
+    assert view["lifecycle"]["changes"][0]["reason"] == "misuse"
+    assert view["verification"]["verdict"] == "not_valid"
+    badge = world.client.get(f"/v/{code}.svg")
+    assert (badge.status_code, badge.headers["LCAL-State"]) == (200, "revoked")
+    assert "Withdrawn" in badge.text
+    assert world.client.get(f"/v/{code}.txt").text.startswith("revoked: ")
+
+
+def test_the_state_follows_time_and_log_at_once(studio: Studio, certifier: Certifier) -> None:
+    issued = certifier.submit(studio.upload(studio.signed(studio.report(), (APPLICANT, PARTY))), NOW)
+    code = issued.certificate.code  # type: ignore[union-attr]
+    moment = [LATER]
+    client = create_app(certifier, lambda: moment[0]).test_client()
+
+    def state() -> tuple[str, str]:
+        view = client.get(f"/v/{code}.json").json
+        badge = client.get(f"/v/{code}.svg").headers["LCAL-State"]
+        return view["lifecycle"]["state"], badge
+
+    assert state() == ("active", "active")
+    certifier.change_status(code, "suspend", "evidence", LATER)
+    assert state() == ("suspended", "suspended")
+    certifier.change_status(code, "reinstate", "evidence", LATER)
+    assert state() == ("active", "active")
+    moment[0] = NOW + timedelta(days=4 * 365)
+    assert state() == ("expired", "expired")
+
+
+def test_a_hostile_title_is_only_text(world: World) -> None:
+    code = world.attested.certificate.code
+    for path in (
+        f"/v/{code}",
+        "/",
+        "/certificates",
+        f"/submissions/{world.attested.submission_id}",
+        f"/verify?code={code}",
+    ):
+        page = world.client.get(path).text
+        assert "<script>alert" not in page, path
+        assert "&lt;script&gt;alert(1)" in page, path
+    assert world.client.get(f"/v/{code}.json").json["track"]["title"] == HOSTILE
+    assert "<script" not in world.client.get(f"/v/{code}.svg").text
+
+
+def test_a_document_that_does_not_fit_its_signature_is_not_shown(
+    studio: Studio, certifier: Certifier, world: World
+) -> None:
+    """Should the database be tampered with, the page says only that."""
+    issued = certifier.submit(studio.upload(studio.signed(studio.report(title="Tampered (example)"))), NOW)
+    row = issued.certificate  # type: ignore[union-attr]
+    document = json.loads(row.document or b"")
+    document["credentialSubject"]["narrative"] = "another text"
+    certifier.store.deliver(row.code, json.dumps(document).encode(), row.proof or b"")
+    client = create_app(certifier, lambda: LATER).test_client()
+    page = client.get(f"/v/{row.code}").text
+    assert "Do not rely on this page" in page
+    assert "Tampered (example)" not in page
+    view = client.get(f"/v/{row.code}.json").json
+    assert view["verification"]["verdict"] == "not_valid"
+    assert view["track"] is view["figures"] is view["sentence"] is None
