@@ -32,7 +32,7 @@ class Client:
         """The body at a path, None when the service has none or did not answer."""
         try:
             return self.get(path)
-        except (NotFoundError, UnreachableError):
+        except (NotFoundError, ForeignInputError, UnreachableError):
             return None
 
     def status_lists(self, urls: Iterable[str]) -> dict[str, bytes]:

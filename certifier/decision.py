@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from certifier.crypto.canonical import canonical_bytes
-from certifier.crypto.strict_json import parse_object
+from certifier.crypto.strict_json import Limits, parse_object
 from certifier.errors import ForeignInputError
 from certifier.report.evidence import Evidence, parse_evidence
 from certifier.standard.evaluate import Verdict
 
 FORM = "lcal-decision/1"
+LIMITS = Limits(max_bytes=16 * 1024 * 1024, max_depth=32, max_nodes=1_000_000)  # a report of 1,000 activities fits
 
 
 def decision_record(verdict: Verdict, evidence: Evidence, *, standard_sha256: str, report_sha256: str) -> bytes:
@@ -38,7 +39,7 @@ def decision_record(verdict: Verdict, evidence: Evidence, *, standard_sha256: st
 
 def parse_decision(raw: bytes) -> tuple[dict[str, Any], Evidence]:
     """The record and the evidence inside. Raises MalformedJson or ForeignInputError."""
-    record = parse_object(raw)
+    record = parse_object(raw, LIMITS)
     if record.get("form") != FORM or not isinstance(record.get("evidence"), dict):
         raise ForeignInputError("This is not a decision record.", found=str(record.get("form"))[:60], expected=FORM)
     return record, parse_evidence(record["evidence"])

@@ -7,6 +7,7 @@ can read it. The unsigned document is the *payload*: the log's leaf commits to i
 from __future__ import annotations
 
 import base64
+from types import NoneType
 from typing import Any
 
 from certifier.certificate.code import parse_code
@@ -156,19 +157,30 @@ def _evidence(base: str, code: str, kind: str, name: str, sha256: str) -> dict[s
     }
 
 
+def _require_text(claims: Claims) -> None:
+    """Every member that is shown or compared is text; a signed document may hold anything else."""
+    parts = (claims.issuer, claims.subject, claims.figures, claims.basis, claims.assessor)
+    for part in parts:
+        for name, value in vars(part).items():
+            if not isinstance(value, (str, bool, NoneType)):
+                raise TypeError(f"{name} is {type(value).__name__}")
+
+
 def parse_claims(unsigned: dict[str, Any]) -> Claims:
     """The claims inside a certificate, members that this version does not know left aside (they are signed all the same).
 
     Raises MalformedCertificate when a member that every certificate has is missing or of another form.
     """
     try:
-        return _read_claims(unsigned)
+        claims = _read_claims(unsigned)
+        _require_text(claims)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, MalformedCode) as error:
         raise MalformedCertificate(
             "This is not a certificate of the Low-Carbon Audio Label.",
             found=f"{type(error).__name__}: {error}"[:120],
             expected="an Open Badges 3.0 credential as this label writes it",
         ) from error
+    return claims
 
 
 def _read_claims(unsigned: dict[str, Any]) -> Claims:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import re
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ from certifier.errors import MalformedCertificate
 LIST_LENGTH = 131_072
 PURPOSES = ("revocation", "suspension")
 VALID_FOR = timedelta(hours=24)
+MAX_URL = 300
+
+_LIST_URL = re.compile(r"https?://[!-~]+/status/[a-z]{1,20}/[0-9]{1,6}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -111,8 +115,12 @@ def _parse_entry(item: Any) -> StatusEntry:
         entry = StatusEntry(item["statusListCredential"], item["statusPurpose"], int(item["statusListIndex"]))
     except (TypeError, KeyError, ValueError) as error:
         raise MalformedCertificate("A status entry cannot be read.", expected="a BitstringStatusListEntry") from error
-    if not isinstance(entry.url, str) or not 0 <= entry.index < LIST_LENGTH:
-        raise MalformedCertificate("A status entry points outside its list.", found=str(entry.index))
+    if not (isinstance(entry.url, str) and len(entry.url) <= MAX_URL and _LIST_URL.fullmatch(entry.url)):
+        raise MalformedCertificate(
+            "A status entry names no status list.", expected="https://HOST/status/PURPOSE/NUMBER"
+        )
+    if not 0 <= entry.index < LIST_LENGTH:
+        raise MalformedCertificate("A status entry points outside its list.", found=str(entry.index)[:20])
     return entry
 
 

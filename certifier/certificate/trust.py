@@ -17,6 +17,7 @@ from certifier.errors import CertifierError, MalformedTrust
 from certifier.log.note import VerifierKey, parse_verifier_key
 
 FORM = "lcal-trust/1"
+STATES = ("current", "superseded", "withdrawn")
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class TrustedKey:
 class TrustedStandard:
     id: str
     sha256: str
-    state: str  # current, superseded or withdrawn
+    state: str  # one of STATES
 
 
 @dataclass(frozen=True)
@@ -82,10 +83,10 @@ def parse_trust(raw: bytes) -> Trust:
         if document["form"] != FORM:
             raise MalformedTrust("This is another kind of file.", found=str(document["form"])[:60], expected=FORM)
         return Trust(
-            str(document["environment"]),
+            _text(document, "environment"),
             tuple(_parse_key(entry) for entry in document["keys"]),
-            tuple(parse_verifier_key(text) for text in document["logs"]),
-            tuple(TrustedStandard(entry["id"], entry["sha256"], entry["state"]) for entry in document["standards"]),
+            tuple(parse_verifier_key(str(text)) for text in document["logs"]),
+            tuple(_parse_standard(entry) for entry in document["standards"]),
         )
     except (KeyError, TypeError) as error:
         raise MalformedTrust(
@@ -100,9 +101,25 @@ def parse_trust(raw: bytes) -> Trust:
 
 
 def _parse_key(entry: dict[str, Any]) -> TrustedKey:
-    key = PublicKey.from_multibase(entry["publicKeyMultibase"])
+    key = PublicKey.from_multibase(_text(entry, "publicKeyMultibase"))
     times = parse_time(entry["from"]), parse_time(entry["until"])
-    return TrustedKey(entry["id"], entry["issuer"], entry["role"], key, *times)
+    return TrustedKey(_text(entry, "id"), _text(entry, "issuer"), _text(entry, "role"), key, *times)
+
+
+def _parse_standard(entry: dict[str, Any]) -> TrustedStandard:
+    standard = TrustedStandard(_text(entry, "id"), _text(entry, "sha256"), _text(entry, "state"))
+    if standard.state not in STATES:
+        raise MalformedTrust("A standard is in no known state.", found=standard.state[:40], expected=", ".join(STATES))
+    return standard
+
+
+def _text(entry: dict[str, Any], name: str) -> str:
+    value = entry[name]
+    if not isinstance(value, str):
+        raise MalformedTrust(
+            f"The member {name} of the trust file is no text.", found=type(value).__name__, expected="text"
+        )
+    return value
 
 
 def trust_of(

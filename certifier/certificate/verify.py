@@ -37,6 +37,7 @@ from certifier.log.entry import issue_entry
 from certifier.log.proof import parse_proof, verify_proof
 
 SKEW = timedelta(seconds=300)  # LCAL 8.4
+LIST_SIGNERS = ("issuer", "status")
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,14 @@ class Check:
 
 @dataclass(frozen=True)
 class AudioDigests:
-    """The file that a listener or a platform holds: SHA-256 of the file and of its essence, in hex."""
+    """The file that a listener or a platform holds: SHA-256 of the file and of its essence, in hex.
+
+    ``unreadable`` says why the file could not be read; then nothing is known of it.
+    """
 
     sha256: str
     essence_sha256: str | None = None
+    unreadable: str = ""
 
 
 @dataclass(frozen=True)
@@ -107,8 +112,11 @@ def check_certificate(raw: bytes, material: Material, now: datetime) -> Verifica
     key = material.trust.key_for(str(method)) if material.trust else None
     checks = [_check_issuer(str(method), key, proof, unsigned, material.trust)]  # (2)
     checks.append(_check_integrity(document, key))  # (3)
-    if checks[-1].value != "ok":
+    if checks[-1].value == "broken":
         return _concluded(checks, now, None)
+    if checks[-1].value == "unchecked":
+        # A key that nobody knows may be a new one, or a changed byte in its name. The log tells them apart.
+        return _concluded([*checks, *_unsigned_inclusion(unsigned, str(method), material)], now, None)
     claims = parse_claims(unsigned)
     checks += [
         _check_inclusion(unsigned, str(method), claims, material),  # (4)
@@ -191,6 +199,13 @@ def _check_inclusion(unsigned: dict[str, Any], method: str, claims: Claims, mate
     return Check("inclusion", "included", f"{checkpoint.origin} at size {checkpoint.size}", expected)
 
 
+def _unsigned_inclusion(unsigned: dict[str, Any], method: str, material: Material) -> list[Check]:
+    try:
+        return [_check_inclusion(unsigned, method, parse_claims(unsigned), material)]
+    except MalformedCertificate as error:
+        return [Check("inclusion", "unchecked", error.found or error.message, "a certificate of this label")]
+
+
 def leaf_of(unsigned: dict[str, Any], method: str, claims: Claims) -> bytes:
     """The log entry that commits to this payload; anybody can compute it from the certificate alone."""
     return issue_entry(
@@ -208,30 +223,34 @@ _STATES = {"revocation": "revoked", "suspension": "suspended"}
 
 
 def _check_lifecycle(claims: Claims, material: Material, now: datetime) -> Check:
-    entries = {entry.purpose: entry for entry in claims.status}
+    """Both lists are read; a bit that is set counts even where the other list is missing."""
+    expected, unread = "neither revoked nor suspended", list[Check]()
     for purpose, state in _STATES.items():
+        entry = next(entry for entry in claims.status if entry.purpose == purpose)
         try:
-            is_withdrawn = _status_bit(entries[purpose], material, now)
+            if _status_bit(entry, claims, material, now):
+                return Check("lifecycle", state, f"its bit in the {purpose} list is set", expected)
         except CertifierError as error:
             found = f"{purpose} list: {error.message}" + (f" ({error.found})" if error.found else "")
             hint = error.hint or "Fetch the newest status lists from the service."
-            return Check("lifecycle", "unchecked", found, "status lists in force", hint)
-        if is_withdrawn:
-            return Check("lifecycle", state, f"its bit in the {purpose} list is set", "neither revoked nor suspended")
-    return Check("lifecycle", "active", "neither revoked nor suspended", "neither revoked nor suspended")
+            unread.append(Check("lifecycle", "unchecked", found, "status lists in force", hint))
+    return unread[0] if unread else Check("lifecycle", "active", expected, expected)
 
 
-def _status_bit(entry: StatusEntry, material: Material, now: datetime) -> bool:
+def _status_bit(entry: StatusEntry, claims: Claims, material: Material, now: datetime) -> bool:
+    """Whether the bit is set, by a list that the certificate's own issuer signed with a key in force."""
     raw = material.status_lists.get(entry.url)
     if raw is None or material.trust is None:
         raise MalformedCertificate("not at hand")
     document = parse_object(raw)
     _, proof = split_proof(document)
-    key = material.trust.key_for(str(proof.get("verificationMethod")))
-    if key is None or document.get("issuer") != key.issuer:
-        raise MalformedCertificate(
-            "signed by a key that is not trusted", found=str(proof.get("verificationMethod"))[:200]
-        )
+    method = str(proof.get("verificationMethod"))
+    key = material.trust.key_for(method)
+    if key is None or key.role not in LIST_SIGNERS or not key.issuer == claims.issuer.did == document.get("issuer"):
+        raise MalformedCertificate("signed by a key that may not", found=method[:200])
+    made_at = parse_time(document.get("validFrom"))
+    if not key.valid_from - SKEW <= made_at <= key.valid_until:
+        raise MalformedCertificate("signed by a key out of its days", found=time_text(made_at))
     return is_set(verify_document(document, key.key), entry, now, SKEW)
 
 
@@ -254,6 +273,8 @@ def _check_binding(claims: Claims, audio: AudioDigests | None) -> Check:
     expected = f"sha256 {claims.subject.audio_sha256}"
     if audio is None:
         return Check("binding", "not_checked", "no audio file was given", expected)
+    if audio.unreadable:
+        return Check("binding", "unchecked", audio.unreadable, expected, "Give the master file itself.")
     found = f"sha256 {audio.sha256}"
     if audio.sha256 == claims.subject.audio_sha256:
         return Check("binding", "sha256_match", found, expected)

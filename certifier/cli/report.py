@@ -20,7 +20,8 @@ from certifier.crypto.strict_json import parse_object
 from certifier.measure.session_file import report_of
 from certifier.report.envelope import LIMITS, add_signature, sign_report, statement_for
 from certifier.report.model import parse_report
-from certifier.service.examine import EmptyLedger, Upload, examine, gather_evidence
+from certifier.service.examine import Upload, examine, gather_evidence
+from certifier.service.ledger import EmptyLedger
 from certifier.settings import PROJECT_ROOT
 from certifier.standard.evaluate import Verdict, decide
 from certifier.storage.files import load_keyring, load_signing_key, load_standard, save_bytes

@@ -14,10 +14,10 @@ from certifier.certificate.code import display_code, parse_code
 from certifier.certificate.status import status_entries_of, status_file_name
 from certifier.certificate.trust import Trust, parse_trust
 from certifier.certificate.verify import AudioDigests, Material, Verification, check_certificate
-from certifier.cli.output import EXIT_CANNOT_TELL, EXIT_REFUSED, console, plain, show_json
+from certifier.cli.output import EXIT_CANNOT_TELL, EXIT_REFUSED, console, plain, show_error, show_json
 from certifier.client import Client
 from certifier.crypto.strict_json import parse_object
-from certifier.errors import CertifierError, MalformedCode, NotFoundError
+from certifier.errors import CertifierError, ForeignInputError, MalformedAudio, MalformedCode, NotFoundError
 
 EXIT_CODES = {"valid": 0, "valid_with_warnings": 0, "not_valid": EXIT_REFUSED, "cannot_tell": EXIT_CANNOT_TELL}
 COLOURS = {"valid": "green", "valid_with_warnings": "yellow", "not_valid": "red", "cannot_tell": "yellow"}
@@ -59,7 +59,7 @@ def verify(
     pinned = _load_trust(trust)
     path = Path(target)
     client = Client(server) if server else None
-    raw, proof, lists = _from_files(path, client) if path.is_file() else _from_service(target, client)
+    raw, proof, lists = _from_files(path, client) if _is_file(path) else _from_service(target, client)
     digests = _digests_of(audio) if audio else None
     verification = check_certificate(raw, Material(pinned, proof, lists, digests), datetime.now(UTC))
     if as_json:
@@ -70,13 +70,28 @@ def verify(
 
 
 def _load_trust(file: Path | None) -> Trust | None:
+    """The trusted keys. A trust file that cannot be read says nothing of the certificate: it is wrong usage."""
     chosen = file or pinned_trust_file()
-    return parse_trust(chosen.read_bytes()) if chosen.is_file() else None
+    try:
+        return parse_trust(chosen.read_bytes()) if chosen.is_file() else None
+    except ForeignInputError as error:
+        show_error(error)
+        raise click.UsageError(f"The trust file {chosen} cannot be used.") from error
 
 
 def _digests_of(audio: Path) -> AudioDigests:
-    facts = analyse_audio(str(audio))
+    try:
+        facts = analyse_audio(str(audio))
+    except MalformedAudio as error:
+        return AudioDigests("", unreadable=error.message)
     return AudioDigests(facts.sha256, facts.essence_sha256)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # too long for a file name
+        return False
 
 
 def _from_files(path: Path, client: Client | None) -> tuple[bytes, bytes | None, dict[str, bytes]]:

@@ -407,7 +407,7 @@ def _run_embodied(case: _Case, run: Run, figure: ActivityFigures) -> Iterator[Li
     forecast = _forecast_factor(case, run)
     for line in run.hardware:
         life_h = _life_h(case, line)
-        for mass in _masses(case, line, run.hardware):
+        for mass in _masses(case, line, [other for other in run.hardware if other.count > 0]):
             central = (
                 line.count * mass.kg * GRAMS_PER_KILOGRAM * run.duration_s / (life_h * SECONDS_PER_HOUR) * figure.share
             )
@@ -518,7 +518,7 @@ def _service_embodied(case: _Case, activity: ServiceUse, figure: ActivityFigures
 def _stated_hardware(case: _Case, lines: Sequence[ServiceHardware]) -> tuple[Decimal, str, tuple[FactorRow, ...]]:
     """Grams per minute, formula and rows of the hardware that a statement names."""
     life_h = case.parameters.hardware.life_h
-    names = [line.name for line in lines]
+    names = [line.name for line in lines if line.count > 0]
     grams, texts, rows = ZERO, [], list[FactorRow]()
     for line in lines:
         row = _carried_row(case, line.name, names)

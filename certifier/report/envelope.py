@@ -78,8 +78,12 @@ def sign_report(statement: dict[str, Any], keys: Iterable[SigningKey]) -> dict[s
 def add_signature(envelope: dict[str, Any], key: SigningKey) -> dict[str, Any]:
     """The envelope with one more signature over the same payload."""
     payload = _decoded(envelope["payload"], "/payload")
+    if not all(isinstance(entry, dict) and "keyid" in entry for entry in envelope.get("signatures") or ()):
+        raise MalformedEnvelope(
+            "The envelope's signatures cannot be read.", expected="keyid and sig", pointer="/signatures"
+        )
     signature = {"keyid": key.public.did_key, "sig": _b64(key.sign(pae(payload)))}
-    others = [entry for entry in envelope["signatures"] if entry["keyid"] != key.public.did_key]
+    others = [entry for entry in envelope.get("signatures") or () if entry["keyid"] != key.public.did_key]
     return {**envelope, "signatures": [*others, signature]}
 
 
@@ -157,6 +161,7 @@ def _signature_of(
             "registered": True,
             "key_active_at_signing": issued_at is not None and entry.is_active(issued_at),
             "key_active_now": entry.is_active(now),
+            "key": signer.did_key,
             **_standing(entry, opened.report),
         }
     )

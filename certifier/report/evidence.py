@@ -228,6 +228,16 @@ def level_of(report: Report, evidence: Evidence) -> Level:
     return "A2" if verified else "A1"
 
 
+def assessor_of(report: Report, evidence: Evidence) -> Signature | None:
+    """The signature that the evidence level rests on: a verifier's, a measuring party's, a service's; None at A0."""
+    level = level_of(report, evidence)
+    if level == "A0":
+        return None
+    services = [signature for signature in evidence.signatures if _service_counts(signature)]
+    verifiers = _verifiers(report, evidence) if level == "A2" else []
+    return next(iter([*verifiers, *_measuring_parties(evidence), *services]), None)
+
+
 def logs_deposited(report: Report, evidence: Evidence) -> bool:
     """At least one raw log is named, and each is a SHA-256 of a deposited file."""
     return bool(report.raw_log_sha256) and all(

@@ -54,6 +54,9 @@ _UNPRINTABLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
 )
 
+# Titles travel into pages, images and other people's systems. All of ours escape them; not all of theirs do.
+_MARKUP = re.compile(r"<\s*[/!?a-zA-Z]")
+
 
 def _decimal_of(value: Any) -> Decimal:
     """An exact decimal from an integer, a decimal string or a decimal. NaN and infinity pass, for INT-03 to name."""
@@ -85,6 +88,8 @@ def _printable(text: str) -> str:
         raise PydanticCustomError(
             "text", "printable text is expected, without U+{code}", {"code": f"{ord(found.group()):04X}"}
         )
+    if _MARKUP.search(text):
+        raise PydanticCustomError("text", "plain text is expected, without markup such as <b> or <script>")
     return text
 
 
@@ -351,6 +356,11 @@ def _soft_findings(report: Report) -> Iterator[FieldFinding]:
             yield FieldFinding(f"/activities/{index}/location/site", "local or datacentre is expected")
         if activity.idle is not None and activity.stage != "inference":
             yield FieldFinding(f"/activities/{index}/idle", "only an inference activity may be idle", activity.stage)
+        for place, line in enumerate(activity.hardware or ()):
+            if line.count < 1:
+                yield FieldFinding(
+                    f"/activities/{index}/hardware/{place}/count", "at least one is expected", str(line.count)
+                )
     seen: set[str] = set()
     for index, model in enumerate(report.models):
         if model.id in seen:
@@ -396,25 +406,28 @@ def report_json_schema() -> dict[str, Any]:
 
 def numbers_of(report: Report) -> Iterator[Decimal]:
     """Every number of the report, wherever it stands."""
-    return _numbers(report)
+    return (number for _, number in located_numbers_of(report))
 
 
-def _numbers(value: Any) -> Iterator[Decimal]:
+def located_numbers_of(report: Report) -> Iterator[tuple[str, Decimal]]:
+    """Every number of the report with its JSON Pointer."""
+    return _numbers("", report)
+
+
+def _numbers(pointer: str, value: Any) -> Iterator[tuple[str, Decimal]]:
     match value:
-        case Decimal():
-            yield value
-        case bool() | str() | None:
+        case bool():
             return
-        case int():
-            yield Decimal(value)
+        case int() | Decimal():
+            yield pointer, Decimal(value)
         case BaseModel():
-            for item in value.__dict__.values():
-                yield from _numbers(item)
+            for name, field in type(value).model_fields.items():
+                yield from _numbers(f"{pointer}/{field.alias or name}", getattr(value, name))
         case dict():
-            for item in value.values():
-                yield from _numbers(item)
+            for name, item in value.items():
+                yield from _numbers(f"{pointer}/{name}", item)
         case list() | tuple():
-            for item in value:
-                yield from _numbers(item)
+            for place, item in enumerate(value):
+                yield from _numbers(f"{pointer}/{place}", item)
         case _:
             return

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MAX_LOG_BYTES = 8 * 1024 * 1024
 MAX_CELL_CHARACTERS = 1000
+HEADER_BYTES = 64 * 1024
 MAX_QUANTITY = Decimal("1e12")  # LCAL rule INT-03
 GRAMS_PER_KILOGRAM = 1000
 
@@ -69,8 +70,8 @@ class LogLine:
 
 def is_emissions_csv(raw: bytes) -> bool:
     """Whether the first line is, or was once, the header of CodeCarbon's log: then it has to be read, or refused."""
-    header = raw[:MAX_CELL_CHARACTERS].partition(b"\n")[0]
-    return any(mark in header for mark in MARKS)
+    beginning = raw[:HEADER_BYTES].replace(b"\x00", b"").lower().lstrip()
+    return any(mark in beginning.partition(b"\n")[0] for mark in MARKS)
 
 
 def parse_emissions_csv(raw: bytes) -> tuple[LogLine, ...]:

@@ -35,11 +35,13 @@ from certifier.crypto.keyring import Keyring, RegisteredKey
 from certifier.crypto.signing import SigningKey
 from certifier.crypto.strict_json import parse_object
 from certifier.decision import decision_record, parse_decision
-from certifier.errors import ConflictError, NotFoundError
+from certifier.errors import ConflictError, FieldFinding, MalformedReport, NotFoundError, OperatorError
 from certifier.log.entry import issue_entry, status_entry
 from certifier.report.envelope import open_report
-from certifier.report.evidence import Evidence
-from certifier.service.examine import Examined, Upload, examine, gather_evidence, shares_of
+from certifier.report.evidence import Evidence, assessor_of
+from certifier.report.model import Report, located_numbers_of
+from certifier.service.examine import Examined, Upload, examine, gather_evidence
+from certifier.service.ledger import StoredLedger, shares_of
 from certifier.service.logbook import Logbook
 from certifier.settings import Settings
 from certifier.standard.evaluate import Verdict, decide
@@ -49,7 +51,12 @@ from certifier.storage.store import CertificateRow, Store, SubmissionRow
 VALID_MONTHS = 36  # LCAL 11
 TRIES = 5
 StatusChange = Literal["revoke", "suspend", "reinstate"]
-PPB = Decimal(1_000_000_000)
+PPT = Decimal(1_000_000_000_000)
+AFTER: dict[StatusChange, frozenset[str]] = {
+    "revoke": frozenset({"issue", "suspend", "reinstate"}),
+    "suspend": frozenset({"issue", "reinstate"}),
+    "reinstate": frozenset({"suspend"}),
+}
 REASONS = ("evidence", "wrong_track", "figure", "misuse", "offset_claim", "holder_request", "superseded")  # LCAL 12.2
 
 
@@ -96,6 +103,7 @@ class Certifier:
         self.standard = standard
         self.keyring = keyring
         self.store = store
+        self._ledger = StoredLedger(store)
         self._signer = signer
         self._randomness = randomness
         self._issuer_key = self._registered(signer, "issuer")
@@ -121,34 +129,43 @@ class Certifier:
         """
         examined = examine(upload)
         for _ in range(TRIES):  # a share or the file may be taken between the decision and its acceptance
-            decision = self.decide(examined, now)
-            # Asked after the decision: whoever sent the same report meanwhile is answered alike, not refused for it.
             issued = self._issued_before(examined)
             if issued:
                 return issued
-            if not decision.verdict.passed:
-                return self._refuse(examined, decision, now)
             try:
-                return self._issue(examined, decision, now)
-            except ConflictError as conflict:
-                last = conflict
-        raise last
+                decision = self.decide(examined, now)
+                if decision.verdict.passed:
+                    return self._issue(examined, decision, now)
+            except ConflictError as error:
+                conflict = error
+                continue
+            # Whoever sent the same report meanwhile is answered alike, not refused for it.
+            return self._issued_before(examined) or self._refuse(examined, decision, now)
+        raise conflict
 
     def decide(self, examined: Examined, now: datetime) -> Decision:
-        """The verdict on what was examined, with the ledger and the registers as they are now."""
+        """The verdict on what was examined, with the ledger and the registers as they are now.
+
+        Raises MalformedReport when its numbers allow no figure at all: that is no decision, it is a report to mend.
+        """
         opened = examined.opened
-        evidence = gather_evidence(examined, self.keyring, self.store, now)
+        evidence = gather_evidence(examined, self.keyring, self._ledger, now)
         verdict = decide(self.standard, opened.report, evidence)
+        if verdict.footprint is None:
+            raise MalformedReport(
+                "No figure can be computed from this report.", findings=_misfits(opened.report, verdict)
+            )
         record = decision_record(verdict, evidence, standard_sha256=self.standard.digest, report_sha256=opened.digest)
         return Decision(verdict, evidence, record)
 
     def _issue(self, examined: Examined, decision: Decision, now: datetime) -> Issued:
+        self._check_key_in_force(now)
         claims = self._claims(examined, decision, now)
         submission = self._submission_row(examined, decision, now, "accepted")
         row = self._certificate_row(claims, submission)
         replaced = self._replaced(examined, claims.code, now)
         self.store.accept(
-            submission, examined.logs, row, _shares_ppb(examined, decision), self._leaf(row, claims), replaced
+            submission, examined.logs, row, _shares_ppt(examined, decision), self._leaf(row, claims), replaced
         )
         self.logbook.publish()
         return Issued(submission.id, self._deliver(row))
@@ -175,6 +192,15 @@ class Certifier:
             row = self._deliver(row)
         return Issued(row.submission_id, row, repeated=True)
 
+    def _check_key_in_force(self, now: datetime) -> None:
+        if not self._issuer_key.is_active(now):
+            raise OperatorError(
+                "The issuer's key is not in force.",
+                found=time_text(now),
+                expected=f"{time_text(self._issuer_key.valid_from)} to {time_text(self._issuer_key.valid_until)}",
+                hint="Rotate the issuer's key.",
+            )
+
     # -- what the issuer knows ----------------------------------------------------------------------------------
 
     def _claims(self, examined: Examined, decision: Decision, now: datetime) -> Claims:
@@ -195,19 +221,16 @@ class Certifier:
                 sha256_hex(decision.record),
                 verdict.evidence_level,
             ),
-            assessor=self._assessor(decision),
+            assessor=self._assessor(examined.opened.report, decision.evidence),
             issued_at=now,
             expires_at=months_later(now, VALID_MONTHS),
             status=(revocation, suspension),
         )
 
-    def _assessor(self, decision: Decision) -> Assessor:
-        """Who stands behind the figure: the verifier, else the measuring party or service, else this software alone."""
-        wanted = {"A2": ("verifier",), "A1": ("measuring_party", "service")}.get(decision.verdict.evidence_level, ())
-        signature = next(
-            (entry for entry in decision.evidence.signatures if entry.role in wanted and entry.registered), None
-        )
-        entry = next((key for key in self.keyring.keys if signature and key.owner == signature.id), None)
+    def _assessor(self, report: Report, evidence: Evidence) -> Assessor:
+        """Who stands behind the figure: whom the evidence level rests on, else this software alone."""
+        signature = assessor_of(report, evidence)
+        entry = next((key for key in self.keyring.keys if signature and key.key == signature.key), None)
         if entry is None or signature is None:
             return Assessor("software", "software", "software only; nobody but the applicant vouches for the figures")
         return Assessor(signature.role, entry.owner, entry.name)  # type: ignore[arg-type]
@@ -297,19 +320,14 @@ class Certifier:
         _, evidence = parse_decision(submission.decision)
         return decide(self.standard, open_report(submission.envelope).report, evidence)
 
-    def change_status(self, code: str, kind: StatusChange, reason: str, now: datetime) -> CertificateRow:
-        """Revoke, suspend or reinstate, through the log. Acknowledged when a published checkpoint holds it."""
+    def change_status(self, code: str, change: StatusChange, reason: str, now: datetime) -> CertificateRow:
+        """Revoke, suspend or reinstate, through the log. Acknowledged when a published checkpoint holds it.
+
+        Raises ConflictError when the certificate's state does not allow it.
+        """
         row = self.certificate(code)
-        state = self.lifecycle(code)
-        if (kind, state) not in {
-            ("revoke", "active"),
-            ("revoke", "suspended"),
-            ("suspend", "active"),
-            ("reinstate", "suspended"),
-        }:
-            raise ConflictError(f"The certificate is {state}; it cannot be changed by {kind}.", found=state)
-        entry = status_entry(type=kind, code=code, reason=reason, at=time_text(now))
-        self.store.queue_status(code, kind, entry, in_force=kind != "revoke")
+        entry = status_entry(type=change, code=code, reason=reason, at=time_text(now))
+        self.store.queue_status(code, change, entry, AFTER[change])
         self.logbook.publish()
         return row
 
@@ -352,10 +370,20 @@ class Certifier:
         return Material(self.trust, row.proof, lists)
 
 
-def _shares_ppb(examined: Examined, decision: Decision) -> dict[str, int]:
-    """The shares in parts per billion, rounded up so that many small ones never sum above one."""
+def _misfits(report: Report, verdict: Verdict) -> tuple[FieldFinding, ...]:
+    """The numbers below zero by their place; else what the rule that stops every figure found (INT-03)."""
+    negative = [(pointer, number) for pointer, number in located_numbers_of(report) if number < 0]
+    if negative:
+        return tuple(
+            FieldFinding(pointer, "a number that is not negative", str(number)) for pointer, number in negative
+        )
+    return tuple(FieldFinding("", finding.advice, finding.found) for finding in verdict.failed_must)
+
+
+def _shares_ppt(examined: Examined, decision: Decision) -> dict[str, int]:
+    """The shares in parts per trillion, rounded up so that many small ones never sum above one."""
     shares = shares_of(examined.opened.report, decision.evidence)
-    return {run: int((share * PPB).to_integral_value(ROUND_CEILING)) for run, share in shares.items()}
+    return {run: int((share * PPT).to_integral_value(ROUND_CEILING)) for run, share in shares.items()}
 
 
 def _cents(grams: Decimal) -> str:

@@ -5,12 +5,12 @@ Everything here is the same for a submission and for a trial run on the applican
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 from certifier.audio.analyse import analyse_audio
 from certifier.audio.model import AudioFacts
@@ -24,43 +24,17 @@ from certifier.report.evidence import (
     Audio,
     Deposit,
     Evidence,
-    Ledger,
     RegisteredTool,
     Reproduced,
-    ledger_keys_of,
 )
+from certifier.report.evidence import Ledger as LedgerFacts
 from certifier.report.model import Report, ServiceUse
-from certifier.report.rawlogs import is_emissions_csv, parse_emissions_csv
+from certifier.report.rawlogs import LogLine, is_emissions_csv, parse_emissions_csv
+from certifier.service.ledger import Forerunner, Ledger, runs_of
 from certifier.units import microseconds_of
 
-SHARED_STAGES = ("inference", "fine_tuning", "post_production")  # LCAL INT-10
-
-
-class LedgerView(Protocol):
-    """What earlier certificates used up."""
-
-    def has_audio_in_force(self, audio_sha256: str) -> bool: ...
-
-    def share_used(self, run: str, besides: str | None) -> Decimal:
-        """The share that certificates hold, leaving out the one with the code ``besides``."""
-        ...
-
-    def audio_in_force_of(self, code: str) -> str | None:
-        """The audio digest of a certificate in force."""
-        ...
-
-
-class EmptyLedger:
-    """The ledger of a trial run: nothing was ever certified."""
-
-    def has_audio_in_force(self, audio_sha256: str) -> bool:  # noqa: ARG002 - a protocol's signature
-        return False
-
-    def share_used(self, run: str, besides: str | None) -> Decimal:  # noqa: ARG002 - a protocol's signature
-        return Decimal(0)
-
-    def audio_in_force_of(self, code: str) -> str | None:  # noqa: ARG002 - a protocol's signature
-        return None
+NOTHING = Reproduced(energy_kwh=Decimal(0), duration_s=Decimal(0))
+READABLE_TOOLS = ("codecarbon",)  # whose raw logs are read here
 
 
 @dataclass(frozen=True)
@@ -92,7 +66,7 @@ def examine(upload: Upload) -> Examined:
     return Examined(opened, audio, _named_logs(opened, upload.logs))
 
 
-def gather_evidence(examined: Examined, keyring: Keyring, ledger: LedgerView, now: datetime) -> Evidence:
+def gather_evidence(examined: Examined, keyring: Keyring, ledger: Ledger, now: datetime) -> Evidence:
     """Everything outside the report that the rules may ask for, in the form of the standard's cases.
 
     A renewal takes over what its forerunner holds. Raises ConflictError when it names no certificate of this file in force.
@@ -106,20 +80,21 @@ def gather_evidence(examined: Examined, keyring: Keyring, ledger: LedgerView, no
         now=time_text(now),
         audio=Audio(sha256=audio.sha256, duration_s=audio.duration_s, silence_s=audio.silence_s, format=audio.format),
         signatures=signatures,
-        deposited_logs={
-            digest: _deposited(digest, content, report) for digest, content in sorted(examined.logs.items())
-        },
+        deposited_logs=_deposits(examined.logs, report),
         tools={name: RegisteredTool(ok=tool.ok, pue=tool.pue) for name, tool in tools.items()},
     )
-    used = {run: ledger.share_used(run, renewed) for run in shares_of(report, evidence)}
+    used = {key: ledger.share_used(name, renewed) for key, name in runs_of(report, evidence).items()}
     certified = (audio.sha256,) if ledger.has_audio_in_force(audio.sha256) else ()
-    return evidence.model_copy(update={"ledger": Ledger(certified_audio=certified, run_share_used=used)})
+    return evidence.model_copy(update={"ledger": LedgerFacts(certified_audio=certified, run_share_used=used)})
 
 
 def moment_of(text: str) -> datetime | None:
     """The moment of an RFC 3339 time with a zone, else None."""
     micros = microseconds_of(text)
-    return None if micros is None else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
+    try:
+        return None if micros is None else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
+    except OverflowError:  # the zone leads out of the years 1 to 9999
+        return None
 
 
 def _check_audio(opened: OpenedReport, audio: AudioFacts) -> None:
@@ -141,20 +116,32 @@ def _check_audio(opened: OpenedReport, audio: AudioFacts) -> None:
         )
 
 
-def _renewed_code(examined: Examined, ledger: LedgerView) -> str | None:
+def _renewed_code(examined: Examined, ledger: Ledger) -> str | None:
+    """The certificate that this report renews: in force, of this file, and the applicant's own."""
     named = examined.opened.report.renewal_of
     if named is None:
         return None
-    code = parse_code(named)
-    if ledger.audio_in_force_of(code) != examined.audio.sha256:
+    forerunner = ledger.forerunner(parse_code(named))
+    problem = _renewal_problem(forerunner, examined)
+    if forerunner is None or problem:
         raise ConflictError(
-            "The report renews a certificate that this file does not have.",
-            found=named,
-            expected="the code of a certificate in force for the same audio",
+            "The report renews a certificate that cannot be renewed by it.",
+            found=f"{named}: {problem}",
+            expected="the code of a certificate in force, for the same file, issued to the same key",
             hint="Leave renewal_of out to apply for a first certificate.",
             pointer="/renewal_of",
         )
-    return code
+    return forerunner.code
+
+
+def _renewal_problem(forerunner: Forerunner | None, examined: Examined) -> str:
+    if forerunner is None:
+        return "no such certificate"
+    if forerunner.applicant != examined.opened.applicant.did_key:
+        return "issued to another key"
+    if forerunner.audio_sha256 != examined.audio.sha256:
+        return "issued for another file"
+    return {"revoke": "withdrawn", "suspend": "suspended; a renewal waits for the decision"}.get(forerunner.state, "")
 
 
 def kinds_of_deposits(report: Report) -> dict[str, Literal["log", "export", "pcf", "evidence"]]:
@@ -188,24 +175,43 @@ def _named_logs(opened: OpenedReport, logs: Mapping[str, bytes]) -> dict[str, by
     return {digest: content for digest, (_, content) in by_digest.items()}
 
 
-def _deposited(digest: str, content: bytes, report: Report) -> Deposit:
-    """A deposited file as evidence; in a format that is known here, energy and duration are reproduced (PLS-18)."""
-    kind = kinds_of_deposits(report)[digest]
-    if not is_emissions_csv(content):
-        return Deposit(kind=kind)
-    lines = {line.run_id: line for line in parse_emissions_csv(content)}
-    found = {activity.id: lines[activity.run_id] for activity in report.activities if activity.run_id in lines}
-    reproduced = {
-        activity: Reproduced(energy_kwh=line.energy_kwh, duration_s=line.duration_s) for activity, line in found.items()
+def _deposits(logs: Mapping[str, bytes], report: Report) -> dict[str, Deposit]:
+    """The deposited files as evidence; in a format that is read here, energy and duration are reproduced (PLS-18).
+
+    A log is read as a whole: a run that it holds and the report leaves out is listed under its own name, and a run that the
+    report says was measured by a tool whose logs are read here, but that stands in no log, is listed with nothing. The rule
+    fails for both; hiding a log, or a part of it, gains nothing.
+    """
+    kinds = kinds_of_deposits(report)
+    lines = {digest: parse_emissions_csv(content) for digest, content in logs.items() if is_emissions_csv(content)}
+    logged = {line.run_id for found in lines.values() for line in found}
+    unseen = {
+        activity.id: NOTHING
+        for activity in report.activities
+        if activity.tool and activity.tool.name.lower() in READABLE_TOOLS and activity.run_id not in logged
     }
-    return Deposit(kind=kind, format="codecarbon", activities=reproduced)
+    deposits = {
+        digest: Deposit(kind=kinds[digest], format="codecarbon", activities=_reproduced(lines[digest], report))
+        if digest in lines
+        else Deposit(kind=kinds[digest])
+        for digest in sorted(logs)
+    }
+    if unseen and deposits:
+        first = next(iter(deposits))
+        activities = {**unseen, **deposits[first].activities}
+        deposits[first] = Deposit(kind=deposits[first].kind, format="codecarbon", activities=activities)
+    return deposits
 
 
-def shares_of(report: Report, evidence: Evidence) -> dict[str, Decimal]:
-    """The share of each run that this report takes, by its key in the ledger (LCAL 6.6, INT-10)."""
-    shares: dict[str, Decimal] = {}
+def _reproduced(lines: Iterable[LogLine], report: Report) -> dict[str, Reproduced]:
+    """What a log says of each activity; a run without one goes under a name that no activity has."""
+    by_run: dict[str, list[str]] = {}
     for activity in report.activities:
-        if activity.stage in SHARED_STAGES:
-            for run in ledger_keys_of(report, evidence, activity):
-                shares[run] = shares.get(run, Decimal(0)) + activity.allocation_share
-    return shares
+        by_run.setdefault(activity.run_id, []).append(activity.id)
+    taken = {activity.id for activity in report.activities}
+    found: dict[str, Reproduced] = {}
+    for line in lines:
+        stranger = f"run {line.run_id}"[:190]
+        for name in by_run.get(line.run_id, [stranger if stranger not in taken else f"{stranger} of the log"]):
+            found[name] = Reproduced(energy_kwh=line.energy_kwh, duration_s=line.duration_s)
+    return found

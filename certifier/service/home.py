@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from datetime import datetime, timedelta
 
@@ -22,11 +23,17 @@ def make_home(settings: Settings, now: datetime) -> None:
     """Create the private keys, the public register and the database. Raises OperatorError when the home exists."""
     if settings.register_dir.exists():
         raise OperatorError(f"There is an installation in {settings.home} already.", hint="Choose another --home.")
-    shutil.copytree(PROJECT_ROOT / "keys", settings.register_dir)
-    for role in OWN_KEYS:
-        key = SigningKey.generate()
-        save_signing_key(settings.private_dir / f"{role}.pem", key)
-        register_key(settings, _own_key_id(role, settings, now), role, settings.issuer_name, key.public, now)
+    try:
+        shutil.copytree(PROJECT_ROOT / "keys", settings.register_dir)
+        for role in OWN_KEYS:
+            key = SigningKey.generate()
+            save_signing_key(settings.private_dir / f"{role}.pem", key)
+            register_key(settings, _own_key_id(role, settings, now), role, settings.issuer_name, key.public, now)
+        load_keyring(settings.register_dir)
+    except OSError as error:
+        raise OperatorError(
+            f"The home {settings.home} cannot be made.", found=str(error), hint="Choose another --home."
+        ) from error
     Store.open(settings.database).close()
 
 
@@ -42,7 +49,7 @@ def register_key(
     folder = {"issuer": "issuer", "log": "issuer", "verifier": "verifiers"}.get(role, "tools")
     slug = key_id.replace("/", "-")
     entry = (
-        f'[[keys]]\nid = "{key_id}"\nowner = "{slug}"\nname = "{name}"\nrole = "{role}"\nkey = "{key.did_key}"\n'
+        f'[[keys]]\nid = "{key_id}"\nowner = "{slug}"\nname = {json.dumps(name)}\nrole = "{role}"\nkey = "{key.did_key}"\n'
         f"from = {time_text(now)}\nuntil = {time_text(now + KEY_LIFE)}\n{extra}"
     )
     save_bytes(settings.register_dir / folder / f"{slug}.toml", entry.encode())

@@ -37,20 +37,33 @@ class Logbook:
         self._signer = signer
         self._tree = Tree()
         self._lock = RLock()
-        for leaf in store.leaves_from(0):
-            self._append(leaf)
+        self._read_leaves()
         self._head = self._checked_head()
         self.publish()
 
     @property
     def head(self) -> Head:
-        return self._head
+        with self._lock:
+            self._catch_up()
+            return self._head
+
+    def _catch_up(self) -> None:
+        """Take in what another process of this installation, such as an operator's command, published meanwhile."""
+        saved = self._store.last_checkpoint()
+        if saved is not None and saved[0] != self._head.size:
+            self._read_leaves()
+            self._head = self._checked_head()
+
+    def _read_leaves(self) -> None:
+        for leaf in self._store.leaves_from(self._tree.size):
+            self._append(leaf)
 
     def publish(self) -> None:
         """Give every queued leaf its place (B) and sign the tree (C). Durable when this returns."""
         with self._lock:
-            for leaf in self._store.sequence(self._tree.size):
-                self._append(leaf)
+            self._store.sequence()
+            self._read_leaves()
+            self._catch_up()
             if self._tree.size == self._head.size and self._head.note:
                 return
             # Only now, over committed entries: a checkpoint whose entries could be lost would be a split view.
@@ -63,7 +76,7 @@ class Logbook:
         """The ``.tlog-proof`` file of a certificate's leaf against the newest checkpoint."""
         leaf = self._store.leaf_for(code, kind)
         with self._lock:
-            if leaf is None or leaf.index >= self._head.size:
+            if leaf is None or leaf.index >= self.head.size:
                 raise NotFoundError("The log does not hold this certificate yet.", found=code)
             hashes = tuple(self._tree.inclusion_proof(leaf.index, self._head.size))
             return render_proof(InclusionProof(leaf.index, hashes, self._head.note))
@@ -72,7 +85,7 @@ class Logbook:
         """The bytes of a public path below ``/log/tile/`` (C2SP tlog-tiles), or None when there is nothing there."""
         tile = parse_tile_path(path)
         with self._lock:
-            if tile is None or tile.width > width_at(tile.level or 0, tile.index, self._head.size):
+            if tile is None or tile.width > width_at(tile.level or 0, tile.index, self.head.size):
                 return None
             if tile.level is None:
                 start = tile.index * 256

@@ -68,6 +68,10 @@ def _case(value: Any, index: int) -> Case:
         raise MalformedJson(
             "this is no case", expected="an object with id, report, fixtures and expected", pointer=f"/cases/{index}"
         )
+    if not isinstance(value["expected"], dict) or not isinstance(value.get("arithmetic", []), list):
+        raise MalformedJson(
+            "this is no case", expected="expected as an object, arithmetic as a list", pointer=f"/cases/{index}"
+        )
     return Case(
         id=str(value["id"]),
         title=str(value.get("title", "")),

@@ -343,6 +343,7 @@ def _pue_facts(activity: Activity, figure: ActivityFigures) -> dict[str, Value |
     return {
         "activity.pue_given": activity.pue is not None,
         "activity.pue_ppm": _down(activity.pue, MICRO),
+        "activity.pue_up_ppm": _up(activity.pue, MICRO),
         "activity.pue_table_ppm": rounded_up(figure.pue_table, MICRO),
         "activity.pue_included": activity.pue_included,
         "activity.pue_evidenced": proof is not None and _said(proof.site) and proof.year is not None,
@@ -373,6 +374,7 @@ def _allocation_facts(activity: Activity, report: Report, evidence: Evidence) ->
     return {
         "activity.allocation_method": activity.allocation_method,
         "activity.share_ppt": rounded_up(activity.allocation_share, PPT),
+        "activity.share_is_one": activity.allocation_share == 1,
         "activity.share_used_ppt": rounded_up(share_used(report, evidence, activity), PPT),
         **(_batch_facts(activity.batch) if activity.batch else {}),
     }
@@ -425,7 +427,7 @@ def _model_item(model: Model, report: Report, evidence: Evidence, statements: Ma
 def _hardware_items(report: Report, evidence: Evidence, factors: Factors) -> Iterator[Item]:
     for run in report.activities:
         if isinstance(run, Run):
-            alone = all(factors.hardware_row(line.name).kind == "cpu" for line in run.hardware)
+            alone = all(factors.hardware_row(line.name).kind == "cpu" for line in run.hardware if line.count > 0)
             for line in run.hardware:
                 yield Item(f"{run.id}: {line.name}", _hardware_facts(line, evidence, factors, alone=alone))
 

@@ -6,7 +6,7 @@ begun IMMEDIATE. The four steps of issuing are four transactions: ``accept``, ``
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,16 +16,24 @@ from typing import Any
 import alembic.command
 import alembic.config
 import pysqlite3.dbapi2
-from sqlalchemy import Connection, Engine, RowMapping, create_engine, delete, event, func, insert, select, update
+from sqlalchemy import Connection, Engine, RowMapping, create_engine, event, func, insert, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from certifier.errors import ConflictError, NotFoundError, OperatorError, ReportAlreadyUsed
-from certifier.storage.tables import certificates, checkpoints, deposited_logs, leaves, run_shares, submissions
+from certifier.storage.tables import (
+    STATEMENT,
+    certificates,
+    checkpoints,
+    deposited_logs,
+    leaves,
+    run_shares,
+    submissions,
+)
 
 # From 3.51.3 on SQLite's write-ahead log is free of the reset bug of 3.7.0 to 3.51.2.
 WAL_SINCE = (3, 51, 3)
-PPB = 1_000_000_000
-SHARE_LIMIT_PPB = 1_000_001_000  # LCAL INT-10: 1.000001
+PPT = 1_000_000_000_000  # shares are kept in parts per trillion
+SHARE_LIMIT_PPT = 1_000_001_000_000  # LCAL INT-10: 1.000001
 
 
 @dataclass(frozen=True)
@@ -112,7 +120,7 @@ class Store:
         submission: SubmissionRow,
         logs: Mapping[str, bytes],
         certificate: CertificateRow,
-        shares_ppb: Mapping[str, int],
+        shares_ppt: Mapping[str, int],
         entry: bytes,
         replaced: tuple[str, bytes] | None = None,
     ) -> None:
@@ -128,10 +136,11 @@ class Store:
             with self._writing() as connection:
                 _insert_submission(connection, submission, logs)
                 if replaced:
-                    _queue_status(connection, replaced[0], "revoke", replaced[1], in_force=False)
-                    connection.execute(delete(run_shares).where(run_shares.c.code == replaced[0]))
+                    _queue_status(connection, replaced[0], "revoke", replaced[1], {"issue", "reinstate"})
                 connection.execute(insert(certificates).values(**vars(certificate)))
-                for run, share in shares_ppb.items():
+                if replaced:
+                    _hand_over_shares(connection, replaced[0], certificate.code)
+                for run, share in shares_ppt.items():
                     _reserve_share(connection, run, certificate.code, share)
                 connection.execute(insert(leaves).values(type="issue", code=certificate.code, entry=entry))
         except IntegrityError as error:
@@ -141,33 +150,33 @@ class Store:
                 ) from error
             raise ConflictError("The file was certified, or the code was taken, a moment ago.") from error
 
-    def queue_status(self, code: str, kind: str, entry: bytes, *, in_force: bool) -> None:
-        """Queue a leaf that changes a certificate's status."""
+    def queue_status(self, code: str, change: str, entry: bytes, after: Collection[str]) -> None:
+        """Queue a leaf that changes a certificate's status, if its last change is one of ``after`` (``issue``: none yet).
+
+        Raises ConflictError otherwise; two changes at once cannot both pass.
+        """
         with self._writing() as connection:
-            _queue_status(connection, code, kind, entry, in_force=in_force)
+            _queue_status(connection, code, change, entry, after)
 
     # -- sequence, checkpoint, deliver (B, C, D) ----------------------------------------------------------------
 
-    def sequence(self, size: int) -> list[Leaf]:
-        """Give every waiting leaf the next place after ``size``, in the order of their arrival."""
+    def sequence(self) -> None:
+        """Give every waiting leaf the next place in the log, in the order of their arrival."""
         with self._writing() as connection:
-            held = connection.execute(
-                select(func.count()).select_from(leaves).where(leaves.c.idx.is_not(None))
-            ).scalar_one()
-            if held != size:
-                raise OperatorError("Another process wrote to this log.", found=f"size {held}", expected=f"size {size}")
-            waiting = (
-                connection.execute(select(leaves).where(leaves.c.idx.is_(None)).order_by(leaves.c.id)).mappings().all()
-            )
-            placed = [Leaf(size + place, row["type"], row["code"], row["entry"]) for place, row in enumerate(waiting)]
-            for leaf, row in zip(placed, waiting, strict=True):
-                connection.execute(update(leaves).where(leaves.c.id == row["id"]).values(idx=leaf.index))
-        return placed
+            placed = select(func.count()).select_from(leaves).where(leaves.c.idx.is_not(None))
+            size = connection.execute(placed).scalar_one()
+            waiting = select(leaves.c.id).where(leaves.c.idx.is_(None)).order_by(leaves.c.id)
+            for index, row_id in enumerate(connection.execute(waiting).scalars().all(), start=size):
+                connection.execute(update(leaves).where(leaves.c.id == row_id).values(idx=index))
 
     def save_checkpoint(self, size: int, note: bytes) -> None:
-        """One note for each size, for ever."""
+        """One note for each size, for ever; the same one may come again. Raises OperatorError for another."""
         with self._writing() as connection:
-            connection.execute(insert(checkpoints).values(size=size, note=note))
+            held = connection.execute(select(checkpoints.c.note).where(checkpoints.c.size == size)).scalar_one_or_none()
+            if held is None:
+                connection.execute(insert(checkpoints).values(size=size, note=note))
+            elif held != note:
+                raise OperatorError("Two checkpoints of one size differ; this log may not go on.", found=f"size {size}")
 
     def deliver(self, code: str, document: bytes, proof: bytes) -> None:
         with self._writing() as connection:
@@ -208,6 +217,12 @@ class Store:
         rows = self._all(query.order_by(certificates.c.issued_at.desc(), certificates.c.code).limit(limit))
         return [(CertificateRow(**row), self.submission(row["submission_id"])) for row in rows]
 
+    def counts(self) -> dict[str, int]:
+        """How many submissions, certificates and leaves there are."""
+        tables = (submissions, certificates, leaves)
+        rows = [self._one(select(func.count().label("rows")).select_from(table)) for table in tables]
+        return {table.name: int(row["rows"]) if row else 0 for table, row in zip(tables, rows, strict=True)}
+
     def undelivered(self) -> list[CertificateRow]:
         query = select(certificates).where(certificates.c.document.is_(None))
         return [CertificateRow(**row) for row in self._all(query)]
@@ -217,21 +232,19 @@ class Store:
         return {row[column.name] for row in self._all(select(column))}
 
     def has_audio_in_force(self, audio_sha256: str) -> bool:
+        """Whether a file holds a certificate; a self-declared statement is none and blocks nobody."""
         query = select(certificates.c.code).where(
-            certificates.c.audio_sha256 == audio_sha256, certificates.c.in_force == 1
+            certificates.c.audio_sha256 == audio_sha256,
+            certificates.c.in_force == 1,
+            certificates.c.outcome != STATEMENT,
         )
         return self._one(query) is not None
 
     def share_used(self, run: str, besides: str | None = None) -> Decimal:
         """The share of a run that certificates hold, from 0 to 1, leaving out the one with the code ``besides``."""
-        query = select(func.coalesce(func.sum(run_shares.c.share_ppb), 0).label("used")).where(run_shares.c.run == run)
+        query = select(func.coalesce(func.sum(run_shares.c.share_ppt), 0).label("used")).where(run_shares.c.run == run)
         row = self._one(query.where(run_shares.c.code != besides) if besides else query)
-        return Decimal(row["used"] if row else 0) / PPB
-
-    def audio_in_force_of(self, code: str) -> str | None:
-        """The audio digest of a certificate in force."""
-        row = self._one(select(certificates).where(certificates.c.code == code, certificates.c.in_force == 1))
-        return str(row["audio_sha256"]) if row else None
+        return Decimal(row["used"] if row else 0) / PPT
 
     def leaves_from(self, index: int) -> list[Leaf]:
         query = select(leaves).where(leaves.c.idx >= index).order_by(leaves.c.idx)
@@ -250,6 +263,11 @@ class Store:
         query = select(leaves).where(leaves.c.idx < size, leaves.c.type.in_(("revoke", "suspend", "reinstate")))
         query = query.where(leaves.c.code == code) if code else query
         return [_leaf(row) for row in self._all(query.order_by(leaves.c.idx))]
+
+    def last_change(self, code: str) -> str | None:
+        """The type of the newest leaf about a certificate, placed or waiting."""
+        row = self._one(select(leaves.c.type).where(leaves.c.code == code).order_by(leaves.c.id.desc()).limit(1))
+        return str(row["type"]) if row else None
 
     def last_checkpoint(self) -> tuple[int, bytes] | None:
         row = self._one(select(checkpoints).order_by(checkpoints.c.size.desc()).limit(1))
@@ -278,16 +296,35 @@ def _insert_submission(connection: Connection, submission: SubmissionRow, logs: 
         connection.execute(insert(deposited_logs).values(submission_id=submission.id, sha256=sha256, content=content))
 
 
-def _queue_status(connection: Connection, code: str, kind: str, entry: bytes, *, in_force: bool) -> None:
-    connection.execute(insert(leaves).values(type=kind, code=code, entry=entry))
-    connection.execute(update(certificates).where(certificates.c.code == code).values(in_force=int(in_force)))
+def _queue_status(connection: Connection, code: str, change: str, entry: bytes, after: Collection[str]) -> None:
+    last = select(leaves.c.type).where(leaves.c.code == code).order_by(leaves.c.id.desc()).limit(1)
+    state = connection.execute(last).scalar_one_or_none()
+    if state not in after:
+        raise ConflictError(
+            f"The certificate cannot be changed by {change} now.",
+            found=f"its last log entry is {state}",
+            expected=" or ".join(sorted(after)),
+        )
+    connection.execute(insert(leaves).values(type=change, code=code, entry=entry))
+    connection.execute(update(certificates).where(certificates.c.code == code).values(in_force=int(change != "revoke")))
 
 
-def _reserve_share(connection: Connection, run: str, code: str, share_ppb: int) -> None:
-    connection.execute(insert(run_shares).values(run=run, code=code, share_ppb=share_ppb))
-    used = connection.execute(select(func.sum(run_shares.c.share_ppb)).where(run_shares.c.run == run)).scalar_one()
-    if used > SHARE_LIMIT_PPB:
-        raise ConflictError("A run's share was taken a moment ago.", found=f"{run}: {used} parts per billion")
+def _hand_over_shares(connection: Connection, old: str, new: str) -> None:
+    """What the forerunner took of its runs stays taken, now by its successor."""
+    connection.execute(update(run_shares).where(run_shares.c.code == old).values(code=new))
+
+
+def _reserve_share(connection: Connection, run: str, code: str, share_ppt: int) -> None:
+    """Take a share of a run, counting what the certificate was handed over of it already."""
+    total = select(func.coalesce(func.sum(run_shares.c.share_ppt), 0)).where(run_shares.c.run == run)
+    held = connection.execute(total.where(run_shares.c.code == code)).scalar_one()
+    missing = share_ppt - held
+    if missing <= 0:
+        return
+    connection.execute(insert(run_shares).values(run=run, code=code, share_ppt=missing))
+    used = connection.execute(total).scalar_one()
+    if used > SHARE_LIMIT_PPT:
+        raise ConflictError("A run's share was taken a moment ago.", found=f"{run}: {Decimal(int(used)) / PPT}")
 
 
 def _engines_for(url: str) -> tuple[Engine, Engine]:

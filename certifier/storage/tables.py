@@ -20,6 +20,7 @@ from sqlalchemy import (
     text,
 )
 
+STATEMENT = "disclosed"  # the outcome that is a statement and no certificate
 metadata = MetaData()
 _row_id = BigInteger().with_variant(Integer, "sqlite")
 
@@ -60,8 +61,8 @@ Index(
     "one_certificate_in_force_per_audio",
     certificates.c.audio_sha256,
     unique=True,
-    sqlite_where=text("in_force = 1"),
-    postgresql_where=text("in_force = 1"),
+    sqlite_where=text("in_force = 1 AND outcome <> 'disclosed'"),
+    postgresql_where=text("in_force = 1 AND outcome <> 'disclosed'"),
 )
 
 run_shares = Table(
@@ -70,7 +71,7 @@ run_shares = Table(
     Column("id", _row_id, primary_key=True),
     Column("run", Text, nullable=False, index=True),
     Column("code", String(10), ForeignKey("certificates.code"), nullable=False),
-    Column("share_ppb", BigInteger, nullable=False),
+    Column("share_ppt", BigInteger, nullable=False),
 )
 
 deposited_logs = Table(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -65,15 +65,28 @@ TRUST = Trust(
 )
 
 
-def issued(claims: Claims = CLAIMS, key: SigningKey = ISSUER) -> dict[str, Any]:
-    return sign_document(payload_for(claims), key, METHOD, time_text(NOW))
+OLD_KEY = TrustedKey(
+    f"{DID}#key-2020", DID, "issuer", FORGER.public, NOW - timedelta(days=2000), NOW - timedelta(days=1000)
+)
+OTHER_KEY = TrustedKey(
+    "did:web:other.example#key-1",
+    "did:web:other.example",
+    "issuer",
+    FORGER.public,
+    TRUST.keys[0].valid_from,
+    TRUST.keys[0].valid_until,
+)
 
 
-def logged(document: Mapping[str, Any], others: int = 5, key: SigningKey = LOG) -> bytes:
+def issued(claims: Claims = CLAIMS, key: SigningKey = ISSUER, method: str = METHOD) -> dict[str, Any]:
+    return sign_document(payload_for(claims), key, method, time_text(NOW))
+
+
+def logged(document: Mapping[str, Any], others: int = 5, key: SigningKey = LOG, method: str = METHOD) -> bytes:
     """The proof of a document's leaf, third of several in a log."""
     unsigned = {name: value for name, value in document.items() if name != "proof"}
     entries = [f"other {number}".encode() for number in range(others)]
-    entries.insert(2, leaf_of(unsigned, METHOD, parse_claims(unsigned)))
+    entries.insert(2, leaf_of(unsigned, method, parse_claims(unsigned)))
     tree = Tree()
     for entry in entries:
         tree.append(leaf_hash(entry))
@@ -82,17 +95,22 @@ def logged(document: Mapping[str, Any], others: int = 5, key: SigningKey = LOG) 
 
 
 def lists(
-    revoked: set[int] = frozenset(), suspended: set[int] = frozenset(), key: SigningKey = ISSUER, at: datetime = NOW
-) -> dict[str, bytes]:  # type: ignore[assignment]
+    revoked: Collection[int] = (),
+    suspended: Collection[int] = (),
+    key: SigningKey = ISSUER,
+    at: datetime = NOW,
+    method: str = METHOD,
+) -> dict[str, bytes]:
     documents = {}
     for purpose, positions in zip(PURPOSES, (revoked, suspended), strict=True):
         url = status_url(BASE, purpose)
         payload = status_list_payload(url, purpose, positions, issuer=DID, log_size=6, now=at)
-        documents[url] = json.dumps(sign_document(payload, key, METHOD, time_text(at))).encode()
+        documents[url] = json.dumps(sign_document(payload, key, method, time_text(at))).encode()
     return documents
 
 
 GOOD = issued()
+NEWER = issued(key=FORGER, method=f"{DID}#key-2027")
 MATERIAL = Material(TRUST, logged(GOOD), lists(), AudioDigests(AUDIO))
 
 
@@ -190,6 +208,62 @@ CASES: dict[str, tuple[dict[str, Any], Material, datetime, str, str, str]] = {
         replace(MATERIAL, status_lists=lists(key=FORGER)),
         NOW,
         "lifecycle",
+        "unchecked",
+        "cannot_tell",
+    ),
+    "suspended, with the other list missing": (
+        GOOD,
+        replace(MATERIAL, status_lists={url: raw for url, raw in lists(suspended={7}).items() if "suspension" in url}),
+        NOW,
+        "lifecycle",
+        "suspended",
+        "not_valid",
+    ),
+    "an empty list by a key of the issuer that had run out": (
+        GOOD,
+        replace(
+            MATERIAL,
+            trust=replace(TRUST, keys=(*TRUST.keys, OLD_KEY)),
+            status_lists=lists(key=FORGER, method=OLD_KEY.id),
+        ),
+        NOW,
+        "lifecycle",
+        "unchecked",
+        "cannot_tell",
+    ),
+    "an empty list by another trusted issuer": (
+        GOOD,
+        replace(
+            MATERIAL,
+            trust=replace(TRUST, keys=(*TRUST.keys, OTHER_KEY)),
+            status_lists=lists(key=FORGER, method=OTHER_KEY.id),
+        ),
+        NOW,
+        "lifecycle",
+        "unchecked",
+        "cannot_tell",
+    ),
+    "a changed byte in the name of the key": (
+        {**GOOD, "proof": {**GOOD["proof"], "verificationMethod": f"{DID}#key-2027"}},
+        MATERIAL,
+        NOW,
+        "inclusion",
+        "broken",
+        "not_valid",
+    ),
+    "a key too new for the trust file": (
+        NEWER,
+        replace(MATERIAL, proof=logged(NEWER, method=f"{DID}#key-2027")),
+        NOW,
+        "issuer_trust",
+        "unknown",
+        "cannot_tell",
+    ),
+    "an audio file that cannot be read": (
+        GOOD,
+        replace(MATERIAL, audio=AudioDigests("", unreadable="no audio")),
+        NOW,
+        "binding",
         "unchecked",
         "cannot_tell",
     ),
@@ -306,6 +380,12 @@ def test_the_table_gives_every_combination_a_verdict_that_its_worst_axis_allows(
             assert verdict == ("valid_with_warnings" if axes["standard_state"] == "superseded" else "valid"), axes
 
 
+def test_an_answer_that_the_table_does_not_know_is_never_valid() -> None:
+    good = check().axes
+    for axis in good:
+        assert verdict_of({**good, axis: "something new"})[0] == "cannot_tell"
+
+
 def test_a_trust_file_reads_back() -> None:
     assert parse_trust(to_json_text(trust_document(TRUST)).encode()) == TRUST
 
@@ -317,6 +397,11 @@ WRONG_TRUST = {
         **trust_document(TRUST),
         "keys": [{**trust_document(TRUST)["keys"][0], "publicKeyMultibase": "z6Mk"}],
     },
+    "a standard in an unknown state": {
+        **trust_document(TRUST),
+        "standards": [{"id": "LCAL-1.0.0", "sha256": "11", "state": "retired"}],
+    },
+    "a key id that is no text": {**trust_document(TRUST), "keys": [{**trust_document(TRUST)["keys"][0], "id": 5}]},
     "a broken log key": {**trust_document(TRUST), "logs": ["label.example"]},
 }
 

@@ -69,6 +69,13 @@ REFUSED = {
 }
 
 
+@pytest.mark.parametrize("title", ["<script>alert(1)</script>", "a<b>c", "</title>", "<!-- x", "< img src=x>"])
+def test_a_title_with_markup_is_refused(title):
+    with pytest.raises(MalformedReport) as error:
+        parse_report(report_of({"track/title": title}))
+    assert "without markup" in error.value.findings[0].problem
+
+
 @pytest.mark.parametrize(("changes", "pointer"), REFUSED.values(), ids=REFUSED.keys())
 def test_what_does_not_fit_is_refused_with_its_place(changes, pointer):
     with pytest.raises(MalformedReport) as error:
@@ -78,7 +85,7 @@ def test_what_does_not_fit_is_refused_with_its_place(changes, pointer):
 
 
 ALLOWED = {
-    "markup is only text": {"track/title": "<script>alert(1)</script>"},
+    "signs that are no markup": {"track/title": "I <3 you & 1 < 2 > 0"},
     "letters of all scripts": {"track/title": "夜曲 № 2 – Ночь 🎹"},
     "a digest that is none, which a rule will name": {"raw_log_sha256": ["log-file-1"]},
     "a time without zone, which a rule will name": {A + "started_at": "yesterday"},

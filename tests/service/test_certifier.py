@@ -22,7 +22,9 @@ from certifier.errors import (
     LogMismatch,
     MalformedAudio,
     MalformedLog,
+    MalformedReport,
     NotFoundError,
+    OperatorError,
 )
 from certifier.log.entry import parse_entry
 from certifier.log.note import open_checkpoint
@@ -30,6 +32,7 @@ from certifier.log.tiles import parse_entry_bundle
 from certifier.report.envelope import sign_report, statement_for
 from certifier.service.certifier import Certifier, Issued, Refused
 from certifier.service.examine import Upload
+from certifier.service.home import register_key
 from tests.studio import APPLICANT, NOW, PARTY, STRANGER, VERIFIER, Studio, emissions_csv, write_track
 
 
@@ -280,7 +283,7 @@ def test_a_renewal_takes_over_the_shares_of_its_forerunner(certifier: Certifier,
     renewal = studio.report() | {"report_id": "rep-renewal", "renewal_of": first.code}
     answer = certifier.submit(studio.upload(studio.signed(renewal)), NOW + timedelta(days=1))
     assert isinstance(answer, Issued), answer
-    assert certifier.store.share_used("example-party/run-1") == 1
+    assert certifier.store.share_used('["example-party", "run-1"]') == 1
 
 
 @pytest.mark.parametrize("named", ["0000000000", "another file's"])
@@ -289,7 +292,7 @@ def test_a_renewal_of_what_the_file_does_not_have_is_refused(certifier: Certifie
         named = issue(certifier, studio).certificate.code
     other = write_track(studio.folder / "other.wav", pitch=330)
     renewal = studio.report(track=other) | {"renewal_of": named}
-    with pytest.raises(ConflictError, match="renews a certificate"):
+    with pytest.raises(ConflictError, match="cannot be renewed"):
         certifier.submit(studio.upload(studio.signed(renewal, track=other), track=other), NOW)
 
 
@@ -305,3 +308,130 @@ def test_a_product_footprint_is_deposited_beside_the_log(certifier: Certifier, s
     verdict = certifier.replayed(certifier.store.submission(answer.submission_id))
     assert verdict.footprint is not None
     assert any("150*1000*60" in item.formula for item in verdict.footprint.items)
+
+
+def renewal_of(code: str, studio: Studio, **changes: Any) -> dict[str, Any]:
+    return studio.report() | {"report_id": "rep-renewal", "renewal_of": code} | changes
+
+
+def test_nobody_renews_and_so_withdraws_the_certificate_of_another(certifier: Certifier, studio: Studio) -> None:
+    first = issue(certifier, studio).certificate
+    theirs = renewal_of(first.code, studio, issuer={"id": STRANGER.public.did_key, "key_id": STRANGER.public.did_key})
+    with pytest.raises(ConflictError) as error:
+        certifier.submit(studio.upload(studio.signed(theirs, (STRANGER,))), NOW)
+    assert "another key" in (error.value.found or "")
+    assert certifier.lifecycle(first.code) == "active"
+
+
+def test_a_suspended_certificate_is_not_renewed_out_of_its_suspension(certifier: Certifier, studio: Studio) -> None:
+    first = issue(certifier, studio).certificate
+    certifier.change_status(first.code, "suspend", "evidence", NOW)
+    with pytest.raises(ConflictError) as error:
+        certifier.submit(studio.upload(studio.signed(renewal_of(first.code, studio))), NOW)
+    assert "suspended" in (error.value.found or "")
+
+
+def test_the_same_renewal_sent_again_gets_the_same_certificate(certifier: Certifier, studio: Studio) -> None:
+    envelope = studio.signed(renewal_of(issue(certifier, studio).certificate.code, studio))
+    first, second = (certifier.submit(studio.upload(envelope), NOW) for _ in range(2))
+    assert isinstance(first, Issued)
+    assert isinstance(second, Issued)
+    assert (second.repeated, second.certificate.code) == (True, first.certificate.code)
+
+
+def test_an_operators_command_is_seen_by_the_running_service(certifier: Certifier, studio: Studio) -> None:
+    """The command opens the same home as a process of its own; neither stops the other."""
+    row = issue(certifier, studio).certificate
+    command = studio.certifier()
+    command.change_status(row.code, "revoke", "evidence", NOW)
+    assert certifier.lifecycle(row.code) == "revoked"
+    assert check_certificate(row.document or b"", certifier.material(row, NOW), NOW).axes["lifecycle"] == "revoked"
+    other = write_track(studio.folder / "other.wav", pitch=330)
+    studio.log = emissions_csv(run_id="run-2")
+    report = studio.report(track=other, run_id="run-2")
+    answer = certifier.submit(studio.upload(studio.signed(report, track=other), track=other), NOW)
+    assert isinstance(answer, Issued), answer
+    assert command.logbook.head == certifier.logbook.head
+
+
+def two_runs() -> bytes:
+    first, second = emissions_csv(), emissions_csv(run_id="run-2", energy_kwh="5")
+    return first + second.splitlines(keepends=True)[1]
+
+
+HIDDEN = {
+    "a run of the log that the report leaves out": (two_runs(), "run-1"),
+    "a run that stands in no log": (emissions_csv(run_id="run-1"), "another-run"),
+    "a log that was made unreadable": (b"\x1f\x8b" + emissions_csv(), "run-1"),
+    "a log behind an empty line": (b"\n" + emissions_csv(energy_kwh="0.06"), "run-1"),
+    "a log whose header was renamed": (emissions_csv().replace(b"energy_consumed", b"Energy_consumed"), "run-1"),
+}
+
+
+@pytest.mark.parametrize(("log", "run_id"), HIDDEN.values(), ids=HIDDEN.keys())
+def test_hiding_a_part_of_the_log_gains_nothing(certifier: Certifier, studio: Studio, log: bytes, run_id: str) -> None:
+    studio.log = log
+    upload = studio.upload(studio.signed(studio.report(run_id=run_id)))
+    try:
+        answer = certifier.submit(upload, NOW)
+    except MalformedLog:
+        return
+    assert isinstance(answer, Refused)
+    assert "PLS-18" in [finding.rule for finding in answer.verdict.failed_must]
+
+
+def test_a_stranger_cannot_use_up_the_runs_of_another_by_their_name(certifier: Certifier, studio: Studio) -> None:
+    other = write_track(studio.folder / "other.wav", pitch=330)
+    theirs = studio.report(track=other) | {"issuer": {"id": "example-party", "key_id": STRANGER.public.did_key}}
+    statement = certifier.submit(studio.upload(studio.signed(theirs, (STRANGER,), track=other), track=other), NOW)
+    assert isinstance(statement, Issued)
+    assert issue(certifier, studio).certificate.outcome == "class-2"
+
+
+def test_somebodys_statement_about_a_file_keeps_no_certificate_away(certifier: Certifier, studio: Studio) -> None:
+    theirs = studio.report() | {"issuer": {"id": "somebody", "key_id": STRANGER.public.did_key}}
+    assert isinstance(certifier.submit(studio.upload(studio.signed(theirs, (STRANGER,))), NOW), Issued)
+    assert issue(certifier, studio).certificate.outcome == "class-2"
+
+
+def test_the_certificate_names_whom_the_evidence_rests_on(certifier: Certifier, studio: Studio) -> None:
+    """A party whose key has run out may sign along; it does not stand behind the figure."""
+    capability = '\n[keys.capability]\ncoverage = ["system"]\nmethod = ["sensor"]\n'
+    expired = NOW - timedelta(days=365 * 6)
+    register_key(
+        studio.settings,
+        "famous-party",
+        "measuring_party",
+        "Famous Party (example)",
+        STRANGER.public,
+        expired,
+        capability,
+    )
+    reopened = studio.certifier()
+    row = issue(reopened, studio, keys=(APPLICANT, STRANGER, PARTY)).certificate
+    assert parse_claims(parse_object(row.payload)).assessor.name == "Example Party"
+
+
+def test_an_issuer_whose_key_has_run_out_issues_nothing(certifier: Certifier, studio: Studio) -> None:
+    report = studio.report() | {"issued_at": "2036-10-02T09:00:00Z"}
+    for time in ("started_at", "ended_at"):
+        report["activities"][0][time] = report["activities"][0][time].replace("2026", "2036")
+    envelope = studio.signed(report, keys=(APPLICANT,))
+    with pytest.raises(OperatorError, match="not in force"):
+        certifier.submit(studio.upload(envelope), NOW + timedelta(days=3653))
+
+
+@pytest.mark.parametrize("issued_at", ["0001-01-01T00:00:00+23:00", "9999-12-31T23:59:59-23:00"])
+def test_a_time_at_the_end_of_the_calendar_is_judged_not_tripped_over(
+    certifier: Certifier, studio: Studio, issued_at: str
+) -> None:
+    answer = certifier.submit(studio.upload(studio.signed(studio.report() | {"issued_at": issued_at})), NOW)
+    assert isinstance(answer, Refused)
+
+
+def test_hardware_that_is_none_lowers_nothing(certifier: Certifier, studio: Studio) -> None:
+    """A second line with a count of zero would cancel the server behind a lone processor."""
+    report = studio.report()
+    report["activities"][0]["hardware"] = [{"name": "AMD EPYC 7543", "count": 1}, {"name": "laptop", "count": 0}]
+    with pytest.raises(MalformedReport):
+        certifier.submit(studio.upload(studio.signed(report)), NOW)

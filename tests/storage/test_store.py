@@ -10,7 +10,6 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sqlalchemy.exc import IntegrityError
 
 from certifier.errors import ConflictError, OperatorError, ReportAlreadyUsed
 from certifier.storage.store import CertificateRow, Store, SubmissionRow
@@ -63,7 +62,7 @@ def accept(store: Store, number: int, shares: dict[str, int] | None = None, **na
 
 
 def test_what_was_accepted_is_found_again(store: Store) -> None:
-    accept(store, 1, {"party/run-1": 500_000_000})
+    accept(store, 1, {"party/run-1": 500_000_000_000})
     assert store.submission("sub_1").title == "Night Ferry (example)"
     assert store.certificate("0000000001") == store.certificate_for_report(digest("report 1"))
     assert store.share_used("party/run-1") == Decimal("0.5")
@@ -73,7 +72,7 @@ def test_what_was_accepted_is_found_again(store: Store) -> None:
 CONFLICTS = {
     "the same report": ({"report": "report 1"}, {}, ReportAlreadyUsed),
     "the same audio": ({"audio": "audio 1"}, {}, ConflictError),
-    "a share that is gone": ({}, {"party/run-1": 600_000_000}, ConflictError),
+    "a share that is gone": ({}, {"party/run-1": 600_000_000_000}, ConflictError),
 }
 
 
@@ -81,18 +80,18 @@ CONFLICTS = {
 def test_a_conflict_stores_nothing(
     store: Store, named: dict[str, str], shares: dict[str, int], error: type[Exception]
 ) -> None:
-    accept(store, 1, {"party/run-1": 500_000_000})
+    accept(store, 1, {"party/run-1": 500_000_000_000})
     with pytest.raises(error):
         accept(store, 2, shares, **named)
     assert store.certificate("0000000002") is None
-    assert [leaf.entry for leaf in store.sequence(0)] == [b"entry 1"]
+    assert sequenced(store) == [(0, b"entry 1")]
     assert store.share_used("party/run-1") == Decimal("0.5")
 
 
 def test_a_hundred_at_once_for_one_run_never_take_more_than_all_of_it(store: Store) -> None:
     def take(number: int) -> bool:
         try:
-            accept(store, number, {"party/run-1": 300_000_000})
+            accept(store, number, {"party/run-1": 300_000_000_000})
         except ConflictError:
             return False
         return True
@@ -103,27 +102,62 @@ def test_a_hundred_at_once_for_one_run_never_take_more_than_all_of_it(store: Sto
     assert store.share_used("party/run-1") == Decimal("0.9")
 
 
+def sequenced(store: Store) -> list[tuple[int, bytes]]:
+    store.sequence()
+    return [(leaf.index, leaf.entry) for leaf in store.leaves_from(0)]
+
+
 def test_leaves_get_contiguous_places_in_the_order_of_their_arrival(store: Store) -> None:
     accept(store, 1)
     accept(store, 2)
-    assert [leaf.index for leaf in store.sequence(0)] == [0, 1]
+    assert sequenced(store) == [(0, b"entry 1"), (1, b"entry 2")]
     accept(store, 3)
-    assert [(leaf.index, leaf.entry) for leaf in store.sequence(2)] == [(2, b"entry 3")]
-    assert [leaf.index for leaf in store.leaves_from(0)] == [0, 1, 2]
-
-
-def test_a_log_that_another_process_wrote_to_is_noticed(store: Store) -> None:
-    accept(store, 1)
-    store.sequence(0)
-    with pytest.raises(OperatorError, match="Another process"):
-        store.sequence(0)
+    assert sequenced(store) == [(0, b"entry 1"), (1, b"entry 2"), (2, b"entry 3")]
 
 
 def test_there_is_one_note_for_each_size_for_ever(store: Store) -> None:
     store.save_checkpoint(1, b"note")
-    with pytest.raises(IntegrityError):
+    store.save_checkpoint(1, b"note")
+    with pytest.raises(OperatorError, match="differ"):
         store.save_checkpoint(1, b"another note")
     assert store.last_checkpoint() == (1, b"note")
+
+
+def test_a_status_changes_only_from_a_state_that_allows_it(store: Store) -> None:
+    """Eight at once: one revokes, the others are told; and nothing follows a revocation."""
+    accept(store, 1)
+
+    def revoke(number: int) -> bool:
+        try:
+            store.queue_status("0000000001", "revoke", b"revoke %d" % number, {"issue"})
+        except ConflictError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(revoke, range(8))).count(True) == 1
+    with pytest.raises(ConflictError):
+        store.queue_status("0000000001", "reinstate", b"reinstate", {"suspend"})
+
+
+def test_a_statement_holds_no_file(store: Store) -> None:
+    """Somebody's self-declared statement cannot keep the owner's certificate away."""
+    submission, certificate = rows(1, audio="audio")
+    store.accept(submission, {}, replace(certificate, outcome="disclosed"), {}, b"entry 1")
+    assert not store.has_audio_in_force(digest("audio"))
+    accept(store, 2, audio="audio")
+    assert store.has_audio_in_force(digest("audio"))
+
+
+def test_shares_handed_over_are_not_taken_twice_nor_freed(store: Store) -> None:
+    accept(store, 1, {"run": 600_000_000_000})
+    submission, certificate = rows(2, audio="audio 1")
+    store.accept(submission, {}, certificate, {"run": 800_000_000_000}, b"entry 2", replaced=("0000000001", b"revoked"))
+    assert store.share_used("run") == Decimal("0.8")
+    submission, certificate = rows(3, audio="audio 1")
+    store.accept(submission, {}, certificate, {"other": 1}, b"entry 3", replaced=("0000000002", b"revoked"))
+    assert store.share_used("run") == Decimal("0.8")
+    assert store.share_used("run", besides="0000000003") == 0
 
 
 def test_a_replaced_certificate_leaves_force_together_with_the_new_one(store: Store) -> None:
@@ -134,7 +168,7 @@ def test_a_replaced_certificate_leaves_force_together_with_the_new_one(store: St
     assert old is not None
     assert new is not None
     assert (old.in_force, new.in_force) == (0, 1)
-    assert [leaf.entry for leaf in store.sequence(0)] == [b"entry 1", b"revoked", b"entry 2"]
+    assert [entry for _, entry in sequenced(store)] == [b"entry 1", b"revoked", b"entry 2"]
 
 
 def test_an_opened_database_keeps_what_it_had(tmp_path: Path) -> None:

@@ -49,15 +49,15 @@ def upgrade() -> None:
         "certificates",
         ["audio_sha256"],
         unique=True,
-        sqlite_where=sa.text("in_force = 1"),
-        postgresql_where=sa.text("in_force = 1"),
+        sqlite_where=sa.text("in_force = 1 AND outcome <> 'disclosed'"),
+        postgresql_where=sa.text("in_force = 1 AND outcome <> 'disclosed'"),
     )
     op.create_table(
         "run_shares",
         sa.Column("id", _row_id, primary_key=True),
         sa.Column("run", sa.Text, nullable=False, index=True),
         sa.Column("code", sa.String(10), sa.ForeignKey("certificates.code"), nullable=False),
-        sa.Column("share_ppb", sa.BigInteger, nullable=False),
+        sa.Column("share_ppt", sa.BigInteger, nullable=False),
     )
     op.create_table(
         "deposited_logs",
