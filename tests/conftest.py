@@ -1,7 +1,8 @@
-"""A real service for tests: granian as a process of its own, on a free port of this machine."""
+"""Real parts for tests: granian as a process of its own on a free port, and a browser."""
 
 from __future__ import annotations
 
+import shutil
 import socket
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from certifier.client import Client
 from certifier.errors import UnreachableError
@@ -43,3 +45,13 @@ def server(studio: Studio) -> Iterator[str]:
     process.terminate()
     output, _ = process.communicate(timeout=30)
     assert b"Traceback" not in output, output.decode()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert path, "no browser: run make test-deps"
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield launched
+        launched.close()

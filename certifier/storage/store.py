@@ -330,11 +330,13 @@ def _reserve_share(connection: Connection, run: str, code: str, share_ppt: int) 
 def _engines_for(url: str) -> tuple[Engine, Engine]:
     """One engine that writes and one that reads; on SQLite only the first one begins transactions."""
     if not url.startswith("sqlite"):
-        engine = create_engine(url)
+        engine = create_engine(url, hide_parameters=True)
         return engine, engine
     Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     writer, reader = (
-        create_engine(url, module=pysqlite3.dbapi2, connect_args={"timeout": 15, "check_same_thread": False})
+        create_engine(
+            url, hide_parameters=True, module=pysqlite3.dbapi2, connect_args={"timeout": 15, "check_same_thread": False}
+        )
         for _ in range(2)
     )
     event.listen(writer, "connect", _prepare_sqlite)

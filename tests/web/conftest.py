@@ -17,7 +17,7 @@ from certifier.web.app import create_app
 from tests.studio import APPLICANT, NOW, PARTY, VERIFIER, Studio, emissions_csv, write_track
 
 LATER = NOW + timedelta(days=21)
-HOSTILE = "<script>alert(1)</script> & \"Lights\" 'n' </title>"
+HOSTILE = '"><3 & \'Lights\' onload="alert(1)" {{ 7 * 7 }} --> example'
 
 
 @dataclass(frozen=True)

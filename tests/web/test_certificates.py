@@ -8,6 +8,7 @@ from datetime import timedelta
 from xml.etree import ElementTree as ET
 
 import pytest
+from markupsafe import escape
 from PIL import Image
 
 from certifier.certificate.code import display_code
@@ -64,7 +65,7 @@ ACCEPTS = {
 def test_accept_chooses_the_form(world: World, accept: str | None, expected: str) -> None:
     answer = world.client.get(f"/v/{world.code}", headers={"Accept": accept} if accept else {})
     assert answer.mimetype == expected
-    assert answer.headers["Vary"] == "Accept"
+    assert "Accept" in answer.vary
     suffixed = world.client.get(answer.headers["Content-Location"])
     assert suffixed.data == answer.data
 
@@ -234,16 +235,15 @@ def test_a_hostile_title_is_only_text(world: World) -> None:
     code = world.attested.certificate.code
     for path in (
         f"/v/{code}",
-        "/",
         "/certificates",
         f"/submissions/{world.attested.submission_id}",
         f"/verify?code={code}",
     ):
         page = world.client.get(path).text
-        assert "<script>alert" not in page, path
-        assert "&lt;script&gt;alert(1)" in page, path
+        assert str(escape(HOSTILE)) in page, path
+        assert HOSTILE not in page, path
     assert world.client.get(f"/v/{code}.json").json["track"]["title"] == HOSTILE
-    assert "<script" not in world.client.get(f"/v/{code}.svg").text
+    assert "onload" not in world.client.get(f"/v/{code}.svg").text
 
 
 def test_a_document_that_does_not_fit_its_signature_is_not_shown(

@@ -1,0 +1,112 @@
+"""The API under ``/api/v1``: submit a report, ask about a decision, verify a certificate.
+
+A refusal and a failed verification are answers, with status 200 or 201; errors are only what could not be answered.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, request
+from pydantic import Field, ValidationError
+
+from certifier.certificate.verify import AudioDigests, Verification
+from certifier.crypto.canonical import to_json_text
+from certifier.crypto.strict_json import DEFAULT_LIMITS, parse_object
+from certifier.web.documents import Document, verification_view
+from certifier.web.problems import MediaTypeUnsupported, ParameterInvalid
+from certifier.web.responses import JSON, checked_query, json_reply
+from certifier.web.site import Site
+from certifier.web.submissions import decision_on, take_submission, try_submission
+from certifier.web.verifications import check_code, check_document
+
+DIGEST = r"^[0-9a-f]{64}$"
+
+
+class AudioInQuestion(Document):
+    """The file that the asker holds: SHA-256 of its bytes, and of its samples where known."""
+
+    sha256: str = Field(pattern=DIGEST)
+    essence_sha256: str | None = Field(default=None, pattern=DIGEST)
+
+
+class VerificationRequest(Document):
+    """Exactly one of ``code`` and ``credential``; a credential may bring its own proof (the .tlog-proof text)."""
+
+    code: str | None = Field(default=None, examples=["7K3Q-Z9M2-XA"])
+    credential: dict[str, Any] | None = None
+    proof: str | None = Field(default=None, max_length=64 * 1024)
+    audio: AudioInQuestion | None = None
+
+
+def submit(site: Site) -> Response:
+    """Decide on a submission; with ``?dry_run=true`` without keeping anything."""
+    if checked_query(dry_run=("false", "true"))["dry_run"] == "true":
+        return json_reply(try_submission(site), "not at all")
+    taken = take_submission(site)
+    response = json_reply(taken.view, "not at all", Location=str(taken.view.links.self))
+    response.status_code = 201 if taken.is_new else 200
+    return response
+
+
+def submission(site: Site, submission_id: str) -> Response:
+    checked_query()
+    return json_reply(decision_on(site, submission_id), "not at all", X_Robots_Tag="noindex")
+
+
+def verify(site: Site) -> Response:
+    """Check a certificate. 200 for every completed check, whatever the verdict."""
+    checked_query()
+    if request.mimetype != JSON:
+        raise MediaTypeUnsupported("A verification is asked for in JSON.", found=request.mimetype, expected=JSON)
+    verification = _verification_for(site, _verification_request(read_body()))
+    view = verification_view(verification, site.settings.environment)
+    return json_reply(view, "not at all", Access_Control_Allow_Origin="*")
+
+
+def read_body() -> bytes:
+    """A JSON body within its limit."""
+    request.max_content_length = DEFAULT_LIMITS.max_bytes
+    return request.get_data()
+
+
+def _verification_request(raw: bytes) -> VerificationRequest:
+    try:
+        question = VerificationRequest.model_validate(parse_object(raw))
+    except ValidationError as error:
+        raise _misfit(error) from error
+    if (question.code is None) == (question.credential is None):
+        raise ParameterInvalid(
+            "Send exactly one of 'code' and 'credential'.",
+            found="both" if question.code else "none",
+            expected="one",
+            pointer="/code",
+        )
+    if question.code is not None and question.proof is not None:
+        raise ParameterInvalid("A proof goes with a credential; a code has its own.", pointer="/proof")
+    return question
+
+
+def _misfit(error: ValidationError) -> ParameterInvalid:
+    first = error.errors(include_url=False, include_input=False)[0]
+    pointer = "".join(f"/{step}" for step in first["loc"])
+    return ParameterInvalid("The question cannot be read.", expected=first["msg"], pointer=pointer[:200])
+
+
+def _verification_for(site: Site, question: VerificationRequest) -> Verification:
+    audio = AudioDigests(question.audio.sha256, question.audio.essence_sha256) if question.audio else None
+    if question.code is not None:
+        return check_code(site, question.code, audio)
+    proof = question.proof.encode() if question.proof is not None else None
+    return check_document(site, to_json_text(question.credential).encode(), proof, audio)
+
+
+def preflight(site: Site) -> Response:  # noqa: ARG001 - every view gets the site
+    """Browsers of other sites may ask for verifications."""
+    headers = {
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Allow-Methods": "POST",
+        "Access-Control-Allow-Headers": "Content-Type",
+        "Access-Control-Max-Age": "86400",
+    }
+    return Response(status=204, headers=headers)

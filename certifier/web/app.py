@@ -1,0 +1,149 @@
+"""The whole public surface in one table, and the application that serves it.
+
+Every view is a function of the site and the parts of its path. What holds for all answers (request ids, security headers,
+problems) is put on here, once.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, NamedTuple
+
+import structlog
+from flask import Flask, Response, g, request
+
+from certifier.certificate.code import display_code
+from certifier.certificate.credential import standard_url
+from certifier.service.certifier import Certifier
+from certifier.web import api, certificates, pages, wellknown, words
+from certifier.web.compression import compress
+from certifier.web.openapi import openapi_document
+from certifier.web.problems import register_problems
+from certifier.web.responses import checked_query, json_reply
+from certifier.web.site import Site
+from certifier.web.uploads import UploadRequest
+
+
+class Route(NamedTuple):
+    method: str
+    path: str
+    view: Callable[..., Any]
+
+
+ROUTES = (
+    # pages
+    Route("GET", "/", pages.start),
+    Route("GET", "/certificates", pages.register),
+    Route("GET", "/submit", pages.submit_form),
+    Route("POST", "/submit", pages.submit),
+    Route("GET", "/submissions/<submission_id>", pages.decision),
+    Route("GET", "/verify", pages.verify_form),
+    Route("POST", "/verify", pages.verify),
+    Route("GET", "/standards/<name>/<version>", pages.standard),
+    Route("GET", "/scheme", pages.scheme),
+    Route("GET", "/problems/<slug>", pages.problem),
+    # certificates; codes inside QR symbols are written in capitals
+    Route("GET", "/v", certificates.find),
+    Route("GET", "/v/<name>", certificates.show),
+    Route("GET", "/V/<name>", certificates.show),
+    # api
+    Route("POST", "/api/v1/submissions", api.submit),
+    Route("GET", "/api/v1/submissions/<submission_id>", api.submission),
+    Route("POST", "/api/v1/verifications", api.verify),
+    Route("OPTIONS", "/api/v1/verifications", api.preflight),
+    # trust, status, log
+    Route("GET", "/.well-known/did.json", wellknown.did),
+    Route("GET", "/trust.json", wellknown.trust),
+    Route("GET", "/status/<purpose>/1", wellknown.status_list),
+    Route("GET", "/log/checkpoint", wellknown.checkpoint),
+    Route("GET", "/log/log.vkey", wellknown.verifier_key),
+    Route("GET", "/log/tile/<path:path>", wellknown.tile),
+    # standard and schemas
+    Route("GET", "/standards/<name>/<version>.json", wellknown.standard_json),
+    Route("GET", "/standards/<name>/<version>/outcomes/<outcome>", wellknown.outcome),
+    Route("GET", "/schemas/report-v1.json", wellknown.report_schema),
+    # operation
+    Route("GET", "/healthz", wellknown.health),
+    Route("GET", "/readyz", wellknown.readiness),
+    Route("GET", "/robots.txt", wellknown.robots),
+)
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Strict-Transport-Security": "max-age=31536000",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+}
+_REQUEST_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
+SMALL_BODY = 256 * 1024
+
+log = structlog.get_logger(__name__)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def create_app(certifier: Certifier, clock: Callable[[], datetime] = utc_now) -> Flask:
+    """The application of one installation."""
+    app = Flask(__name__, template_folder=str(certifier.settings.templates_dir))
+    app.request_class = UploadRequest
+    app.config.update(MAX_CONTENT_LENGTH=SMALL_BODY, SEND_FILE_MAX_AGE_DEFAULT=300)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(words=words, display_code=display_code, settings=certifier.settings)
+    app.jinja_env.globals["standard_path"] = standard_url("", certifier.standard.id)
+    app.jinja_env.filters["printable"] = printable
+    _add_routes(app, Site(certifier, clock))
+    register_problems(app, certifier.settings.base_url)
+    app.before_request(_name_request)
+    app.after_request(_finish)
+    return app
+
+
+def _add_routes(app: Flask, site: Site) -> None:
+    description = openapi_document(site.settings)
+    app.add_url_rule("/openapi.json", "openapi", lambda: _description(description))
+    for route in ROUTES:
+        app.add_url_rule(
+            route.path,
+            f"{route.method} {route.path}".replace(".", "·"),
+            partial(route.view, site),
+            methods=[route.method],
+            provide_automatic_options=False,
+        )
+
+
+def _description(document: dict[str, Any]) -> Response:
+    checked_query()
+    return json_reply(document, "five minutes", Access_Control_Allow_Origin="*")
+
+
+def printable(text: str) -> str:
+    """Text of others without control and direction characters."""
+    return "".join(char if char.isprintable() else "�" for char in text)
+
+
+def _name_request() -> None:
+    """The caller's request id where it is a plain one, else a new one."""
+    given = request.headers.get("X-Request-Id", "")
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(12)
+
+
+def _finish(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers["X-Request-Id"] = g.request_id
+    compress(response)
+    if request.method == "POST":
+        log.info("answered", request_id=g.request_id, path=request.path, status=response.status_code)
+    return response

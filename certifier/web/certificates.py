@@ -1,0 +1,138 @@
+"""One certificate under ``/v/CODE``: the page, and every other form of it by suffix or by Accept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Response, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from certifier.certificate.code import display_code, parse_code
+from certifier.certificate.model import Claims
+from certifier.errors import NotFoundError
+from certifier.web import badges, charts
+from certifier.web.documents import certificate_links, certificate_view
+from certifier.web.records import limits_of, record_of, row_of
+from certifier.web.responses import HTML, JSON, PNG, SVG, TEXT, checked_query, chosen_form, json_reply, page, reply
+from certifier.web.site import Site
+from certifier.web.submissions import decision_on
+from certifier.web.wellknown import PUBLIC
+
+CREDENTIAL = "application/vc"
+
+
+def find(site: Site) -> AnyResponse:  # noqa: ARG001 - every view gets the site
+    """From a code as somebody typed it to its page."""
+    return redirect(f"/v/{parse_code(checked_query(code=None)['code'])}")
+
+
+def show(site: Site, name: str) -> AnyResponse:
+    """The certificate in the form that the suffix or the Accept header asks for; other spellings of the code lead here."""
+    text, dot, suffix = name.partition(".")
+    if suffix not in FORMS:
+        raise NotFoundError(
+            "A certificate does not come in this form.",
+            found=f".{suffix}"[:40],
+            expected=" ".join(f".{s}" for s in FORMS),
+        )
+    code = parse_code(text)
+    if code != text:
+        query = f"?{request.query_string.decode('ascii', 'replace')}" if request.query_string else ""
+        return redirect(f"/v/{code}{dot}{suffix}{query}", 301)
+    return FORMS[suffix](site, code)
+
+
+def _negotiated(site: Site, code: str) -> Response:
+    suffix = BY_TYPE[chosen_form(list(BY_TYPE))]
+    response = FORMS[suffix](site, code) if suffix else _page(site, code)
+    response.headers["Vary"] = "Accept"
+    response.headers["Content-Location"] = f"/v/{code}{'.' if suffix else ''}{suffix}"
+    return response
+
+
+def _page(site: Site, code: str) -> Response:
+    checked_query()
+    record = record_of(site, code, site.minute())
+    if record.claims is None:
+        return page("unreliable.html", record=record, code=display_code(code))
+    decision = decision_on(site, record.row.submission_id)
+    return page(
+        "certificate.html",
+        record=record,
+        claims=record.claims,
+        code=display_code(code),
+        links=certificate_links(record.row),
+        segments=charts.segments_of(decision.footprint) if decision.footprint else (),
+        scale=_scale(site, record.claims),
+        submission_id=record.row.submission_id,
+    )
+
+
+def _scale(site: Site, claims: Claims) -> charts.Scale | None:
+    """The ruler with the limit of this outcome alone; a self-declared figure is put on no scale."""
+    limits = limits_of(site.certifier.standard)
+    own = {claims.outcome: limits[claims.outcome]} if claims.outcome in limits else {}
+    figures = claims.figures
+    return charts.scale_of(figures.central_g_per_min, figures.assessed_g_per_min, own) if own else None
+
+
+def _view(site: Site, code: str) -> Response:
+    checked_query()
+    return json_reply(
+        certificate_view(record_of(site, code, site.minute()), site.settings.environment), "a minute", **PUBLIC
+    )
+
+
+def _sentence(site: Site, code: str) -> Response:
+    checked_query()
+    record = record_of(site, code, site.minute())
+    return reply(f"{record.state}: {record.sentence or 'nothing of it can be believed'}\n", TEXT, "a minute", **PUBLIC)
+
+
+def _credential(site: Site, code: str) -> Response:
+    """The signed record, byte for byte as issued."""
+    checked_query()
+    return reply(row_of(site, code).document or b"", CREDENTIAL, "for ever", **PUBLIC)
+
+
+def _proof(site: Site, code: str) -> Response:
+    checked_query()
+    return reply(row_of(site, code).proof or b"", TEXT, "for ever", **PUBLIC)
+
+
+def _report(site: Site, code: str) -> Response:
+    """The signed envelope, byte for byte as it was sent."""
+    checked_query()
+    submission = site.certifier.store.submission(row_of(site, code).submission_id)
+    return reply(submission.envelope, JSON, "for ever", **PUBLIC)
+
+
+def _decision(site: Site, code: str) -> Response:
+    """The decision record, whose digest stands in the certificate."""
+    checked_query()
+    submission = site.certifier.store.submission(row_of(site, code).submission_id)
+    return reply(submission.decision, JSON, "for ever", **PUBLIC)
+
+
+# suffix -> view
+FORMS: dict[str, Callable[[Site, str], Response]] = {
+    "": _negotiated,
+    "json": _view,
+    "vc": _credential,
+    "svg": badges.svg,
+    "png": badges.png,
+    "txt": _sentence,
+    "tlog-proof": _proof,
+    "report.json": _report,
+    "decision.json": _decision,
+}
+
+# media type -> suffix, the default first
+BY_TYPE = {
+    HTML.partition(";")[0]: "",
+    JSON: "json",
+    CREDENTIAL: "vc",
+    SVG.partition(";")[0]: "svg",
+    PNG: "png",
+    TEXT.partition(";")[0]: "txt",
+}

@@ -1,0 +1,470 @@
+"""The JSON documents of the API, as frozen models: what is sent has this shape, and ``openapi`` describes it from here.
+
+Amounts are decimal strings with the unit in the name; links are paths on this service, so that they survive ports and proxies.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from certifier.certificate.code import display_code
+from certifier.certificate.credential import standard_url
+from certifier.certificate.model import OUTCOMES, Claims
+from certifier.certificate.times import time_text
+from certifier.certificate.verify import Verification
+from certifier.footprint.model import Footprint, LineItem
+from certifier.standard.evaluate import Finding, Verdict
+from certifier.storage.store import CertificateRow, SubmissionRow
+from certifier.units import plain
+from certifier.web.records import Record
+from certifier.web.words import EXCLUDED, INCLUDED
+
+_SIX_PLACES = Decimal("0.000001")
+
+
+class Document(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+# -- verification ---------------------------------------------------------------------------------------------------
+
+
+class CheckView(Document):
+    """One axis of a verification."""
+
+    axis: str
+    value: str
+    found: str
+    expected: str
+    hint: str
+
+
+class CertificateSummary(Document):
+    code: str
+    title: str
+    artist: str
+    outcome: str
+    assessed_g_per_min: str
+    central_g_per_min: str
+    evidence_level: str
+    standard: str
+    issued_at: str
+    expires_at: str
+    url: str
+
+
+class VerificationView(Document):
+    """The result of a check. ``certificate`` is null unless the document can be believed."""
+
+    verdict: str = Field(examples=["valid", "valid_with_warnings", "not_valid", "cannot_tell"])
+    because: str
+    checked_at: str
+    environment: str
+    axes: dict[str, str]
+    checks: list[CheckView]
+    certificate: CertificateSummary | None
+
+
+def verification_view(verification: Verification, environment: str) -> VerificationView:
+    return VerificationView(
+        verdict=verification.verdict,
+        because=verification.because,
+        checked_at=time_text(verification.checked_at),
+        environment=environment,
+        axes=verification.axes,
+        checks=[CheckView.model_validate(vars(check)) for check in verification.checks],
+        certificate=_summary(verification.claims) if verification.claims else None,
+    )
+
+
+def _summary(claims: Claims) -> CertificateSummary:
+    return CertificateSummary(
+        code=display_code(claims.code),
+        title=claims.subject.title,
+        artist=claims.subject.artist,
+        outcome=claims.outcome,
+        assessed_g_per_min=claims.figures.assessed_g_per_min,
+        central_g_per_min=claims.figures.central_g_per_min,
+        evidence_level=claims.basis.evidence_level,
+        standard=claims.basis.standard,
+        issued_at=time_text(claims.issued_at),
+        expires_at=time_text(claims.expires_at),
+        url=f"/v/{claims.code}",
+    )
+
+
+# -- certificate ----------------------------------------------------------------------------------------------------
+
+
+class TrackView(Document):
+    title: str
+    artist: str
+    isrc: str | None
+    audio_sha256: str
+    audio_essence_v1_sha256: str | None
+
+
+class FiguresView(Document):
+    """Grams CO2e per minute of finished music; the assessed figure is the upper bound that decides."""
+
+    assessed_g_per_min: str
+    central_g_per_min: str
+    consumer_g_per_min: str
+    provider_g_per_min: str
+    limit_g_per_min: str
+    post_production: str
+    data_quality: str
+    calculated_with_defaults: bool
+
+
+class BoundaryView(Document):
+    included: list[str] = list(INCLUDED)
+    excluded: list[str] = list(EXCLUDED)
+    climate_only: bool = True
+    offsets_counted: bool = False
+    location_based: bool = True
+
+
+class BasisView(Document):
+    id: str
+    sha256: str
+    tables_sha256: str
+    url: str
+
+
+class AssessorView(Document):
+    kind: str
+    id: str
+    name: str
+
+
+class ChangeView(Document):
+    kind: str
+    at: str
+    reason: str
+    replaced_by: str | None
+
+
+class LifecycleView(Document):
+    state: str
+    issued_at: str
+    expires_at: str
+    changes: list[ChangeView]
+
+
+class CertificateLinks(Document):
+    """Paths on this service."""
+
+    page: str
+    credential: str
+    proof: str
+    report: str
+    decision: str
+    submission: str
+    badge_svg: str
+    badge_png: str
+
+
+class CertificateView(Document):
+    """A certificate as it stands now. Everything but its links is null when the stored document cannot be believed."""
+
+    code: str
+    environment: str
+    sentence: str | None
+    outcome: str | None
+    outcome_name: str | None
+    evidence_level: str | None
+    track: TrackView | None
+    figures: FiguresView | None
+    boundary: BoundaryView | None
+    standard: BasisView | None
+    assessor: AssessorView | None
+    lifecycle: LifecycleView | None
+    verification: VerificationView
+    links: CertificateLinks
+
+
+def certificate_links(row: CertificateRow) -> CertificateLinks:
+    page = f"/v/{row.code}"
+    return CertificateLinks(
+        page=page,
+        credential=f"{page}.vc",
+        proof=f"{page}.tlog-proof",
+        report=f"{page}.report.json",
+        decision=f"{page}.decision.json",
+        submission=f"/submissions/{row.submission_id}",
+        badge_svg=f"{page}.svg",
+        badge_png=f"{page}.png",
+    )
+
+
+def certificate_view(record: Record, environment: str) -> CertificateView:
+    claims = record.claims
+    return CertificateView(
+        code=display_code(record.row.code),
+        environment=environment,
+        sentence=record.sentence,
+        outcome=claims.outcome if claims else None,
+        outcome_name=OUTCOMES[claims.outcome] if claims else None,
+        evidence_level=claims.basis.evidence_level if claims else None,
+        track=_track(claims) if claims else None,
+        figures=_figures(claims) if claims else None,
+        boundary=BoundaryView() if claims else None,
+        standard=_basis(claims) if claims else None,
+        assessor=AssessorView.model_validate(vars(claims.assessor)) if claims else None,
+        lifecycle=_lifecycle(claims, record) if claims else None,
+        verification=verification_view(record.verification, environment),
+        links=certificate_links(record.row),
+    )
+
+
+def _track(claims: Claims) -> TrackView:
+    subject = claims.subject
+    return TrackView(
+        title=subject.title,
+        artist=subject.artist,
+        isrc=subject.isrc,
+        audio_sha256=subject.audio_sha256,
+        audio_essence_v1_sha256=subject.essence_sha256,
+    )
+
+
+def _figures(claims: Claims) -> FiguresView:
+    figures = claims.figures
+    return FiguresView(
+        assessed_g_per_min=figures.assessed_g_per_min,
+        central_g_per_min=figures.central_g_per_min,
+        consumer_g_per_min=figures.consumer_g_per_min,
+        provider_g_per_min=figures.provider_g_per_min,
+        limit_g_per_min=figures.limit_g_per_min,
+        post_production=figures.post_production,
+        data_quality=figures.data_quality,
+        calculated_with_defaults=figures.calculated,
+    )
+
+
+def _basis(claims: Claims) -> BasisView:
+    basis = claims.basis
+    return BasisView(
+        id=basis.standard,
+        sha256=basis.standard_sha256,
+        tables_sha256=basis.tables_sha256,
+        url=standard_url("", basis.standard),
+    )
+
+
+def _lifecycle(claims: Claims, record: Record) -> LifecycleView:
+    return LifecycleView(
+        state=record.state,
+        issued_at=time_text(claims.issued_at),
+        expires_at=time_text(claims.expires_at),
+        changes=[ChangeView.model_validate(vars(change)) for change in record.changes],
+    )
+
+
+# -- decision -------------------------------------------------------------------------------------------------------
+
+
+class FindingView(Document):
+    """The outcome of one rule: pass, fail or not_applicable."""
+
+    rule: str
+    title: str
+    level: str
+    gates: str | None
+    outcome: str
+    subjects: list[str]
+    found: str
+    advice: str
+    reason: str
+    source: str
+
+
+class RowView(Document):
+    """Where a factor comes from: table and row of the standard, source and year."""
+
+    table: str
+    row: str
+    source: str
+    year: str
+
+
+class LineItemView(Document):
+    """One line of the calculation, in grams CO2e for the whole track; ``quality`` default means estimated."""
+
+    stage: str
+    subject: str
+    part: str
+    side: str
+    quality: str
+    formula: str
+    central_g: str
+    factor: str
+    upper_g: str
+    rows: list[RowView]
+
+
+class StageView(Document):
+    """A stage of the footprint with its lines."""
+
+    stage: str
+    central_g_per_min: str
+    assessed_g_per_min: str
+    items: list[LineItemView]
+
+
+class FootprintView(Document):
+    """Grams CO2e per minute of finished music, and the lines that they are made of."""
+
+    assessed_g_per_min: str
+    central_g_per_min: str
+    consumer_g_per_min: str
+    provider_g_per_min: str
+    default_g_per_min: str
+    counted_minutes: str
+    total_g: str
+    rating: str
+    calculated_with_defaults: bool
+    stages: list[StageView]
+    post_production: StageView | None
+
+
+class SubmissionLinks(Document):
+    """Paths on this service; those of a certificate are null without one."""
+
+    self: str | None
+    page: str | None
+    certificate: CertificateLinks | None
+
+
+class SubmissionView(Document):
+    """A submission with its decision. ``state`` is certified, refused, accepted (being signed) or dry_run (nothing kept)."""
+
+    id: str | None
+    state: str
+    outcome: str
+    duplicate: bool = False
+    code: str | None
+    created_at: str
+    title: str
+    artist: str
+    standard: str
+    evidence_level: str
+    assessed_g_per_min: str | None
+    central_g_per_min: str | None
+    failed_must: list[str]
+    warnings: list[str]
+    findings: list[FindingView]
+    footprint: FootprintView | None
+    links: SubmissionLinks
+
+
+def submission_view(
+    submission: SubmissionRow, verdict: Verdict, certificate: CertificateRow | None, *, duplicate: bool = False
+) -> SubmissionView:
+    return _decision_view(
+        verdict,
+        id=submission.id,
+        state=submission.state,
+        duplicate=duplicate,
+        code=display_code(certificate.code) if certificate else None,
+        created_at=submission.created_at,
+        title=submission.title,
+        artist=submission.artist,
+        links=SubmissionLinks(
+            self=f"/api/v1/submissions/{submission.id}",
+            page=f"/submissions/{submission.id}",
+            certificate=certificate_links(certificate) if certificate else None,
+        ),
+    )
+
+
+def trial_view(verdict: Verdict, *, title: str, artist: str, now: datetime) -> SubmissionView:
+    """A decision that was not kept."""
+    return _decision_view(
+        verdict,
+        id=None,
+        state="dry_run",
+        code=None,
+        created_at=time_text(now),
+        title=title,
+        artist=artist,
+        links=SubmissionLinks(self=None, page=None, certificate=None),
+    )
+
+
+def _decision_view(verdict: Verdict, **about: object) -> SubmissionView:
+    footprint = verdict.footprint
+    return SubmissionView.model_validate(
+        {
+            **about,
+            "outcome": verdict.outcome,
+            "standard": verdict.standard_id,
+            "evidence_level": verdict.evidence_level,
+            "assessed_g_per_min": str(footprint.assessed) if footprint else None,
+            "central_g_per_min": str(footprint.central) if footprint else None,
+            "failed_must": [finding.rule for finding in verdict.failed_must],
+            "warnings": [finding.rule for finding in verdict.warnings],
+            "findings": [_finding(finding) for finding in verdict.findings],
+            "footprint": _footprint(footprint) if footprint else None,
+        }
+    )
+
+
+def _finding(finding: Finding) -> FindingView:
+    return FindingView.model_validate({**vars(finding), "subjects": list(finding.subjects)})
+
+
+def _footprint(footprint: Footprint) -> FootprintView:
+    return FootprintView(
+        assessed_g_per_min=str(footprint.assessed),
+        central_g_per_min=str(footprint.central),
+        consumer_g_per_min=_grams(footprint.consumer.central),
+        provider_g_per_min=_grams(footprint.provider.central),
+        default_g_per_min=_grams(footprint.default_g_per_min),
+        counted_minutes=_grams(footprint.counted_minutes),
+        total_g=_grams(footprint.total_g),
+        rating=footprint.rating,
+        calculated_with_defaults=footprint.calculated,
+        stages=[
+            _stage(stage, amount.central, amount.upper, footprint.items) for stage, amount in footprint.by_stage.items()
+        ],
+        post_production=_post_production(footprint),
+    )
+
+
+def _post_production(footprint: Footprint) -> StageView | None:
+    amount = footprint.post_production
+    return _stage("post_production", amount.central, amount.upper, footprint.post_items) if amount else None
+
+
+def _stage(stage: str, central: Decimal, upper: Decimal, items: tuple[LineItem, ...]) -> StageView:
+    return StageView(
+        stage=stage,
+        central_g_per_min=_grams(central),
+        assessed_g_per_min=_grams(upper),
+        items=[_line_item(item) for item in items if item.stage == stage],
+    )
+
+
+def _line_item(item: LineItem) -> LineItemView:
+    return LineItemView(
+        stage=item.stage,
+        subject=item.subject,
+        part=item.part,
+        side=item.side,
+        quality=item.quality,
+        formula=item.formula,
+        central_g=_grams(item.central_g),
+        factor=plain(item.factor),
+        upper_g=_grams(item.upper_g),
+        rows=[RowView(table=row.table, row=row.row, source=row.source_id, year=row.year) for row in item.rows],
+    )
+
+
+def _grams(amount: Decimal) -> str:
+    """Six places, for reading; the exact value follows from the formula."""
+    return plain(amount.quantize(_SIX_PLACES, ROUND_HALF_EVEN))

@@ -1,0 +1,45 @@
+"""The face of a certificate: what its badge states, in the state that it is in now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import cast
+
+from certifier.badge.badge import BadgeFace, Kind, Status
+from certifier.certificate.model import Claims
+
+# State of a certificate -> status of its face. What could not be checked is not called checked: the image bears no month.
+_STATUS: dict[str, Status] = {
+    "active": "active",
+    "unchecked": "active",
+    "revoked": "revoked",
+    "superseded": "superseded",
+    "expired": "expired",
+}
+
+
+def face_of(claims: Claims, limits: Mapping[str, str], state: str, checked_at: datetime | None = None) -> BadgeFace:
+    """The face of a certificate in a state; ``checked_at`` dates an image that is served.
+
+    Class artwork needs an independent verifier (DESIGN 18); without one, figure and tier stand as text.
+    """
+    is_statement = claims.outcome == "disclosed"
+    has_artwork = claims.outcome == "measured" or (not is_statement and claims.basis.evidence_level == "A2")
+    return BadgeFace(
+        code=claims.code,
+        kind=cast("Kind", "statement" if is_statement else claims.outcome),
+        assessed=claims.figures.assessed_g_per_min,
+        central=claims.figures.central_g_per_min,
+        limits=(limits["class-1"], limits["class-2"], limits["measured"]),
+        standard=claims.basis.standard.replace("-", " ", 1),
+        checked_by="the applicant" if claims.assessor.kind == "software" else claims.assessor.name,
+        expires=claims.expires_at.date(),
+        base_url=claims.issuer.base_url,
+        verified=claims.assessor.kind == "verifier",
+        artwork=has_artwork,
+        calculated=claims.figures.calculated,
+        status=_STATUS.get(state, "suspended"),
+        checked_month=checked_at.strftime("%Y-%m") if checked_at and state != "unchecked" else None,
+        post_production=claims.figures.post_production,
+    )

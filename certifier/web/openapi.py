@@ -1,0 +1,214 @@
+"""The description of the API (OpenAPI 3.1), generated from the models that the answers are made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+from pydantic.json_schema import models_json_schema
+
+from certifier.report.envelope import LIMITS
+from certifier.settings import Settings
+from certifier.web.api import VerificationRequest
+from certifier.web.documents import CertificateView, SubmissionView, VerificationView
+from certifier.web.problems import MEDIA_TYPE as PROBLEM
+from certifier.web.problems import problems
+
+API_VERSION = "1.0.0"
+REF = "#/components/schemas/{model}"
+
+
+class ErrorDetail(BaseModel):
+    """One place that needs attention."""
+
+    pointer: str | None = Field(default=None, description="JSON Pointer, or the name of a field")
+    code: str
+    found: str | None = None
+    expected: str | None = None
+    hint: str | None = None
+
+
+class ProblemDetails(BaseModel):
+    """RFC 9457. The members type and code never change their meaning; texts may."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    request_id: str
+    errors: list[ErrorDetail] = []
+
+
+MODELS: tuple[type[BaseModel], ...] = (
+    SubmissionView,
+    CertificateView,
+    VerificationView,
+    VerificationRequest,
+    ProblemDetails,
+)
+
+CODE = {
+    "name": "code",
+    "in": "path",
+    "required": True,
+    "description": "The ten symbols of the certificate's code; any case, hyphens and look-alikes are understood.",
+    "schema": {"type": "string", "examples": ["7K3QZ9M2XA"]},
+}
+
+
+def openapi_document(settings: Settings) -> dict[str, Any]:
+    """The whole description."""
+    _, schemas = models_json_schema([(model, _mode(model)) for model in MODELS], ref_template=REF)
+    return {
+        "openapi": "3.1.0",
+        "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
+        "info": {
+            "title": "Low-Carbon Audio Label",
+            "version": API_VERSION,
+            "summary": "Submit emission reports, read decisions, verify certificates.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "paths": _paths(settings),
+        "components": {"schemas": schemas["$defs"]},
+    }
+
+
+def _mode(model: type[BaseModel]) -> Any:
+    return "validation" if model is VerificationRequest else "serialization"
+
+
+def _paths(settings: Settings) -> dict[str, Any]:
+    return {
+        "/api/v1/submissions": {"post": _submit(settings)},
+        "/api/v1/submissions/{submission_id}": {"get": _submission()},
+        "/api/v1/verifications": {"post": _verify()},
+        "/v/{code}": {"get": _certificate()},
+        **{path: {"get": _file(*about)} for path, about in FILES.items()},
+    }
+
+
+def _submit(settings: Settings) -> dict[str, Any]:
+    form = {
+        "type": "object",
+        "required": ["report", "audio"],
+        "additionalProperties": False,
+        "properties": {
+            "report": {
+                "type": "string",
+                "description": f"The signed envelope (DSSE), at most {LIMITS.max_bytes} bytes",
+            },
+            "audio": {"type": "string", "description": f"The master file, at most {settings.max_upload_bytes} bytes"},
+            "logs": {
+                "type": "array",
+                "maxItems": settings.max_logs,
+                "items": {"type": "string", "description": f"A raw log, at most {settings.max_log_bytes} bytes"},
+            },
+        },
+    }
+    answers = {
+        "200": _answer("A repeated report, or a decision that was not kept", SubmissionView),
+        "201": _answer("Decided: certified or refused, with the reasons", SubmissionView)
+        | {"headers": {"Location": {"schema": {"type": "string"}}}},
+    }
+    return {
+        "operationId": "submit",
+        "summary": "Submit a signed report with its master and raw logs",
+        "parameters": [_query("dry_run", ["false", "true"], "Decide without keeping anything")],
+        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": form}}},
+        "responses": answers | _problems(400, 408, 409, 413, 415, 422, 503),
+    }
+
+
+def _submission() -> dict[str, Any]:
+    parameter = {"name": "submission_id", "in": "path", "required": True, "schema": {"type": "string"}}
+    return {
+        "operationId": "submission",
+        "summary": "A submission and the decision on it",
+        "parameters": [parameter],
+        "responses": {"200": _answer("The decision", SubmissionView)} | _problems(400, 404),
+    }
+
+
+def _verify() -> dict[str, Any]:
+    body = {"application/json": {"schema": {"$ref": REF.format(model="VerificationRequest")}}}
+    return {
+        "operationId": "verify",
+        "summary": "Verify a certificate by its code or its file",
+        "requestBody": {"required": True, "content": body},
+        "responses": {"200": _answer("A completed check, whatever the verdict", VerificationView)}
+        | _problems(400, 404, 413, 415, 422),
+    }
+
+
+def _certificate() -> dict[str, Any]:
+    forms = {
+        "text/html": {"schema": {"type": "string"}},
+        "application/json": {"schema": {"$ref": REF.format(model="CertificateView")}},
+        "application/vc": {"schema": {"type": "object"}},
+        "image/svg+xml": {"schema": {"type": "string"}},
+        "image/png": {"schema": {"type": "string"}},
+        "text/plain": {"schema": {"type": "string"}},
+    }
+    return {
+        "operationId": "certificate",
+        "summary": "A certificate in the form that Accept asks for",
+        "parameters": [CODE],
+        "responses": {
+            "200": {"description": "The certificate as it stands now", "content": forms},
+            "301": {"description": "Another spelling of the code"},
+        }
+        | _problems(400, 404, 406),
+    }
+
+
+# path -> (operation, what it is, media type)
+FILES = {
+    "/v/{code}.json": ("certificateView", "The certificate as it stands now", "application/json"),
+    "/v/{code}.vc": ("credential", "The signed record, byte for byte as issued", "application/vc"),
+    "/v/{code}.svg": ("badgeSvg", "The badge", "image/svg+xml"),
+    "/v/{code}.png": ("badgePng", "The badge", "image/png"),
+    "/v/{code}.tlog-proof": ("proof", "The proof that the log holds it (C2SP tlog-proof)", "text/plain"),
+    "/v/{code}.report.json": ("report", "The signed report, as sent", "application/json"),
+    "/v/{code}.decision.json": ("decisionRecord", "What only the issuer knew when it decided", "application/json"),
+    "/.well-known/did.json": ("did", "The issuer's keys (W3C DID)", "application/did+json"),
+    "/trust.json": ("trust", "What a verifier pins", "application/json"),
+    "/status/{purpose}/1": ("statusList", "A Bitstring Status List", "application/vc"),
+    "/log/checkpoint": ("checkpoint", "The log's newest signed checkpoint", "text/plain"),
+    "/schemas/report-v1.json": ("reportSchema", "JSON Schema of the emission report", "application/schema+json"),
+}
+
+
+def _file(operation: str, about: str, media_type: str) -> dict[str, Any]:
+    path = next(path for path, told in FILES.items() if told[0] == operation)
+    purpose = {"name": "purpose", "in": "path", "required": True, "schema": {"enum": ["revocation", "suspension"]}}
+    parameters = [CODE] * ("{code}" in path) + [purpose] * ("{purpose}" in path)
+    schema = {"$ref": REF.format(model="CertificateView")} if operation == "certificateView" else {}
+    answer = {"description": about, "content": {media_type: {"schema": schema}}}
+    return {
+        "operationId": operation,
+        "summary": about,
+        "parameters": parameters,
+        "responses": {"200": answer} | _problems(400, *((404,) if parameters else ())),
+    }
+
+
+def _query(name: str, values: list[str], about: str) -> dict[str, Any]:
+    return {"name": name, "in": "query", "description": about, "schema": {"enum": values, "default": values[0]}}
+
+
+def _answer(about: str, model: type[BaseModel]) -> dict[str, Any]:
+    return {
+        "description": about,
+        "content": {"application/json": {"schema": {"$ref": REF.format(model=model.__name__)}}},
+    }
+
+
+def _problems(*statuses: int) -> dict[str, Any]:
+    content = {PROBLEM: {"schema": {"$ref": REF.format(model="ProblemDetails")}}}
+    return {str(status): {"description": ", ".join(_slugs_with(status)), "content": content} for status in statuses}
+
+
+def _slugs_with(status: int) -> list[str]:
+    return sorted(slug for slug, problem in problems().items() if problem.status == status)

@@ -1,0 +1,131 @@
+"""Pages for people, beside the certificate's own. Each works without script; links are paths on this service."""
+
+from __future__ import annotations
+
+import re
+
+from flask import Response, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from certifier.certificate.verify import AudioDigests, Verification
+from certifier.crypto.strict_json import DEFAULT_LIMITS
+from certifier.errors import NotFoundError
+from certifier.web import charts
+from certifier.web.documents import verification_view
+from certifier.web.problems import ParameterInvalid, problems
+from certifier.web.records import limits_of
+from certifier.web.responses import checked_query, page
+from certifier.web.site import Site
+from certifier.web.submissions import decision_on, take_submission
+from certifier.web.verifications import check_audio, check_code, check_document
+from certifier.web.wellknown import standard_named
+
+NEWEST = 50
+NEWEST_AT_START = 3
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+def start(site: Site) -> Response:
+    """What this is, the three steps, and a field for a code."""
+    checked_query()
+    newest = site.certifier.store.newest_certificates(NEWEST_AT_START)
+    return page(
+        "start.html", standard=site.certifier.standard, limits=limits_of(site.certifier.standard), newest=newest
+    )
+
+
+def register(site: Site) -> Response:
+    """The newest certificates."""
+    checked_query()
+    newest = site.certifier.store.newest_certificates(NEWEST)
+    states = {row.code: site.certifier.lifecycle(row.code) for row, _ in newest}
+    return page("register.html", newest=newest, states=states, most=NEWEST)
+
+
+def submit_form(site: Site) -> Response:
+    checked_query()
+    megabytes = site.settings.max_upload_bytes // 1024**2
+    return page("submit.html", "five minutes", megabytes=megabytes, settings=site.settings)
+
+
+def submit(site: Site) -> AnyResponse:
+    """The form without script: decide, then lead to the decision."""
+    checked_query()
+    return redirect(str(take_submission(site).view.links.page), 303)
+
+
+def decision(site: Site, submission_id: str) -> Response:
+    """A decision: the outcome first, then every rule, then where the carbon came from."""
+    checked_query()
+    view = decision_on(site, submission_id)
+    footprint = view.footprint
+    limits = limits_of(site.certifier.standard)
+    response = page(
+        "decision.html",
+        "not at all",
+        view=view,
+        segments=charts.segments_of(footprint) if footprint else (),
+        scale=charts.scale_of(footprint.central_g_per_min, footprint.assessed_g_per_min, limits) if footprint else None,
+    )
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def verify_form(site: Site) -> Response:
+    """The form, and the answer to a code or to the digest of a file."""
+    asked = checked_query(code=None, sha256=None)
+    audio = _audio(asked["sha256"])
+    if asked["code"].strip():
+        return _answers(site, [check_code(site, asked["code"], audio)])
+    if audio is None:
+        return page("verify.html", "five minutes", results=None)
+    return _answers(site, check_audio(site, audio), audio)
+
+
+def verify(site: Site) -> Response:
+    """The answer to a certificate file, which may bring its proof."""
+    checked_query()
+    request.max_content_length = 2 * DEFAULT_LIMITS.max_bytes
+    file, proof = request.files.get("certificate"), request.files.get("proof")
+    if file is None or not file.filename:
+        raise ParameterInvalid("Choose a certificate file.", found="no file", expected="a .json or .vc file")
+    audio = _audio(request.form.get("sha256", ""))
+    proof_bytes = proof.stream.read() if proof is not None and proof.filename else None
+    return _answers(site, [check_document(site, file.stream.read(), proof_bytes, audio)])
+
+
+def _audio(text: str) -> AudioDigests | None:
+    digest = text.strip().lower()
+    if not digest:
+        return None
+    if not _DIGEST.fullmatch(digest):
+        raise ParameterInvalid(
+            "This is not a SHA-256.", found=digest[:80], expected="64 hexadecimal digits", pointer="sha256"
+        )
+    return AudioDigests(digest)
+
+
+def _answers(site: Site, results: list[Verification], audio: AudioDigests | None = None) -> Response:
+    views = [verification_view(result, site.settings.environment) for result in results]
+    return page("verify.html", "not at all", results=views, audio=audio)
+
+
+def standard(site: Site, name: str, version: str) -> Response:
+    checked_query()
+    found = standard_named(site, name, version)
+    return page("standard.html", "five minutes", standard=found, limits=limits_of(found))
+
+
+def scheme(site: Site) -> Response:
+    """Who may sign what: the public register of keys and tools."""
+    checked_query()
+    return page("scheme.html", "five minutes", keyring=site.certifier.keyring, now=site.minute())
+
+
+def problem(site: Site, slug: str) -> Response:  # noqa: ARG001 - every view gets the site
+    """What a kind of problem means, and what to do about it."""
+    checked_query()
+    kinds = problems()
+    if slug not in kinds:
+        raise NotFoundError("There is no such kind of problem.", found=slug[:60])
+    return page("problem_kind.html", "five minutes", kind=kinds[slug])

@@ -1,0 +1,81 @@
+"""A certificate as it stands now: the stored bytes, the verification of them, and what the log says happened since."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from certifier.badge.badge import BadgeFace, face_lines
+from certifier.certificate.code import display_code
+from certifier.certificate.model import Claims
+from certifier.certificate.verify import Verification
+from certifier.errors import NotFoundError
+from certifier.log.entry import parse_entry
+from certifier.standard.model import Standard
+from certifier.storage.store import CertificateRow
+from certifier.units import plain
+from certifier.web.faces import face_of
+from certifier.web.problems import NoSuchCertificate
+from certifier.web.site import Site
+from certifier.web.words import state_of
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change of status, as the log holds it."""
+
+    kind: str
+    at: str
+    reason: str
+    replaced_by: str | None
+
+
+@dataclass(frozen=True)
+class Record:
+    """``claims`` and ``face`` are None when the stored document cannot be believed; then nothing of it is shown."""
+
+    row: CertificateRow
+    verification: Verification
+    changes: tuple[Change, ...]
+    state: str
+    face: BadgeFace | None
+
+    @property
+    def claims(self) -> Claims | None:
+        return self.verification.claims
+
+    @property
+    def sentence(self) -> str | None:
+        """The one sentence of LCAL 9.2, as it was certified, whatever the state is now."""
+        return f"{face_lines(replace(self.face, status='active')).sentence}." if self.face else None
+
+
+def row_of(site: Site, code: str) -> CertificateRow:
+    """The delivered certificate with this code (ten symbols). Raises NoSuchCertificate."""
+    try:
+        return site.certifier.certificate(code)
+    except NotFoundError as error:
+        raise NoSuchCertificate(error.message, found=display_code(code), hint=error.hint) from error
+
+
+def record_of(site: Site, code: str, minute: datetime) -> Record:
+    """The certificate with this code and its state. Raises NoSuchCertificate."""
+    row = row_of(site, code)
+    verification = site.verification_of(row, minute)
+    changes = _changes_of(site, code)
+    state = state_of(verification, changes[-1].reason if changes else None)
+    claims = verification.claims
+    face = face_of(claims, limits_of(site.certifier.standard), state, minute) if claims else None
+    return Record(row, verification, changes, state, face)
+
+
+def limits_of(standard: Standard) -> dict[str, str]:
+    """The limit of each outcome that has artwork, rising, in g CO2e per minute as people write them."""
+    limits = standard.parameters.limits
+    return {"class-1": plain(limits.class_1), "class-2": plain(limits.class_2), "measured": plain(limits.measured)}
+
+
+def _changes_of(site: Site, code: str) -> tuple[Change, ...]:
+    leaves = site.certifier.store.status_leaves(site.certifier.logbook.head.size, code)
+    entries = [parse_entry(leaf.entry) for leaf in leaves]
+    return tuple(Change(entry["type"], entry["at"], entry["reason"], entry.get("replaced_by")) for entry in entries)

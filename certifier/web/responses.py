@@ -1,0 +1,90 @@
+"""Bytes with the right headers: entity tags, caching, and the choice of a form by Accept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask import Response, render_template, request
+from pydantic import BaseModel
+
+from certifier.crypto.canonical import sha256_hex
+from certifier.web.problems import NotAcceptable, ParameterInvalid
+
+HTML = "text/html; charset=utf-8"
+JSON = "application/json"
+TEXT = "text/plain; charset=utf-8"
+SVG = "image/svg+xml; charset=utf-8"
+PNG = "image/png"
+BINARY = "application/octet-stream"
+
+# How long others may keep a resource.
+CACHE = {
+    "for ever": "public, max-age=31536000, immutable",
+    "a minute": "public, max-age=60, must-revalidate",
+    "five minutes": "public, max-age=300, must-revalidate",
+    "no time": "no-cache",
+    "not at all": "private, no-store",
+}
+
+
+def reply(body: str | bytes, media_type: str, cache: str, **headers: str) -> Response:
+    """A 200 answer with a strong entity tag, or 304 when the client has these bytes already."""
+    raw = body.encode() if isinstance(body, str) else body
+    response = Response(raw, content_type=media_type)
+    response.headers["Cache-Control"] = CACHE[cache]
+    response.headers.extend({name.replace("_", "-"): value for name, value in headers.items()})
+    if cache != "not at all":
+        response.set_etag(sha256_hex(raw)[:32])
+        response.make_conditional(request)
+    return response
+
+
+def page(template: str, cache: str = "a minute", **values: Any) -> Response:
+    """A page for people."""
+    return reply(render_template(template, **values), HTML, cache)
+
+
+def json_reply(document: BaseModel | Mapping[str, Any], cache: str = "a minute", **headers: str) -> Response:
+    """A document of ours as JSON; members without a value stay in as null."""
+    if isinstance(document, BaseModel):
+        return reply(document.model_dump_json(by_alias=True), JSON, cache, **headers)
+    return reply(json.dumps(document, ensure_ascii=False), JSON, cache, **headers)
+
+
+def chosen_form(forms: Sequence[str]) -> str:
+    """The first of the media types that the client likes best. Raises NotAcceptable when it accepts none."""
+    if "Accept" not in request.headers:
+        return forms[0]
+    best = request.accept_mimetypes.best_match(forms)
+    if best is None:
+        raise NotAcceptable(
+            "It does not exist in this form.", found=request.headers["Accept"][:200], expected=", ".join(forms)
+        )
+    return best
+
+
+def checked_query(**allowed: Sequence[str] | None) -> dict[str, str]:
+    """The query's parameters. Raises ParameterInvalid for an unknown, repeated or unexpected one.
+
+    ``allowed`` gives the values of each parameter, None for free text; the first value is the default.
+    """
+    for name in request.args:
+        if name not in allowed:
+            raise ParameterInvalid(
+                f"There is no parameter {name[:40]!r}.", found=name[:40], expected=", ".join(allowed) or "none"
+            )
+    return {name: _one_value(name, values) for name, values in allowed.items()}
+
+
+def _one_value(name: str, allowed: Sequence[str] | None) -> str:
+    given = request.args.getlist(name)
+    value = given[0] if given else (allowed[0] if allowed else "")
+    if len(given) > 1 or (allowed and value not in allowed):
+        raise ParameterInvalid(
+            f"The parameter {name} cannot be used.",
+            found=", ".join(given)[:200],
+            expected="one of: " + ", ".join(allowed) if allowed else "one value",
+        )
+    return value

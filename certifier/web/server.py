@@ -1,0 +1,67 @@
+"""Run the service: granian with one worker process on SQLite (DESIGN 15)."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import structlog
+from granian import Granian
+from granian.constants import Interfaces
+
+from certifier.errors import OperatorError
+from certifier.service.home import open_certifier
+from certifier.settings import Settings
+from certifier.web.app import create_app
+
+BLOCKING_THREADS = 32
+
+
+def serve(settings: Settings, host: str, port: int, workers: int = 1) -> None:
+    """Serve until stopped. Raises OperatorError when the installation cannot be opened or asks for too many workers."""
+    _check_workers(settings, workers)
+    open_certifier(settings).store.close()  # a home that cannot be opened is told here, not in a worker's log
+    server = Granian(
+        "certifier",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=BLOCKING_THREADS,
+        respawn_failed_workers=True,
+        log_level="warning",  # type: ignore[arg-type]
+    )
+    sys.stderr.write(f"Serving {settings.base_url} on http://{host}:{port}  (stop with Ctrl-C)\n")
+    server.serve(target_loader=partial(load_app, settings), wrap_loader=False)
+
+
+def load_app(settings: Settings) -> Callable[..., Any]:
+    """The application, opened inside the worker process."""
+    configure_logging()
+    return create_app(open_certifier(settings))
+
+
+def _check_workers(settings: Settings, workers: int) -> None:
+    if workers > 1 and settings.database.startswith("sqlite"):
+        raise OperatorError(
+            "SQLite serves one worker process.",
+            found=f"{workers} workers",
+            expected="1",
+            hint="Set LCAL_DATABASE_URL to a PostgreSQL database for more.",
+        )
+
+
+def configure_logging() -> None:
+    """One JSON line for each event, on stderr; no bodies, no addresses of people."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(ensure_ascii=True),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+    )

@@ -1,0 +1,65 @@
+"""One installation as the web shows it: the certifier, the clock, and what is remembered between requests.
+
+Views get a ``Site`` and give back a response; what is decided, stored or signed is the certifier's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from functools import lru_cache
+from threading import BoundedSemaphore
+
+from certifier.certificate.status import PURPOSES, status_url
+from certifier.certificate.verify import AudioDigests, Material, Verification, check_certificate
+from certifier.errors import BusyError
+from certifier.service.certifier import Certifier
+from certifier.storage.store import CertificateRow
+
+RETRY_AFTER_S = 5
+REMEMBERED = 256
+
+
+class Site:
+    """Thread-safe."""
+
+    def __init__(self, certifier: Certifier, clock: Callable[[], datetime]) -> None:
+        self.certifier = certifier
+        self.settings = certifier.settings
+        self.clock = clock
+        self._places = BoundedSemaphore(self.settings.max_waiting)
+        self.verdict_on = lru_cache(REMEMBERED)(certifier.replayed)
+        self._lists: tuple[tuple[datetime, int], Mapping[str, bytes]] | None = None
+
+    def minute(self) -> datetime:
+        """Now, to the minute: public views are the same bytes for a minute, so that caches can work."""
+        return self.clock().replace(second=0, microsecond=0)
+
+    @contextmanager
+    def place_in_queue(self) -> Iterator[None]:
+        """Room for one submission. Raises BusyError at once when all places are taken."""
+        if not self._places.acquire(blocking=False):
+            raise BusyError("Many submissions are being decided just now.", hint="Send the same request again shortly.")
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    def status_lists(self, minute: datetime) -> Mapping[str, bytes]:
+        """The signed status lists by URL. Signed anew each minute, and at once when the log has grown."""
+        key = (minute, self.certifier.logbook.head.size)
+        remembered = self._lists
+        if remembered is None or remembered[0] != key:
+            base = self.settings.base_url
+            lists = {status_url(base, purpose): self.certifier.status_list(purpose, minute) for purpose in PURPOSES}
+            self._lists = remembered = (key, lists)
+        return remembered[1]
+
+    def material(self, minute: datetime, proof: bytes | None, audio: AudioDigests | None = None) -> Material:
+        """What this installation knows about any certificate, with the proof of one."""
+        return Material(self.certifier.trust, proof, self.status_lists(minute), audio)
+
+    def verification_of(self, row: CertificateRow, minute: datetime, audio: AudioDigests | None = None) -> Verification:
+        """The one verification, on a certificate of this installation."""
+        return check_certificate(row.document or b"", self.material(minute, row.proof, audio), minute)

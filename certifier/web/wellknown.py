@@ -1,0 +1,130 @@
+"""What others need in order to verify on their own: keys, trust, status lists, the log, the standard, the schemas."""
+
+from __future__ import annotations
+
+from flask import Response, redirect
+from werkzeug.wrappers import Response as AnyResponse
+
+from certifier.certificate.status import PURPOSES, status_url
+from certifier.certificate.trust import did_document, trust_document
+from certifier.crypto.canonical import to_json_text
+from certifier.errors import NotFoundError
+from certifier.report.model import report_json_schema
+from certifier.standard.model import Clause, Rule, Standard
+from certifier.web.responses import BINARY, JSON, TEXT, json_reply, reply
+from certifier.web.site import Site
+
+PUBLIC = {"Access_Control_Allow_Origin": "*"}
+
+
+def did(site: Site) -> Response:
+    document = did_document(site.certifier.trust, site.settings.did)
+    return reply(to_json_text(document), "application/did+json", "five minutes", **PUBLIC)
+
+
+def trust(site: Site) -> Response:
+    return reply(to_json_text(trust_document(site.certifier.trust)), JSON, "five minutes", **PUBLIC)
+
+
+def status_list(site: Site, purpose: str) -> Response:
+    """The signed Bitstring Status List of a purpose."""
+    if purpose not in PURPOSES:
+        raise NotFoundError("There is no such status list.", found=purpose[:40], expected=" or ".join(PURPOSES))
+    url = status_url(site.settings.base_url, purpose)
+    return reply(site.status_lists(site.minute())[url], "application/vc", "a minute", **PUBLIC)
+
+
+def checkpoint(site: Site) -> Response:
+    return reply(site.certifier.logbook.head.note, TEXT, "no time", **PUBLIC)
+
+
+def verifier_key(site: Site) -> Response:
+    """The log's key in the form of a signed note's verifier (C2SP)."""
+    return reply(site.certifier.logbook.verifier_key.to_text() + "\n", TEXT, "five minutes", **PUBLIC)
+
+
+def tile(site: Site, path: str) -> Response:
+    """A hash tile or entry bundle (C2SP tlog-tiles)."""
+    body = site.certifier.logbook.resource(f"tile/{path}")
+    if body is None:
+        raise NotFoundError("The log has no such resource.", found=f"tile/{path}"[:200])
+    return reply(body, BINARY, "for ever", **PUBLIC)
+
+
+def report_schema(site: Site) -> Response:  # noqa: ARG001 - every view gets the site
+    return reply(to_json_text(report_json_schema()), "application/schema+json", "five minutes", **PUBLIC)
+
+
+def standard_json(site: Site, name: str, version: str) -> Response:
+    standard = standard_named(site, name, version)
+    return json_reply(standard_document(standard), "five minutes", **PUBLIC)
+
+
+def outcome(site: Site, name: str, version: str, outcome: str) -> AnyResponse:
+    """Where the identifier of an outcome in a certificate leads."""
+    standard_named(site, name, version)
+    return redirect(f"/standards/{name}/{version}#{outcome}")
+
+
+def standard_named(site: Site, name: str, version: str) -> Standard:
+    """The standard of a path such as ``lcal/1.0.0``. Raises NotFoundError."""
+    standard = site.certifier.standard
+    if f"{name.upper()}-{version}" != standard.id:
+        raise NotFoundError("There is no such standard here.", found=f"{name}/{version}"[:60], expected=standard.id)
+    return standard
+
+
+def standard_document(standard: Standard) -> dict[str, object]:
+    """The standard's numbers and rules as data; its folder stays the authority, bound by the digest."""
+    return {
+        "id": standard.id,
+        "title": standard.title,
+        "version": standard.version,
+        "status": standard.status,
+        "published_on": standard.published_on,
+        "sha256": standard.digest,
+        "tables_sha256": standard.tables_digest,
+        "parameters": standard.parameters.model_dump(mode="json"),
+        "rules": [_rule_document(rule) for rule in standard.rules],
+    }
+
+
+def _rule_document(rule: Rule) -> dict[str, object]:
+    plain = ("id", "title", "level", "gates", "stage", "source", "reason", "advice")
+    return {name: getattr(rule, name) for name in plain} | {"clauses": [_clause(clause) for clause in rule.clauses]}
+
+
+def _clause(clause: Clause) -> dict[str, str | None]:
+    return {
+        "for_each": clause.for_each,
+        "when": clause.when.text if clause.when else None,
+        "require": clause.require.text,
+        "gates": clause.gates,
+    }
+
+
+def health(site: Site) -> Response:  # noqa: ARG001 - every view gets the site
+    return json_reply({"alive": True}, "not at all")
+
+
+def readiness(site: Site) -> Response:
+    """Whether each part works; 503 when one does not."""
+    size = _log_size(site)
+    parts = {"database": "does not answer" if size is None else "ok", "log_size": size}
+    response = json_reply({"ready": size is not None, "parts": parts}, "not at all")
+    response.status_code = 200 if size is not None else 503
+    return response
+
+
+def _log_size(site: Site) -> int | None:
+    """The log's size where the database answers and agrees with it."""
+    try:
+        saved = site.certifier.store.last_checkpoint()
+        size = site.certifier.logbook.head.size
+    except Exception:  # noqa: BLE001 - whatever the database says, this part is not ready
+        return None
+    return size if saved and saved[0] <= size else None
+
+
+def robots(site: Site) -> Response:  # noqa: ARG001 - every view gets the site
+    return reply("User-agent: *\nDisallow: /submissions/\nDisallow: /api/\n", TEXT, "five minutes")

@@ -1,0 +1,327 @@
+"""Submitting over HTTP: what is answered, what is kept, and what is refused by name."""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import TestResponse, encode_multipart
+
+from certifier.certificate.code import parse_code
+from certifier.errors import BusyError
+from certifier.report.envelope import sign_report, statement_for
+from certifier.service.certifier import Certifier
+from certifier.web.app import create_app
+from certifier.web.site import Site
+from certifier.web.submissions import take_submission
+from tests.studio import APPLICANT, PARTY, VERIFIER, Studio, write_track
+from tests.web.conftest import LATER, World
+
+SUBMISSIONS = "/api/v1/submissions"
+
+
+def form(
+    studio: Studio,
+    envelope: bytes | None = None,
+    *,
+    track: Path | None = None,
+    logs: tuple[tuple[str, bytes], ...] | None = None,
+) -> dict[str, Any]:
+    sent = studio.signed(studio.report()) if envelope is None else envelope
+    deposited = (("emissions.csv", studio.log),) if logs is None else logs
+    return {
+        "report": FileStorage(io.BytesIO(sent), "report.dsse.json"),
+        "audio": FileStorage(io.BytesIO((track or studio.track).read_bytes()), "track.wav"),
+        "logs": [FileStorage(io.BytesIO(content), name) for name, content in deposited],
+    }
+
+
+def send(client: FlaskClient, data: dict[str, Any], path: str = SUBMISSIONS, **headers: str) -> TestResponse:
+    boundary, body = encode_multipart(data)  # the test client itself would leave a temporary file open
+    return client.post(path, data=body, content_type=f"multipart/form-data; boundary={boundary}", headers=headers)
+
+
+def kept(certifier: Certifier) -> tuple[int, int]:
+    """How many certificates, and the size of the log."""
+    return len(certifier.store.newest_certificates(99)), certifier.logbook.head.size
+
+
+def test_a_report_that_passes_is_certified(client: FlaskClient, studio: Studio) -> None:
+    answer = send(client, form(studio, studio.signed(studio.report(), (APPLICANT, PARTY, VERIFIER))))
+    body = answer.json
+    assert answer.status_code == 201
+    assert (body["state"], body["outcome"], body["evidence_level"]) == ("certified", "class-2", "A2")
+    assert answer.headers["Location"] == f"{SUBMISSIONS}/{body['id']}" == body["links"]["self"]
+    code = parse_code(body["code"])
+    assert body["links"]["certificate"]["page"] == f"/v/{code}"
+    assert client.get(f"/v/{code}.vc").status_code == 200
+    assert body["duplicate"] is False
+    again = client.get(answer.headers["Location"]).json
+    assert again == body
+
+
+def test_the_decision_names_every_rule_and_every_line(
+    client: FlaskClient, certifier: Certifier, studio: Studio
+) -> None:
+    body = send(client, form(studio)).json
+    assert [finding["rule"] for finding in body["findings"]] == [rule.id for rule in certifier.standard.rules]
+    for finding in body["findings"]:
+        assert finding["outcome"] in {"pass", "fail", "not_applicable"}
+        assert finding["reason"]
+        assert finding["source"]
+        assert finding["advice"]
+    items = [item for stage in body["footprint"]["stages"] for item in stage["items"]]
+    assert items
+    assert all(item["formula"] for item in items)
+    assert any(row["table"] == "grid_intensity" for item in items for row in item["rows"])
+
+
+def test_the_same_report_gives_the_same_answer_again(client: FlaskClient, certifier: Certifier, studio: Studio) -> None:
+    envelope = studio.signed(studio.report())
+    first, second = send(client, form(studio, envelope)), send(client, form(studio, envelope))
+    assert (first.status_code, second.status_code) == (201, 200)
+    assert second.json == first.json | {"duplicate": True}
+    assert kept(certifier) == (1, 1)
+
+
+def test_a_refusal_is_an_answer_with_reasons(client: FlaskClient, certifier: Certifier, studio: Studio) -> None:
+    short = write_track(studio.folder / "short.wav", seconds=10)
+    envelope = studio.signed(studio.report(track=short), track=short)
+    answer = send(client, form(studio, envelope, track=short))
+    body = answer.json
+    assert (answer.status_code, body["state"], body["outcome"], body["code"]) == (201, "refused", "none", None)
+    assert "BND-04" in body["failed_must"]
+    assert body["links"]["certificate"] is None
+    assert client.get(body["links"]["self"]).json == body
+    assert kept(certifier) == (0, 0)
+
+
+def test_a_trial_decides_the_same_and_keeps_nothing(client: FlaskClient, certifier: Certifier, studio: Studio) -> None:
+    envelope = studio.signed(studio.report())
+    trial = send(client, form(studio, envelope), f"{SUBMISSIONS}?dry_run=true")
+    assert (trial.status_code, trial.json["state"], trial.json["id"], trial.json["code"]) == (
+        200,
+        "dry_run",
+        None,
+        None,
+    )
+    assert kept(certifier) == (0, 0)
+    real = send(client, form(studio, envelope))
+    assert real.status_code == 201
+    for member in ("outcome", "findings", "footprint", "failed_must", "evidence_level"):
+        assert trial.json[member] == real.json[member]
+
+
+def test_the_form_works_without_script(client: FlaskClient, studio: Studio) -> None:
+    """A browser's plain form: the log's field stays empty, the answer leads to the decision."""
+    data = form(studio, logs=()) | {"logs": FileStorage(io.BytesIO(b""), "")}
+    answer = send(client, data, "/submit", Accept="text/html")
+    assert answer.status_code == 303
+    page = client.get(answer.headers["Location"])
+    assert page.status_code == 200
+    assert "Disclosed" in page.text
+    assert page.headers["X-Robots-Tag"] == "noindex"
+
+
+def test_a_form_that_cannot_be_used_is_answered_by_a_page(client: FlaskClient, studio: Studio) -> None:
+    """What was found is quoted, as text."""
+    track = studio.report()["track"] | {"title": "<script>alert(1)</script>"}
+    answer = send(client, form(studio, resigned(studio, track=track)), "/submit", Accept="text/html")
+    assert answer.status_code == 422
+    assert answer.mimetype == "text/html"
+    assert "The emission report does not fit its model" in answer.text
+    assert "&lt;script&gt;alert(1)" in answer.text
+    assert "<script>alert" not in answer.text
+
+
+def resigned(studio: Studio, **changes: Any) -> bytes:
+    """The report with other members, honestly signed: what a careless or hostile applicant would send."""
+    report = studio.report() | changes
+    return json.dumps(
+        sign_report(statement_for(report, file_name="track.wav", essence_sha256=None), (APPLICANT,))
+    ).encode()
+
+
+def with_title(title: str) -> Callable[[Studio], dict[str, Any]]:
+    return lambda studio: form(studio, resigned(studio, track=studio.report()["track"] | {"title": title}))
+
+
+def changed_byte(studio: Studio) -> dict[str, Any]:
+    envelope = json.loads(studio.signed(studio.report()))
+    envelope["signatures"][0]["sig"] = envelope["signatures"][1]["sig"]
+    return form(studio, json.dumps(envelope).encode())
+
+
+def other_track(studio: Studio) -> dict[str, Any]:
+    return form(studio, track=write_track(studio.folder / "other.wav", pitch=333))
+
+
+def text_as_wav(studio: Studio) -> dict[str, Any]:
+    path = studio.folder / "text.wav"
+    path.write_text("Hello, I am not a sound.")
+    return form(studio, track=path)
+
+
+def cut_short(studio: Studio) -> dict[str, Any]:
+    path = studio.folder / "cut.wav"
+    path.write_bytes(studio.track.read_bytes()[:-50_000])
+    return form(studio, track=path)
+
+
+def two_masters(studio: Studio) -> dict[str, Any]:
+    return form(studio) | {"audio": [FileStorage(io.BytesIO(b"a"), "a.wav"), FileStorage(io.BytesIO(b"b"), "b.wav")]}
+
+
+def without(field: str) -> Callable[[Studio], dict[str, Any]]:
+    return lambda studio: {name: value for name, value in form(studio).items() if name != field}
+
+
+BAD = {
+    "50,000 nested brackets": (lambda studio: form(studio, b"[" * 50_000), 400, "json-malformed"),
+    "a member twice": (lambda studio: form(studio, b'{"payload": "a", "payload": "b"}'), 400, "json-malformed"),
+    "NaN": (lambda studio: form(studio, b'{"payload": NaN}'), 400, "json-malformed"),
+    "no envelope": (lambda studio: form(studio, b"{}"), 422, "report-envelope-malformed"),
+    "a signature of other bytes": (changed_byte, 422, "signature-invalid"),
+    "a title with markup": (with_title("<script>alert(1)</script>"), 422, "report-schema-invalid"),
+    "a title with control characters": (with_title("Night\u0000Ferry"), 422, "report-schema-invalid"),
+    "a title that runs backwards": (with_title("Night \u202eyrreF"), 422, "report-schema-invalid"),
+    "a field that has the wrong type": (
+        lambda studio: form(studio, resigned(studio, models="m1")),
+        422,
+        "report-schema-invalid",
+    ),
+    "the report of another track": (other_track, 422, "audio-digest-mismatch"),
+    "a text file named .wav": (text_as_wav, 422, "audio-unreadable"),
+    "half a file": (cut_short, 422, "audio-truncated"),
+    "a log that the report does not name": (
+        lambda studio: form(studio, logs=(("other.csv", b"something else"),)),
+        422,
+        "log-digest-mismatch",
+    ),
+    "no report": (without("report"), 400, "parameter-invalid"),
+    "no audio": (without("audio"), 400, "parameter-invalid"),
+    "two masters": (two_masters, 400, "parameter-invalid"),
+    "a field that does not exist": (lambda studio: form(studio) | {"log": "x"}, 400, "parameter-invalid"),
+}
+
+
+@pytest.mark.parametrize(("made", "status", "slug"), BAD.values(), ids=BAD.keys())
+def test_what_cannot_be_used_is_named_and_nothing_is_kept(
+    client: FlaskClient,
+    certifier: Certifier,
+    studio: Studio,
+    made: Callable[[Studio], dict[str, Any]],
+    status: int,
+    slug: str,
+) -> None:
+    for path in (SUBMISSIONS, f"{SUBMISSIONS}?dry_run=true"):
+        answer = send(client, made(studio), path)
+        assert (answer.status_code, answer.json["type"].rpartition("/")[2]) == (status, slug), answer.text
+        assert answer.json["errors"]
+        assert "Traceback" not in answer.text
+    assert kept(certifier) == (0, 0)
+
+
+@pytest.mark.parametrize("energy", ["-1", "1e400", "Infinity"])
+def test_a_number_that_is_none_never_becomes_a_certificate(
+    client: FlaskClient, certifier: Certifier, studio: Studio, energy: str
+) -> None:
+    report = studio.report()
+    report["activities"][0]["energy_kwh"] = energy
+    answer = send(client, form(studio, resigned(studio, activities=report["activities"])))
+    assert answer.status_code == 422 or answer.json["state"] == "refused"
+    assert kept(certifier) == (0, 0)
+
+
+def test_too_much_at_once_is_told_before_anything_is_read(studio: Studio, certifier: Certifier) -> None:
+    certifier.settings = replace(certifier.settings, max_waiting=2)
+    site = Site(certifier, lambda: LATER)
+    app = create_app(certifier)
+    with site.place_in_queue(), site.place_in_queue(), app.test_request_context(), pytest.raises(BusyError):
+        take_submission(site)
+    assert kept(certifier) == (0, 0)
+
+
+def test_a_busy_service_still_shows_certificates(studio: Studio, certifier: Certifier) -> None:
+    certifier.settings = replace(certifier.settings, max_waiting=0)
+    client = create_app(certifier, lambda: LATER).test_client()
+    answer = send(client, form(studio))
+    assert (answer.status_code, answer.json["type"].rpartition("/")[2]) == (503, "busy")
+    assert answer.headers["Retry-After"]
+    assert client.get("/certificates").status_code == 200
+
+
+def test_a_place_is_given_back_after_a_failure(studio: Studio, certifier: Certifier) -> None:
+    certifier.settings = replace(certifier.settings, max_waiting=1)
+    client = create_app(certifier, lambda: LATER).test_client()
+    assert send(client, form(studio, b"{}")).status_code == 422
+    assert send(client, form(studio)).status_code == 201
+
+
+LIMITS = {
+    "a submission above the total": ({"max_upload_bytes": 1000, "max_log_bytes": 10, "max_logs": 0}, {}),
+    "a log above its limit": ({"max_log_bytes": 10}, {}),
+    "too many logs": ({"max_logs": 1}, {"logs": (("a.csv", b"1"), ("b.csv", b"2"), ("c.csv", b"3"))}),
+}
+
+
+@pytest.mark.parametrize(("changes", "sent"), LIMITS.values(), ids=LIMITS.keys())
+def test_what_is_too_large_is_refused_with_its_limit(
+    studio: Studio, certifier: Certifier, changes: dict[str, int], sent: dict[str, Any]
+) -> None:
+    certifier.settings = replace(certifier.settings, **changes)
+    client = create_app(certifier, lambda: LATER).test_client()
+    data = form(studio, **sent)
+    if "max_upload_bytes" in changes:
+        data["report"] = FileStorage(io.BytesIO(b" " * 6_000_000), "report.json")
+    answer = send(client, data)
+    assert (answer.status_code, answer.json["type"].rpartition("/")[2]) == (413, "payload-too-large")
+    assert "at most" in answer.json["errors"][0]["expected"]
+    assert kept(certifier) == (0, 0)
+
+
+def test_an_upload_that_trickles_in_is_ended(studio: Studio, certifier: Certifier) -> None:
+    certifier.settings = replace(certifier.settings, upload_seconds=-1)
+    answer = send(create_app(certifier, lambda: LATER).test_client(), form(studio))
+    assert (answer.status_code, answer.json["type"].rpartition("/")[2]) == (408, "upload-too-slow")
+
+
+def test_no_part_of_an_upload_is_left_behind(
+    client: FlaskClient, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = studio.folder / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    assert send(client, form(studio)).status_code == 201
+    assert send(client, form(studio, b"{}")).status_code == 422
+    cut = b'--x\r\nContent-Disposition: form-data; name="audio"; filename="a.wav"\r\n\r\nRIFF' + b"." * 1_000_000
+    client.post(SUBMISSIONS, data=cut, content_type="multipart/form-data; boundary=x")
+    assert list(folder.iterdir()) == []
+
+
+def test_logs_of_one_name_are_told_apart(client: FlaskClient, studio: Studio) -> None:
+    logs = (("emissions.csv", studio.log), ("emissions.csv", b"something else"))
+    answer = send(client, form(studio, logs=logs))
+    assert answer.json["type"].endswith("/log-digest-mismatch")
+    assert "(log 2)" in answer.json["detail"]
+
+
+def test_a_report_may_come_as_text(client: FlaskClient, studio: Studio) -> None:
+    answer = send(client, form(studio) | {"report": studio.signed(studio.report()).decode()})
+    assert answer.json["state"] == "certified"
+
+
+def test_a_decision_is_for_those_who_know_its_address(world: World) -> None:
+    for path in (f"{SUBMISSIONS}/{world.refused.submission_id}", f"/submissions/{world.refused.submission_id}"):
+        answer = world.client.get(path)
+        assert answer.headers["Cache-Control"] == "private, no-store"
+        assert answer.headers["X-Robots-Tag"] == "noindex"
+    assert world.client.get(f"{SUBMISSIONS}/sub_{'0' * 32}").status_code == 404

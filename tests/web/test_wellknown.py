@@ -1,0 +1,145 @@
+"""What others need to verify on their own is served as it is."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from certifier.certificate.status import is_set, status_entries_of
+from certifier.certificate.trust import parse_trust
+from certifier.crypto.keys import PublicKey
+from certifier.crypto.strict_json import parse_object
+from certifier.log.note import open_checkpoint, parse_verifier_key
+from certifier.log.tiles import paths_for
+from certifier.report.model import report_json_schema
+from certifier.service.certifier import Certifier
+from certifier.storage.store import Store
+from certifier.web.app import create_app
+from tests.web.conftest import LATER, World
+
+
+def test_the_trust_file_is_the_one_to_pin(world: World) -> None:
+    assert parse_trust(world.client.get("/trust.json").data) == world.certifier.trust
+
+
+def test_the_did_document_lists_the_issuers_keys(world: World) -> None:
+    answer = world.client.get("/.well-known/did.json")
+    assert answer.mimetype == "application/did+json"
+    document = parse_object(answer.data)
+    assert document["id"] == "did:web:label.example"
+    keys = {
+        method["id"]: PublicKey.from_multibase(method["publicKeyMultibase"])
+        for method in document["verificationMethod"]
+    }
+    assert keys[world.verified.certificate.verification_method] == world.certifier.trust.keys[0].key
+
+
+def test_the_status_lists_show_who_was_withdrawn(world: World) -> None:
+    answer = world.client.get("/status/revocation/1")
+    assert answer.mimetype == "application/vc"
+    document = parse_object(answer.data)
+    for issued, expected in ((world.withdrawn, True), (world.verified, False)):
+        entries = status_entries_of(parse_object(issued.certificate.payload))
+        entry = next(entry for entry in entries if entry.purpose == "revocation")
+        assert is_set(document, entry, LATER, LATER - LATER) is expected
+
+
+@pytest.mark.parametrize("path", ["/status/expiry/1", "/status/revocation/2"])
+def test_there_are_two_status_lists(world: World, path: str) -> None:
+    assert world.client.get(path).status_code == 404
+
+
+def test_the_checkpoint_is_never_older_than_a_look(world: World) -> None:
+    answer = world.client.get("/log/checkpoint")
+    assert answer.data == world.certifier.logbook.head.note
+    assert answer.mimetype == "text/plain"
+    assert answer.headers["Cache-Control"] == "no-cache"
+    key = parse_verifier_key(world.client.get("/log/log.vkey").text.strip())
+    assert open_checkpoint(answer.data, [key]).size == world.certifier.logbook.head.size
+
+
+def test_every_tile_is_served_byte_for_byte(world: World) -> None:
+    paths = [path.text for path in paths_for(world.certifier.logbook.head.size)]
+    assert paths
+    for path in paths:
+        answer = world.client.get(f"/log/{path}")
+        assert answer.data == world.certifier.logbook.resource(path), path
+        assert "immutable" in answer.headers["Cache-Control"]
+        assert answer.mimetype == "application/octet-stream"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["tile/0/000", "tile/0/000.p/9", "tile/0/0", "tile/x/000", "tile/../checkpoint", "tile/0/000.p/01", "other", ""],
+)
+def test_there_is_nothing_else_below_the_log(world: World, path: str) -> None:
+    assert world.client.get(f"/log/{path}").status_code == 404
+
+
+def test_the_schema_of_the_report_is_served(world: World) -> None:
+    assert json.loads(world.client.get("/schemas/report-v1.json").data) == report_json_schema()
+
+
+def test_the_standard_is_data_and_a_page(world: World) -> None:
+    standard = world.certifier.standard
+    document = world.client.get("/standards/lcal/1.0.0.json").json
+    assert (document["id"], document["sha256"]) == (standard.id, standard.digest)
+    assert [rule["id"] for rule in document["rules"]] == [rule.id for rule in standard.rules]
+    page = world.client.get("/standards/lcal/1.0.0").text
+    for rule in standard.rules:
+        assert f'id="{rule.id}"' in page
+    assert standard.digest in page
+
+
+def test_the_names_inside_a_certificate_lead_somewhere(world: World) -> None:
+    """Every https name of this service in the signed document is an address that answers."""
+    text = (world.verified.certificate.document or b"").decode()
+    names = {part.split('"')[0] for part in text.split('"https://label.example')[1:]}
+    assert len(names) > 5
+    for name in names:
+        answer = world.client.get(name.partition("#")[0] or "/", follow_redirects=True)
+        assert answer.status_code == 200, name
+
+
+@pytest.mark.parametrize("path", ["/standards/lcal/2.0.0", "/standards/other/1.0.0", "/standards/lcal/2.0.0.json"])
+def test_another_standard_is_not_found(world: World, path: str) -> None:
+    assert world.client.get(path).status_code == 404
+
+
+def test_it_lives_and_is_ready(world: World) -> None:
+    assert world.client.get("/healthz").json == {"alive": True}
+    answer = world.client.get("/readyz")
+    assert (answer.status_code, answer.json["ready"]) == (200, True)
+    assert answer.json["parts"]["log_size"] == world.certifier.logbook.head.size
+
+
+def test_without_its_database_it_is_not_ready(certifier: Certifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = create_app(certifier).test_client()
+    (certifier.settings.home / "service.sqlite").write_bytes(b"not a database at all" * 1000)
+    certifier.store.close()
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json["ready"]) == (503, False)
+    assert client.get("/healthz").status_code == 200
+    assert isinstance(certifier.store, Store)
+
+
+def test_robots_leave_decisions_alone(world: World) -> None:
+    assert "Disallow: /submissions/" in world.client.get("/robots.txt").text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/trust.json",
+        "/.well-known/did.json",
+        "/status/revocation/1",
+        "/log/checkpoint",
+        "/openapi.json",
+        "/standards/lcal/1.0.0.json",
+    ],
+)
+def test_programs_of_other_sites_may_read_what_is_public(world: World, path: str) -> None:
+    first = world.client.get(path)
+    assert first.headers["Access-Control-Allow-Origin"] == "*"
+    assert world.client.get(path, headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
