@@ -322,7 +322,7 @@ def _summary(answer: dict[str, Any], seconds: float) -> None:
     out.print()
     out.print("  [bold]next[/]      listen to var/demo/track.wav and look at var/demo/badge.png")
     out.print("            make serve, then open http://127.0.0.1:8000")
-    out.print("            STUDIO_COUNTRY=SWE make demo   (an unknown place counts as the worst grid)")
+    out.print("            STUDIO_COUNTRY=SWE make demo   (not said counts as the worst)")
     out.print(
         f"            {Path(sys.executable).parent.relative_to(Path.cwd())}/certifier verify var/demo/certificate.json \\",
         markup=False,

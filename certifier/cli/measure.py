@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,22 @@ from certifier.errors import OperatorError
 from certifier.measure.activity import Hardware, Place, rfc3339, to_report_activity
 from certifier.measure.session import MeasuringSession, StatedPower
 from certifier.storage.files import save_bytes
+
+
+class _Watts(click.ParamType[Decimal]):
+    """A power in watts, exactly as written."""
+
+    name = "watts"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        try:
+            watts = Decimal(value)
+        except InvalidOperation:
+            watts = Decimal("NaN")
+        if not (watts.is_finite() and 1 <= watts <= 10_000):
+            self.fail(f"{value!r} is no power from 1 to 10000 W.", param, ctx)
+        return watts
+
 
 CONTRIBUTIONS = click.Choice(["vocals", "instrumentation", "composition", "post_production", "lyrics"])
 
@@ -39,7 +55,12 @@ CONTRIBUTIONS = click.Choice(["vocals", "instrumentation", "composition", "post_
 @click.option(
     "--device", required=True, help="The machine in the standard's words: cpu-laptop, cpu-desktop, NVIDIA T4 …"
 )
-@click.option("--cpu-power-w", required=True, help="The processor's nameplate power in watts; no sensor is assumed.")
+@click.option(
+    "--cpu-power-w",
+    type=_Watts(),
+    required=True,
+    help="The processor's nameplate power in watts; no sensor is assumed.",
+)
 @click.option(
     "--country", default="ZZZ", show_default=True, help="ISO 3166-1 alpha-3; not said counts as the worst grid."
 )
@@ -56,7 +77,7 @@ def measure(out: Path, command: tuple[str, ...], **said: Any) -> None:
     """  # noqa: D301 - click reads the backspace as: keep these lines
     out.mkdir(parents=True, exist_ok=True)
     name, _, version = said["model"].partition(":")
-    power = StatedPower(Decimal(said["cpu_power_w"]), said["country"])
+    power = StatedPower(said["cpu_power_w"], said["country"])
     with MeasuringSession(out, power, model=name) as session, session.activity("takes", "inference"):
         finished = subprocess.run(command, check=False)  # noqa: S603 - it is the caller's own command
     created_at = rfc3339(datetime.now(UTC))

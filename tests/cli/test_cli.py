@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -273,3 +274,40 @@ def test_a_home_is_made_once(tmp_path: Path) -> None:
     assert run("init", "--home", tmp_path / "home").exit_code == 0
     second = run("init", "--home", tmp_path / "home")
     assert (second.exit_code, "already" in second.stderr) == (1, True)
+
+
+def test_a_command_is_measured_and_its_session_becomes_a_report(tmp_path: Path) -> None:
+    """CodeCarbon really measures a command of a second; what it wrote down passes the report model."""
+    busy = "import time; end = time.time() + 1; sum(1 for _ in iter(lambda: time.time() < end, False))"
+    said = ("--model", "my-model:1", "--takes", "2", "--minutes", "1", "--device", "cpu-desktop", "--cpu-power-w", "65")
+    measured = run("measure", "--out", tmp_path / "measured", *said, "--", sys.executable, "-c", busy)
+    assert measured.exit_code == 0, measured.output
+    session = json.loads((tmp_path / "measured" / "session.json").read_text())
+    takes = next(activity for activity in session["activities"] if activity["id"] == "takes")
+    assert float(takes["energy_kwh"]) > 0
+    assert float(takes["duration_s"]) >= 1
+    key, track, log = (
+        tmp_path / "keys" / "me.pem",
+        write_track(tmp_path / "track.wav"),
+        tmp_path / "measured" / "emissions.csv",
+    )
+    assert run("keys", "new", key).exit_code == 0
+    arguments = ("--audio", track, "--key", key, "--log", log, "-o", tmp_path / "report.json")
+    unsaid = run("report", "new", tmp_path / "measured" / "session.json", *arguments)
+    assert (unsaid.exit_code, "--title" in unsaid.stderr) == (3, True)
+    said_too = ("--title", "Night Ferry (example)", "--artist", "Example Artist")
+    assert run("report", "new", tmp_path / "measured" / "session.json", *arguments, *said_too).exit_code == 0
+
+
+def test_a_measured_command_that_fails_says_so_and_keeps_its_log(tmp_path: Path) -> None:
+    said = ("--model", "my-model:1", "--takes", "1", "--minutes", "1", "--device", "cpu-desktop", "--cpu-power-w", "65")
+    measured = run("measure", "--out", tmp_path / "measured", *said, "--", sys.executable, "-c", "raise SystemExit(7)")
+    assert (measured.exit_code, "exit code 7" in measured.stderr) == (1, True)
+    assert (tmp_path / "measured" / "emissions.csv").is_file()
+
+
+@pytest.mark.parametrize("watts", ["many", "0", "nan", "-5"])
+def test_a_power_that_is_none_is_wrong_usage(tmp_path: Path, watts: str) -> None:
+    said = ("--model", "m", "--takes", "1", "--minutes", "1", "--device", "cpu-desktop", f"--cpu-power-w={watts}")
+    result = run("measure", "--out", tmp_path / "measured", *said, "--", "true")
+    assert (result.exit_code, "--cpu-power-w" in result.stderr) == (2, True), result.output
