@@ -147,6 +147,8 @@ def submit(
         out.print(
             f"[bold]{plain(str(answer['state']))}[/]  {plain(str(answer['outcome']))}  {plain(str(answer.get('code') or ''))}"
         )
+        if answer.get("certificate_state") not in (None, "active"):
+            out.print(f"  [bold red]the certificate of this report is {plain(str(answer['certificate_state']))}[/]")
         out.print(f"  decision  {server.rstrip('/')}/submissions/{plain(str(answer['id']))}")
     ctx.exit(EXIT_REFUSED if answer["state"] == "refused" else 0)
 

@@ -341,13 +341,17 @@ class SubmissionLinks(Document):
 
 
 class SubmissionView(Document):
-    """A submission with its decision. ``state`` is certified, refused, accepted (being signed) or dry_run (nothing kept)."""
+    """A submission with its decision. ``state`` is certified, refused, accepted (being signed) or dry_run (nothing kept).
+
+    ``certificate_state`` is how the certificate stands now: active, suspended or revoked; null without one.
+    """
 
     id: str | None
     state: str
     outcome: str
     duplicate: bool = False
     code: str | None
+    certificate_state: str | None = None
     created_at: str
     title: str
     artist: str
@@ -363,7 +367,12 @@ class SubmissionView(Document):
 
 
 def submission_view(
-    submission: SubmissionRow, verdict: Verdict, certificate: CertificateRow | None, *, duplicate: bool = False
+    submission: SubmissionRow,
+    verdict: Verdict,
+    certificate: CertificateRow | None,
+    state: str | None,
+    *,
+    duplicate: bool = False,
 ) -> SubmissionView:
     return _decision_view(
         verdict,
@@ -371,6 +380,7 @@ def submission_view(
         state=submission.state,
         duplicate=duplicate,
         code=display_code(certificate.code) if certificate else None,
+        certificate_state=state,
         created_at=submission.created_at,
         title=submission.title,
         artist=submission.artist,

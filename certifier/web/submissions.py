@@ -42,7 +42,8 @@ def decision_on(site: Site, submission_id: str, *, duplicate: bool = False) -> S
     """A stored submission with the verdict on it. Raises NotFoundError."""
     submission = site.certifier.store.submission(submission_id)
     certificate = _certificate_of(site, submission)
-    return submission_view(submission, site.verdict_on(submission), certificate, duplicate=duplicate)
+    state = site.certifier.lifecycle(certificate.code) if certificate else None
+    return submission_view(submission, site.verdict_on(submission), certificate, state, duplicate=duplicate)
 
 
 def _certificate_of(site: Site, submission: SubmissionRow) -> CertificateRow | None:

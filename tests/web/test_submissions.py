@@ -325,3 +325,13 @@ def test_a_decision_is_for_those_who_know_its_address(world: World) -> None:
         assert answer.headers["Cache-Control"] == "private, no-store"
         assert answer.headers["X-Robots-Tag"] == "noindex"
     assert world.client.get(f"{SUBMISSIONS}/sub_{'0' * 32}").status_code == 404
+
+
+def test_a_report_sent_again_is_told_that_its_certificate_was_withdrawn(
+    client: FlaskClient, certifier: Certifier, studio: Studio
+) -> None:
+    first = send(client, form(studio)).json
+    assert first["certificate_state"] == "active"
+    certifier.change_status(parse_code(first["code"]), "revoke", "evidence", LATER)
+    again = send(client, form(studio)).json
+    assert (again["duplicate"], again["certificate_state"]) == (True, "revoked")
