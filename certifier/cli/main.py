@@ -24,8 +24,6 @@ class _Group(click.Group):
         except CertifierError as error:
             show_error(error)
             sys.exit(_exit_code_for(error))
-        except BrokenPipeError:
-            sys.exit(0)
 
 
 def _exit_code_for(error: CertifierError) -> int:

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 TRACK_NAME, SESSION_NAME = "track.wav", "session.json"
 MODEL_ID, MODEL_NAME, MODEL_VERSION = "chorale-net", "Chorale Net", "1"
-TITLE, ARTIST = "Chorale No. 1 (example)", "Example Studio"
+TITLE, ARTIST = "Chorale No. {} (example)", "Example Studio"
 PARTS = {"weights": 1, "training": 2, "room": 3, "dither": 4, "takes": 100}  # each its own random numbers
 
 
@@ -111,7 +111,7 @@ def run_studio(
         kept = max(range(len(takes)), key=lambda index: takes[index].judgement.score)
         created_at = _render(desk, takes[kept].chorale, out / TRACK_NAME)
     document = {
-        "track": _track_facts(out / TRACK_NAME, takes[kept], created_at),
+        "track": _track_facts(out / TRACK_NAME, takes[kept], created_at, seed),
         **_generation_facts(network, takes),
         "activities": [to_report_activity(a, settings.place, _hardware(settings)) for a in session.activities],
         "stages_not_performed": ["fine_tuning"],
@@ -172,13 +172,13 @@ def _hardware(settings: StudioSettings) -> tuple[Hardware, ...]:
     return (Hardware(settings.device, 1),)
 
 
-def _track_facts(path: Path, kept: Take, created_at: datetime) -> dict[str, Any]:
+def _track_facts(path: Path, kept: Take, created_at: datetime, seed: int) -> dict[str, Any]:
     seconds = _rounded(kept.seconds)
     return {
         "file": path.name,
         "sha256": _sha256_of(path),
         "duration_s": seconds,
-        "title": TITLE,
+        "title": TITLE.format(seed),
         "artist": ARTIST,
         "created_at": rfc3339(created_at),
         "ai_contribution": ["composition"],
