@@ -12,12 +12,9 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from typing import Literal
 
-from certifier.certificate.code import RANDOM_BYTES, code_of, parse_code
-from certifier.certificate.credential import payload_for
-from certifier.certificate.model import Assessor, Basis, Claims, Figures, Issuer, Subject, months_later
+from certifier.certificate.code import RANDOM_BYTES, code_of
 from certifier.certificate.proof import sign_document
 from certifier.certificate.status import (
     LIST_LENGTH,
@@ -30,28 +27,34 @@ from certifier.certificate.status import (
 from certifier.certificate.times import time_text
 from certifier.certificate.trust import Trust, TrustedStandard, trust_of
 from certifier.certificate.verify import Material
-from certifier.crypto.canonical import canonical_bytes, sha256_hex, to_json_text
+from certifier.crypto.canonical import canonical_bytes, to_json_text
 from certifier.crypto.keyring import Keyring, RegisteredKey
 from certifier.crypto.signing import SigningKey
 from certifier.crypto.strict_json import parse_object
 from certifier.decision import decision_record, parse_decision
 from certifier.errors import ConflictError, FieldFinding, MalformedReport, NotFoundError, OperatorError
-from certifier.log.entry import issue_entry, status_entry
+from certifier.log.entry import status_entry
 from certifier.report.envelope import open_report
-from certifier.report.evidence import Evidence, assessor_of
 from certifier.report.model import Report, located_numbers_of
+from certifier.service.draft import (
+    Decision,
+    certificate_row,
+    claims_for,
+    leaf_for,
+    replaced_by,
+    shares_ppt,
+    submission_row,
+)
 from certifier.service.examine import Examined, Upload, examine, gather_evidence
-from certifier.service.ledger import StoredLedger, shares_of
+from certifier.service.ledger import StoredLedger
 from certifier.service.logbook import Logbook
 from certifier.settings import Settings
 from certifier.standard.evaluate import Verdict, decide
 from certifier.standard.model import Standard
 from certifier.storage.store import CertificateRow, Store, SubmissionRow
 
-VALID_MONTHS = 36  # LCAL 11
 TRIES = 5
 StatusChange = Literal["revoke", "suspend", "reinstate"]
-PPT = Decimal(1_000_000_000_000)
 AFTER: dict[StatusChange, frozenset[str]] = {
     "revoke": frozenset({"issue", "suspend", "reinstate"}),
     "suspend": frozenset({"issue", "reinstate"}),
@@ -75,15 +78,6 @@ class Refused:
 
     submission_id: str
     verdict: Verdict
-
-
-@dataclass(frozen=True)
-class Decision:
-    """A verdict with the record that lets anybody reach it again."""
-
-    verdict: Verdict
-    evidence: Evidence
-    record: bytes
 
 
 class Certifier:
@@ -160,18 +154,27 @@ class Certifier:
 
     def _issue(self, examined: Examined, decision: Decision, now: datetime) -> Issued:
         self._check_key_in_force(now)
-        claims = self._claims(examined, decision, now)
-        submission = self._submission_row(examined, decision, now, "accepted")
-        row = self._certificate_row(claims, submission)
-        replaced = self._replaced(examined, claims.code, now)
+        claims = claims_for(
+            examined,
+            decision,
+            settings=self.settings,
+            standard=self.standard,
+            keyring=self.keyring,
+            code=self._free_code(),
+            status=tuple(self._free_entry(purpose) for purpose in PURPOSES),
+            now=now,
+        )
+        submission = submission_row(examined, decision, self._new_id(), "accepted", now)
+        row = certificate_row(claims, submission.id, f"{self.settings.did}#{self._issuer_key.id}")
+        replaced = replaced_by(claims.code, examined.opened.report, now)
         self.store.accept(
-            submission, examined.logs, row, _shares_ppt(examined, decision), self._leaf(row, claims), replaced
+            submission, examined.logs, row, shares_ppt(examined, decision), leaf_for(row, claims), replaced
         )
         self.logbook.publish()
         return Issued(submission.id, self._deliver(row))
 
     def _refuse(self, examined: Examined, decision: Decision, now: datetime) -> Refused:
-        submission = self._submission_row(examined, decision, now, "refused")
+        submission = submission_row(examined, decision, self._new_id(), "refused", now)
         self.store.save_refusal(submission, examined.logs)
         return Refused(submission.id, decision.verdict)
 
@@ -201,39 +204,8 @@ class Certifier:
                 hint="Rotate the issuer's key.",
             )
 
-    # -- what the issuer knows ----------------------------------------------------------------------------------
-
-    def _claims(self, examined: Examined, decision: Decision, now: datetime) -> Claims:
-        settings, verdict = self.settings, decision.verdict
-        track, audio = examined.opened.report.track, examined.audio
-        revocation, suspension = (self._free_entry(purpose) for purpose in PURPOSES)
-        return Claims(
-            code=self._free_code(),
-            outcome=verdict.outcome,
-            issuer=Issuer(settings.did, settings.issuer_name, settings.base_url),
-            subject=Subject(track.title, track.artist, audio.sha256, audio.essence_sha256, track.isrc),
-            figures=figures_of(verdict, self.standard),
-            basis=Basis(
-                self.standard.id,
-                self.standard.digest,
-                self.standard.tables_digest,
-                examined.opened.digest,
-                sha256_hex(decision.record),
-                verdict.evidence_level,
-            ),
-            assessor=self._assessor(examined.opened.report, decision.evidence),
-            issued_at=now,
-            expires_at=months_later(now, VALID_MONTHS),
-            status=(revocation, suspension),
-        )
-
-    def _assessor(self, report: Report, evidence: Evidence) -> Assessor:
-        """Who stands behind the figure: whom the evidence level rests on, else this software alone."""
-        signature = assessor_of(report, evidence)
-        entry = next((key for key in self.keyring.keys if signature and key.key == signature.key), None)
-        if entry is None or signature is None:
-            return Assessor("software", "software", "software only; nobody but the applicant vouches for the figures")
-        return Assessor(signature.role, entry.owner, entry.name)  # type: ignore[arg-type]
+    def _new_id(self) -> str:
+        return f"sub_{self._randomness(16).hex()}"
 
     def _free_code(self) -> str:
         return next(
@@ -248,59 +220,6 @@ class Certifier:
         if position is None:
             raise ConflictError("The status list is full.", hint="Open the next list.")
         return StatusEntry(status_url(self.settings.base_url, purpose), purpose, position)
-
-    # -- rows ---------------------------------------------------------------------------------------------------
-
-    def _submission_row(self, examined: Examined, decision: Decision, now: datetime, state: str) -> SubmissionRow:
-        track = examined.opened.report.track
-        return SubmissionRow(
-            id=f"sub_{self._randomness(16).hex()}",
-            created_at=time_text(now),
-            state=state,
-            title=track.title,
-            artist=track.artist,
-            report_sha256=examined.opened.digest,
-            audio_sha256=examined.audio.sha256,
-            outcome=decision.verdict.outcome,
-            envelope=examined.opened.envelope,
-            decision=decision.record,
-        )
-
-    def _certificate_row(self, claims: Claims, submission: SubmissionRow) -> CertificateRow:
-        revocation, suspension = (entry.index for entry in claims.status)
-        return CertificateRow(
-            code=claims.code,
-            submission_id=submission.id,
-            report_sha256=claims.basis.report_sha256,
-            audio_sha256=claims.subject.audio_sha256,
-            outcome=claims.outcome,
-            issued_at=time_text(claims.issued_at),
-            expires_at=time_text(claims.expires_at),
-            payload=canonical_bytes(payload_for(claims)),
-            verification_method=f"{self.settings.did}#{self._issuer_key.id}",
-            revocation_index=revocation,
-            suspension_index=suspension,
-            in_force=1,
-        )
-
-    def _leaf(self, row: CertificateRow, claims: Claims) -> bytes:
-        return issue_entry(
-            code=row.code,
-            payload_sha256=sha256_hex(row.payload),
-            kid=row.verification_method,
-            standard=claims.basis.standard,
-            report_sha256=row.report_sha256,
-            audio_sha256=row.audio_sha256,
-            at=row.issued_at,
-        )
-
-    def _replaced(self, examined: Examined, code: str, now: datetime) -> tuple[str, bytes] | None:
-        """The certificate that a renewal replaces, with the leaf that revokes it as superseded (DESIGN 21)."""
-        renewed = examined.opened.report.renewal_of
-        if renewed is None:
-            return None
-        old = parse_code(renewed)
-        return old, status_entry(type="revoke", code=old, reason="superseded", at=time_text(now), replaced_by=code)
 
     # -- what anybody may ask -----------------------------------------------------------------------------------
 
@@ -378,33 +297,3 @@ def _misfits(report: Report, verdict: Verdict) -> tuple[FieldFinding, ...]:
             FieldFinding(pointer, "a number that is not negative", str(number)) for pointer, number in negative
         )
     return tuple(FieldFinding("", finding.advice, finding.found) for finding in verdict.failed_must)
-
-
-def _shares_ppt(examined: Examined, decision: Decision) -> dict[str, int]:
-    """The shares in parts per trillion, rounded up so that many small ones never sum above one."""
-    shares = shares_of(examined.opened.report, decision.evidence)
-    return {run: int((share * PPT).to_integral_value(ROUND_CEILING)) for run, share in shares.items()}
-
-
-def _cents(grams: Decimal) -> str:
-    """Two decimals, half up (LCAL 4.8)."""
-    return str(grams.quantize(Decimal("0.01"), ROUND_HALF_UP))
-
-
-def figures_of(verdict: Verdict, standard: Standard) -> Figures:
-    """The printed figures of a verdict that has a footprint."""
-    footprint = verdict.footprint
-    if footprint is None:
-        raise NotFoundError("This decision has no figure.")
-    post = footprint.post_production
-    limits = {"class-1": standard.parameters.limits.class_1, "class-2": standard.parameters.limits.class_2}
-    return Figures(
-        assessed_g_per_min=str(footprint.assessed),
-        central_g_per_min=str(footprint.central),
-        consumer_g_per_min=_cents(footprint.consumer.central),
-        provider_g_per_min=_cents(footprint.provider.central),
-        limit_g_per_min=str(limits.get(verdict.outcome, standard.parameters.limits.measured)),
-        data_quality=footprint.rating,
-        post_production=f"{_cents(post.central)} (at most {_cents(post.upper)})" if post else "not assessed",
-        calculated=footprint.calculated,
-    )

@@ -1,0 +1,170 @@
+"""From a decision to what is stored, logged and signed: claims, rows, leaf. Values in, values out.
+
+What is random or has to be free (code, places in the status lists, ids) is brought by the caller.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
+
+from certifier.certificate.code import parse_code
+from certifier.certificate.credential import payload_for
+from certifier.certificate.model import Assessor, Basis, Claims, Figures, Issuer, Subject, months_later
+from certifier.certificate.status import StatusEntry
+from certifier.certificate.times import time_text
+from certifier.crypto.canonical import canonical_bytes, sha256_hex
+from certifier.crypto.keyring import Keyring
+from certifier.errors import NotFoundError
+from certifier.log.entry import issue_entry, status_entry
+from certifier.report.evidence import Evidence, assessor_of
+from certifier.report.model import Report
+from certifier.service.examine import Examined
+from certifier.service.ledger import shares_of
+from certifier.settings import Settings
+from certifier.standard.evaluate import Verdict
+from certifier.standard.model import Standard
+from certifier.storage.store import PPT, CertificateRow, SubmissionRow
+
+VALID_MONTHS = 36  # LCAL 11
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A verdict with the record that lets anybody reach it again."""
+
+    verdict: Verdict
+    evidence: Evidence
+    record: bytes
+
+
+def claims_for(
+    examined: Examined,
+    decision: Decision,
+    *,
+    settings: Settings,
+    standard: Standard,
+    keyring: Keyring,
+    code: str,
+    status: tuple[StatusEntry, ...],
+    now: datetime,
+) -> Claims:
+    """Everything that the certificate of a passing decision will state."""
+    verdict, audio = decision.verdict, examined.audio
+    track = examined.opened.report.track
+    return Claims(
+        code=code,
+        outcome=verdict.outcome,
+        issuer=Issuer(settings.did, settings.issuer_name, settings.base_url),
+        subject=Subject(track.title, track.artist, audio.sha256, audio.essence_sha256, track.isrc),
+        figures=figures_of(verdict, standard),
+        basis=Basis(
+            standard.id,
+            standard.digest,
+            standard.tables_digest,
+            examined.opened.digest,
+            sha256_hex(decision.record),
+            verdict.evidence_level,
+        ),
+        assessor=_assessor(examined.opened.report, decision.evidence, keyring),
+        issued_at=now,
+        expires_at=months_later(now, VALID_MONTHS),
+        status=status,
+    )
+
+
+def _assessor(report: Report, evidence: Evidence, keyring: Keyring) -> Assessor:
+    """Who stands behind the figure: whom the evidence level rests on, else this software alone."""
+    signature = assessor_of(report, evidence)
+    entry = next((key for key in keyring.keys if signature and key.key == signature.key), None)
+    if entry is None or signature is None:
+        return Assessor("software", "software", "software only; nobody but the applicant vouches for the figures")
+    return Assessor(signature.role, entry.owner, entry.name)  # type: ignore[arg-type]
+
+
+def figures_of(verdict: Verdict, standard: Standard) -> Figures:
+    """The printed figures of a verdict that has a footprint."""
+    footprint = verdict.footprint
+    if footprint is None:
+        raise NotFoundError("This decision has no figure.")
+    post, limits = footprint.post_production, standard.parameters.limits
+    limit = {"class-1": limits.class_1, "class-2": limits.class_2}.get(verdict.outcome, limits.measured)
+    return Figures(
+        assessed_g_per_min=str(footprint.assessed),
+        central_g_per_min=str(footprint.central),
+        consumer_g_per_min=_cents(footprint.consumer.central),
+        provider_g_per_min=_cents(footprint.provider.central),
+        limit_g_per_min=str(limit),
+        data_quality=footprint.rating,
+        post_production=f"{_cents(post.central)} (at most {_cents(post.upper)})" if post else "not assessed",
+        calculated=footprint.calculated,
+    )
+
+
+def _cents(grams: Decimal) -> str:
+    """Two decimals, half up (LCAL 4.8)."""
+    return str(grams.quantize(Decimal("0.01"), ROUND_HALF_UP))
+
+
+def submission_row(
+    examined: Examined, decision: Decision, submission_id: str, state: str, now: datetime
+) -> SubmissionRow:
+    track = examined.opened.report.track
+    return SubmissionRow(
+        id=submission_id,
+        created_at=time_text(now),
+        state=state,
+        title=track.title,
+        artist=track.artist,
+        report_sha256=examined.opened.digest,
+        audio_sha256=examined.audio.sha256,
+        outcome=decision.verdict.outcome,
+        envelope=examined.opened.envelope,
+        decision=decision.record,
+    )
+
+
+def certificate_row(claims: Claims, submission_id: str, verification_method: str) -> CertificateRow:
+    """The certificate before it is signed: its payload is what the leaf commits to."""
+    revocation, suspension = (entry.index for entry in claims.status)
+    return CertificateRow(
+        code=claims.code,
+        submission_id=submission_id,
+        report_sha256=claims.basis.report_sha256,
+        audio_sha256=claims.subject.audio_sha256,
+        outcome=claims.outcome,
+        issued_at=time_text(claims.issued_at),
+        expires_at=time_text(claims.expires_at),
+        payload=canonical_bytes(payload_for(claims)),
+        verification_method=verification_method,
+        revocation_index=revocation,
+        suspension_index=suspension,
+        in_force=1,
+    )
+
+
+def leaf_for(row: CertificateRow, claims: Claims) -> bytes:
+    return issue_entry(
+        code=row.code,
+        payload_sha256=sha256_hex(row.payload),
+        kid=row.verification_method,
+        standard=claims.basis.standard,
+        report_sha256=row.report_sha256,
+        audio_sha256=row.audio_sha256,
+        at=row.issued_at,
+    )
+
+
+def replaced_by(code: str, report: Report, now: datetime) -> tuple[str, bytes] | None:
+    """The certificate that a renewal replaces, with the leaf that revokes it as superseded (DESIGN 21)."""
+    if report.renewal_of is None:
+        return None
+    old = parse_code(report.renewal_of)
+    return old, status_entry(type="revoke", code=old, reason="superseded", at=time_text(now), replaced_by=code)
+
+
+def shares_ppt(examined: Examined, decision: Decision) -> dict[str, int]:
+    """The shares of each run in parts per trillion, rounded up so that many small ones never sum above one."""
+    shares = shares_of(examined.opened.report, decision.evidence)
+    return {run: int((share * PPT).to_integral_value(ROUND_CEILING)) for run, share in shares.items()}
