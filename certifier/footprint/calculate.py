@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
+from certifier.footprint.case import ONE, ZERO, Case, case_of, forecast_factor, share_of, share_text
 from certifier.footprint.factors import LONE_CPU, FactorRow
 from certifier.footprint.model import ActivityFigures, Amount, Footprint, LineItem
-from certifier.report.evidence import level_of, statement_for
+from certifier.footprint.places import Place, place_of, service_statement
 from certifier.report.model import FOOTPRINT_STAGES, Run, ServiceUse
 from certifier.units import (
     GRAMS_PER_KILOGRAM,
@@ -32,11 +33,8 @@ if TYPE_CHECKING:
     from certifier.footprint.factors import Factors, HardwareRow
     from certifier.footprint.model import Part, Quality, Rating, Side, Stage
     from certifier.footprint.parameters import Parameters
-    from certifier.report.evidence import Audio, Evidence, Level, ServiceHardware, Statement
+    from certifier.report.evidence import Audio, Evidence, ServiceHardware
     from certifier.report.model import Activity, Hardware, Model, Report
-
-ZERO = Decimal(0)
-ONE = Decimal(1)
 
 _NINE_DECIMALS = Decimal("0.000000001")
 _TWO_DECIMALS = Decimal("0.01")
@@ -68,193 +66,20 @@ def footprint_of(report: Report, evidence: Evidence, factors: Factors, parameter
         seconds = _counted_seconds(report, evidence.audio, parameters)
         if seconds is None or seconds <= 0:
             raise ValueError("there is no figure without counted minutes; INT-03 comes first")
-        case = _case_of(report, evidence, factors, parameters)
-        places = {id(activity): _place_of(case, activity) for activity in report.activities}
+        case = case_of(report, evidence, factors, parameters)
+        places = {id(activity): place_of(case, activity) for activity in report.activities}
         figures = tuple(_figures(case, activity, places[id(activity)]) for activity in report.activities)
         items = tuple(_footprint_items(case, figures, places, seconds))
         post_items = tuple(_activity_items(case, figures, places, frozenset({"post_production"})))
         return _summed(case, items, post_items, figures, seconds)
 
 
-@dataclass(frozen=True)
-class _Case:
-    """All that a line item may need to look at."""
-
-    report: Report
-    evidence: Evidence
-    factors: Factors
-    parameters: Parameters
-    level: Level
-    models: Mapping[str, Model]
-    statements: Mapping[str, Statement]
-    lifetimes: Mapping[str, Decimal]
-
-
-def _case_of(report: Report, evidence: Evidence, factors: Factors, parameters: Parameters) -> _Case:
-    models = {model.id: model for model in reversed(report.models)}
-    valid_days = parameters.training.statement_valid_days
-    statements = {
-        key: statement
-        for key, model in models.items()
-        if (statement := statement_for(model, report, evidence, valid_days=valid_days))
-    }
-    lifetimes = {key: _lifetime(model, evidence, parameters) for key, model in models.items()}
-    return _Case(report, evidence, factors, parameters, level_of(report, evidence), models, statements, lifetimes)
-
-
-def _lifetime(model: Model, evidence: Evidence, parameters: Parameters) -> Decimal:
-    """Minutes that a model's training is spread over (6.2): those made, or a forecast after a year of evidenced use."""
-    made = model.training.generated_minutes_to_date or ZERO
-    forecast, use = model.training.lifetime_minutes_forecast, evidence.model_use.get(model.id)
-    if forecast is None or use is None or not use.months >= parameters.training.forecast_months:
-        return made
-    return max(made, min(forecast, parameters.training.forecast_multiple * use.minutes_last_12m))
-
-
-def _share_of(case: _Case, activity: Activity) -> Decimal:
-    """The part of an activity that this track carries: computed for training and data, declared for the rest (4.9)."""
-    if activity.stage not in {"training", "data"}:
-        return activity.allocation_share
-    model = case.models.get(activity.model or "")
-    if model is None or case.lifetimes[model.id] <= 0:
-        return ONE
-    return min(ONE, model.generated_minutes / case.lifetimes[model.id])
-
-
-def _share_text(case: _Case, activity: Activity, share: Decimal) -> str:
-    if share == 1:
-        return ""
-    if activity.stage in {"training", "data"}:
-        model = case.models[activity.model or ""]
-        return f"*{plain(model.generated_minutes)}/{plain(case.lifetimes[model.id])}"
-    return f"*{plain(share)}"
-
-
-def _forecast_factor(case: _Case, activity: Activity) -> Decimal:
-    """The further uncertainty of training and data whose lifetime rests on a forecast (5.1)."""
-    model = case.models.get(activity.model or "")
-    if activity.stage not in {"training", "data"} or model is None:
-        return ONE
-    made = model.training.generated_minutes_to_date or ZERO
-    return case.parameters.uncertainty.forecast if case.lifetimes[model.id] > made else ONE
-
-
-# --- where the electricity comes from (4.3, 4.4, 4.6) ---
-
-
-@dataclass(frozen=True)
-class _Place:
-    """Grid and PUE of one activity, as value, as text for the formula, and as rows of the tables."""
-
-    key: str
-    g_per_kwh: Decimal
-    grid_text: str
-    grid_rows: tuple[FactorRow, ...]
-    pue_table: Decimal
-    pue: Decimal
-    overhead: Decimal
-    overhead_text: str
-    pue_rows: tuple[FactorRow, ...]
-
-
-def _place_of(case: _Case, activity: Activity) -> _Place:
-    return _service_place(case, activity) if isinstance(activity, ServiceUse) else _run_place(case, activity)
-
-
-def _run_place(case: _Case, run: Run) -> _Place:
-    location, in_datacentre = run.location, run.location.site != "local"
-    grid = case.factors.grid_row(
-        country=location.country,
-        subdivision=location.subdivision,
-        provider=location.provider,
-        region=location.region,
-        in_datacentre=in_datacentre,
-    )
-    table = case.factors.pue_row(provider=location.provider, in_datacentre=in_datacentre)
-    declared = _evidenced_pue(run)
-    counted = table.pue if declared is None else declared
-    overhead, text = _overhead(run, counted)
-    return _Place(
-        key=grid.key,
-        g_per_kwh=grid.g_per_kwh,
-        grid_text=plain(grid.g_per_kwh),
-        grid_rows=(grid.origin,),
-        pue_table=table.pue,
-        pue=counted,
-        overhead=overhead,
-        overhead_text=text,
-        pue_rows=(table.origin,) if declared is None else (),
-    )
-
-
-def _evidenced_pue(run: Run) -> Decimal | None:
-    """A declared PUE counts only with evidence that names site and year (4.3)."""
-    evidence = run.pue_evidence
-    if evidence is None or not (evidence.site or "").strip() or evidence.year is None:
-        return None
-    return run.pue
-
-
-def _overhead(run: Run, counted: Decimal) -> tuple[Decimal, str]:
-    """What the energy is multiplied by: the counted PUE, less the PUE that it already holds (4.3)."""
-    if not run.pue_included or run.pue is None or run.pue <= 0:
-        return counted, plain(counted)
-    if counted <= run.pue:
-        return ONE, "1"
-    return counted / run.pue, f"({plain(counted)}/{plain(run.pue)})"
-
-
-def _service_statement(case: _Case, activity: ServiceUse) -> Statement | None:
-    """The statement whose service figures count for a use of a service, if there is one (4.6)."""
-    statement = case.statements.get(activity.model or "")
-    if activity.method != "service_statement" or statement is None or statement.wh_per_minute is None:
-        return None
-    return statement if statement.wh_per_minute > 0 else None
-
-
-def _service_place(case: _Case, activity: ServiceUse) -> _Place:
-    statement = _service_statement(case, activity)
-    unknown_pue = case.factors.pue_row(provider=None, in_datacentre=True)
-    declared = statement.pue if statement is not None else None
-    pue = declared if declared is not None and declared >= 1 else unknown_pue.pue
-    key, g_per_kwh, grid_text, grid_rows = _weighted_grid(case, statement)
-    return _Place(
-        key=key,
-        g_per_kwh=g_per_kwh,
-        grid_text=grid_text,
-        grid_rows=grid_rows,
-        pue_table=unknown_pue.pue,
-        pue=pue,
-        overhead=pue,
-        overhead_text=plain(pue),
-        pue_rows=() if pue is declared else (unknown_pue.origin,),
-    )
-
-
-def _weighted_grid(case: _Case, statement: Statement | None) -> tuple[str, Decimal, str, tuple[FactorRow, ...]]:
-    """Key, factor, text and rows of a statement's places; the unknown place if they are not said, or do not sum to 1."""
-    places = statement.places if statement is not None else ()
-    weights = [place.weight for place in places]
-    unknown = case.factors.unknown_place
-    if not _sum_to_one(weights, case.parameters.service_default.weight_tolerance):
-        return unknown.key, unknown.g_per_kwh, plain(unknown.g_per_kwh), (unknown.origin,)
-    rows = [case.factors.place_row(place.key) for place in places]
-    key = unknown.key if unknown in rows else " + ".join(row.key for row in rows)
-    value = sum((weight * row.g_per_kwh for weight, row in zip(weights, rows, strict=True)), ZERO)
-    text = "+".join(f"{plain(weight)}*{plain(row.g_per_kwh)}" for weight, row in zip(weights, rows, strict=True))
-    return key, value, f"({text})", tuple(row.origin for row in rows)
-
-
-def _sum_to_one(weights: Sequence[Decimal], tolerance: Decimal) -> bool:
-    return abs(sum(weights, ZERO) - ONE) <= tolerance
-
-
 # --- what the activities are (4.9) ---
 
 
-def _figures(case: _Case, activity: Activity, place: _Place) -> ActivityFigures:
+def _figures(case: Case, activity: Activity, place: Place) -> ActivityFigures:
     tdp_w, devices = _nameplate(case, activity)
-    share = _share_of(case, activity)
+    share = share_of(case, activity)
     return ActivityFigures(
         activity=activity.id,
         grid_key=place.key,
@@ -270,23 +95,23 @@ def _figures(case: _Case, activity: Activity, place: _Place) -> ActivityFigures:
         tdp_w=tdp_w,
         devices=devices,
         span_s=_span_s(activity),
-        service_default=isinstance(activity, ServiceUse) and _service_statement(case, activity) is None,
+        service_default=isinstance(activity, ServiceUse) and service_statement(case, activity) is None,
     )
 
 
-def _energy_kwh(case: _Case, activity: Activity) -> Decimal:
+def _energy_kwh(case: Case, activity: Activity) -> Decimal:
     return activity.energy_kwh if isinstance(activity, Run) else activity.minutes * _service_kwh(case, activity)
 
 
-def _service_kwh(case: _Case, activity: ServiceUse) -> Decimal:
+def _service_kwh(case: Case, activity: ServiceUse) -> Decimal:
     """Energy of one exported minute."""
-    statement = _service_statement(case, activity)
+    statement = service_statement(case, activity)
     if statement is None or statement.wh_per_minute is None:
         return case.parameters.service_default.kwh_per_minute
     return statement.wh_per_minute / 1000
 
 
-def _coverage(case: _Case, activity: Activity) -> Decimal:
+def _coverage(case: Case, activity: Activity) -> Decimal:
     """How much more than the reading the machine used (4.2); a service's figures hold everything."""
     if isinstance(activity, ServiceUse):
         return ONE
@@ -302,7 +127,7 @@ def _power_w(activity: Activity) -> Decimal | None:
     return activity.energy_kwh * WATT_SECONDS_PER_KWH / activity.duration_s
 
 
-def _nameplate(case: _Case, activity: Activity) -> tuple[Decimal, int]:
+def _nameplate(case: Case, activity: Activity) -> tuple[Decimal, int]:
     """Nameplate power and number of the accelerators; without any, of the processors."""
     lines = [(case.factors.hardware_row(line.name), line.count) for line in activity.hardware or ()]
     counted = [(row, count) for row, count in lines if row.kind == "accelerator"]
@@ -334,7 +159,7 @@ def _item(
 
 
 def _footprint_items(
-    case: _Case, figures: Sequence[ActivityFigures], places: Mapping[int, _Place], counted_s: Decimal
+    case: Case, figures: Sequence[ActivityFigures], places: Mapping[int, Place], counted_s: Decimal
 ) -> Iterator[LineItem]:
     """All lines of the figure: the activities, then what is added to them by model, then storage."""
     activity_items = list(_activity_items(case, figures, places, FOOTPRINT_STAGES))
@@ -346,7 +171,7 @@ def _footprint_items(
 
 
 def _activity_items(
-    case: _Case, figures: Sequence[ActivityFigures], places: Mapping[int, _Place], stages: frozenset[str]
+    case: Case, figures: Sequence[ActivityFigures], places: Mapping[int, Place], stages: frozenset[str]
 ) -> Iterator[LineItem]:
     for activity, figure in zip(case.report.activities, figures, strict=True):
         if activity.stage not in stages:
@@ -363,7 +188,7 @@ def _side(activity: Activity) -> Side:
     return "consumer" if activity.stage in {"inference", "post_production"} else "provider"
 
 
-def _run_operation(case: _Case, run: Run, figure: ActivityFigures, place: _Place) -> LineItem:
+def _run_operation(case: Case, run: Run, figure: ActivityFigures, place: Place) -> LineItem:
     """E x c x p x I x a (4.1)."""
     quality: Quality = "primary" if run.method in _PRIMARY_METHODS else "other"
     return _item(
@@ -371,16 +196,16 @@ def _run_operation(case: _Case, run: Run, figure: ActivityFigures, place: _Place
         run.id,
         "operation",
         central_g=figure.kwh * figure.coverage * place.overhead * place.g_per_kwh,
-        factor=_method_factor(case, run) * _forecast_factor(case, run),
+        factor=_method_factor(case, run) * forecast_factor(case, run),
         formula=f"{plain(run.energy_kwh)}*{plain(figure.coverage)}*{place.overhead_text}*{place.grid_text}"
-        + _share_text(case, run, figure.share),
+        + share_text(case, run, figure.share),
         rows=place.grid_rows + place.pue_rows,
         side=_side(run),
         quality="default" if run.method == "default" else quality,
     )
 
 
-def _method_factor(case: _Case, run: Run) -> Decimal:
+def _method_factor(case: Case, run: Run) -> Decimal:
     factors = case.parameters.uncertainty
     return {
         "metered": factors.metered,
@@ -402,9 +227,9 @@ class _Mass:
     quality: Quality
 
 
-def _run_embodied(case: _Case, run: Run, figure: ActivityFigures) -> Iterator[LineItem]:
+def _run_embodied(case: Case, run: Run, figure: ActivityFigures) -> Iterator[LineItem]:
     """Manufacture: n x (k_d + k_h) x 1000 x t / (L x 3600) x a for each line of hardware (4.1, 4.5)."""
-    forecast = _forecast_factor(case, run)
+    forecast = forecast_factor(case, run)
     for line in run.hardware:
         life_h = _life_h(case, line)
         for mass in _masses(case, line, [other for other in run.hardware if other.count > 0]):
@@ -419,14 +244,14 @@ def _run_embodied(case: _Case, run: Run, figure: ActivityFigures) -> Iterator[Li
                 central_g=central,
                 factor=mass.factor * forecast,
                 formula=f"{times}{mass.text}*1000*{plain(run.duration_s)}/({plain(life_h)}*3600)"
-                + _share_text(case, run, figure.share),
+                + share_text(case, run, figure.share),
                 rows=mass.rows,
                 side=_side(run),
                 quality=mass.quality,
             )
 
 
-def _masses(case: _Case, line: Hardware, all_lines: Sequence[Hardware]) -> Iterator[_Mass]:
+def _masses(case: Case, line: Hardware, all_lines: Sequence[Hardware]) -> Iterator[_Mass]:
     """Device and host of one line, apart if the device has a footprint of its maker."""
     row = _carried_row(case, line.name, [other.name for other in all_lines])
     table, deposited = case.parameters.uncertainty.embodied_table, case.parameters.uncertainty.embodied_deposited
@@ -443,7 +268,7 @@ def _mass_text(row: HardwareRow) -> str:
     return f"({plain(row.device_kg)}+{plain(row.host_kg)})" if row.host_kg else plain(row.device_kg)
 
 
-def _carried_row(case: _Case, name: str, all_names: Sequence[str]) -> HardwareRow:
+def _carried_row(case: Case, name: str, all_names: Sequence[str]) -> HardwareRow:
     """The row whose manufacture a name carries: a processor among nothing but processors stands for a server (4.5)."""
     row = case.factors.hardware_row(name)
     if row.kind == "cpu" and all(case.factors.hardware_row(other).kind == "cpu" for other in all_names):
@@ -451,7 +276,7 @@ def _carried_row(case: _Case, name: str, all_names: Sequence[str]) -> HardwareRo
     return row
 
 
-def _deposited_kg(case: _Case, line: Hardware) -> Decimal | None:
+def _deposited_kg(case: Case, line: Hardware) -> Decimal | None:
     """The declared kilograms of a device, if the product footprint of its maker is deposited (4.5)."""
     if line.embodied is None or line.embodied.kgco2e is None:
         return None
@@ -459,7 +284,7 @@ def _deposited_kg(case: _Case, line: Hardware) -> Decimal | None:
     return line.embodied.kgco2e if deposit is not None and deposit.kind == "pcf" else None
 
 
-def _life_h(case: _Case, line: Hardware) -> Decimal:
+def _life_h(case: Case, line: Hardware) -> Decimal:
     """The hours that a device is spread over; a longer life needs deposited evidence at A2 (4.5)."""
     bounds, embodied = case.parameters.hardware, line.embodied
     if embodied is None or embodied.lifetime_h is None:
@@ -469,9 +294,9 @@ def _life_h(case: _Case, line: Hardware) -> Decimal:
     return max(bounds.life_least_h, min(longest, embodied.lifetime_h))
 
 
-def _service_operation(case: _Case, activity: ServiceUse, figure: ActivityFigures, place: _Place) -> LineItem:
+def _service_operation(case: Case, activity: ServiceUse, figure: ActivityFigures, place: Place) -> LineItem:
     """Electricity of the exported minutes (4.6)."""
-    statement = _service_statement(case, activity)
+    statement = service_statement(case, activity)
     factors = case.parameters.uncertainty
     if statement is None or statement.wh_per_minute is None:
         energy = plain(case.parameters.service_default.kwh_per_minute)
@@ -484,18 +309,18 @@ def _service_operation(case: _Case, activity: ServiceUse, figure: ActivityFigure
         activity.id,
         "service",
         central_g=figure.kwh * place.overhead * place.g_per_kwh,
-        factor=(factors.default if statement is None else factors.statement) * _forecast_factor(case, activity),
+        factor=(factors.default if statement is None else factors.statement) * forecast_factor(case, activity),
         formula=f"{plain(activity.minutes)}*{energy}*{place.overhead_text}*{place.grid_text}"
-        + _share_text(case, activity, figure.share),
+        + share_text(case, activity, figure.share),
         rows=(origin, *place.grid_rows, *place.pue_rows),
         side=_side(activity),
         quality="default" if statement is None else "primary",
     )
 
 
-def _service_embodied(case: _Case, activity: ServiceUse, figure: ActivityFigures) -> LineItem:
+def _service_embodied(case: Case, activity: ServiceUse, figure: ActivityFigures) -> LineItem:
     """Hardware of the exported minutes: the statement's seconds, else the default equipment (4.6)."""
-    statement = _service_statement(case, activity)
+    statement = service_statement(case, activity)
     if statement is not None and statement.hardware:
         grams, formula, rows = _stated_hardware(case, statement.hardware)
         quality: Quality = "other"
@@ -507,15 +332,15 @@ def _service_embodied(case: _Case, activity: ServiceUse, figure: ActivityFigures
         activity.id,
         "embodied",
         central_g=activity.minutes * grams * figure.share,
-        factor=case.parameters.uncertainty.embodied_table * _forecast_factor(case, activity),
-        formula=f"{plain(activity.minutes)}*{formula}" + _share_text(case, activity, figure.share),
+        factor=case.parameters.uncertainty.embodied_table * forecast_factor(case, activity),
+        formula=f"{plain(activity.minutes)}*{formula}" + share_text(case, activity, figure.share),
         rows=rows,
         side=_side(activity),
         quality=quality,
     )
 
 
-def _stated_hardware(case: _Case, lines: Sequence[ServiceHardware]) -> tuple[Decimal, str, tuple[FactorRow, ...]]:
+def _stated_hardware(case: Case, lines: Sequence[ServiceHardware]) -> tuple[Decimal, str, tuple[FactorRow, ...]]:
     """Grams per minute, formula and rows of the hardware that a statement names."""
     life_h = case.parameters.hardware.life_h
     names = [line.name for line in lines if line.count > 0]
@@ -530,7 +355,7 @@ def _stated_hardware(case: _Case, lines: Sequence[ServiceHardware]) -> tuple[Dec
     return grams, texts[0] if len(texts) == 1 else f"({'+'.join(texts)})", tuple(rows)
 
 
-def _training_items(case: _Case, model: Model) -> Iterator[LineItem]:
+def _training_items(case: Case, model: Model) -> Iterator[LineItem]:
     """Training that no activity reports: by statement, else the default (8.3)."""
     statement = case.statements.get(model.id)
     if model.training.source == "statement" and statement is not None:
@@ -555,7 +380,7 @@ def _training_items(case: _Case, model: Model) -> Iterator[LineItem]:
     )
 
 
-def _data_items(case: _Case, model: Model, activity_items: Sequence[LineItem]) -> Iterator[LineItem]:
+def _data_items(case: Case, model: Model, activity_items: Sequence[LineItem]) -> Iterator[LineItem]:
     """A quarter of the training by statement or activities, unless data is reported or held already (3, 6.2)."""
     statement = case.statements.get(model.id)
     if model.training.source == "statement" and statement is not None and not statement.includes_data:
@@ -567,7 +392,7 @@ def _data_items(case: _Case, model: Model, activity_items: Sequence[LineItem]) -
         )
 
 
-def _data_item(case: _Case, training: LineItem) -> LineItem:
+def _data_item(case: Case, training: LineItem) -> LineItem:
     share = case.parameters.training.data_share
     return _item(
         "data",
@@ -582,11 +407,11 @@ def _data_item(case: _Case, training: LineItem) -> LineItem:
     )
 
 
-def _runs_of(case: _Case, model: Model, stage: str) -> list[Activity]:
+def _runs_of(case: Case, model: Model, stage: str) -> list[Activity]:
     return [activity for activity in case.report.activities if (activity.stage, activity.model) == (stage, model.id)]
 
 
-def _storage_item(case: _Case, places: Mapping[int, _Place], counted_s: Decimal) -> LineItem:
+def _storage_item(case: Case, places: Mapping[int, Place], counted_s: Decimal) -> LineItem:
     """Twelve months of the finished minutes, and of the others as long as they are kept (4.7)."""
     numbers, kept_days = case.parameters.storage, case.report.process.take_retention_days
     days = numbers.retention_days if kept_days is None else kept_days
@@ -608,7 +433,7 @@ def _storage_item(case: _Case, places: Mapping[int, _Place], counted_s: Decimal)
     )
 
 
-def _kept_text(case: _Case, counted_s: Decimal) -> str:
+def _kept_text(case: Case, counted_s: Decimal) -> str:
     """Finished and discarded minutes, as a fraction where decimals would not end."""
     finished, generated = counted_s / SECONDS_PER_MINUTE, case.report.generation.generated_minutes
     if finished == finished.quantize(_NINE_DECIMALS):
@@ -616,7 +441,7 @@ def _kept_text(case: _Case, counted_s: Decimal) -> str:
     return f"{plain(counted_s)}/60+({plain(generated)}-{plain(counted_s)}/60)"
 
 
-def _storage_grid(case: _Case, places: Mapping[int, _Place]) -> tuple[str, Decimal, tuple[FactorRow, ...]]:
+def _storage_grid(case: Case, places: Mapping[int, Place]) -> tuple[str, Decimal, tuple[FactorRow, ...]]:
     """The highest factor among the inference activities."""
     used = [places[id(activity)] for activity in case.report.activities if activity.stage == "inference"]
     if not used:
@@ -631,7 +456,7 @@ def _parameter_row(name: str) -> FactorRow:
     return FactorRow("standard", f"parameters.{name}", "LCAL", "")
 
 
-def _statement_row(case: _Case, model_id: str | None) -> FactorRow:
+def _statement_row(case: Case, model_id: str | None) -> FactorRow:
     model = case.models[model_id or ""]
     statement = case.statements[model.id]
     return FactorRow("statements", model.training.statement or "", f"statement of {statement.model}", "")
@@ -641,7 +466,7 @@ def _statement_row(case: _Case, model_id: str | None) -> FactorRow:
 
 
 def _summed(
-    case: _Case,
+    case: Case,
     items: tuple[LineItem, ...],
     post_items: tuple[LineItem, ...],
     figures: tuple[ActivityFigures, ...],
@@ -708,7 +533,7 @@ def _printed(amount: Amount) -> Amount:
     )
 
 
-def _rating(case: _Case, items: Sequence[LineItem]) -> Rating:
+def _rating(case: Case, items: Sequence[LineItem]) -> Rating:
     """How much of the assessed grams rests on measurement, deposited footprints and valid statements (5.2)."""
     total = sum((item.upper_g for item in items), ZERO)
     primary = sum((item.upper_g for item in items if item.quality == "primary"), ZERO)
@@ -717,12 +542,12 @@ def _rating(case: _Case, items: Sequence[LineItem]) -> Rating:
     return "B" if primary >= case.parameters.rating.b * total else "C"
 
 
-def _inference_kwh(case: _Case, figures: Sequence[ActivityFigures]) -> Decimal:
+def _inference_kwh(case: Case, figures: Sequence[ActivityFigures]) -> Decimal:
     pairs = zip(case.report.activities, figures, strict=True)
     return sum((figure.kwh for activity, figure in pairs if activity.stage == "inference"), ZERO)
 
 
-def _weighted_mean(case: _Case, figures: Sequence[ActivityFigures]) -> Decimal:
+def _weighted_mean(case: Case, figures: Sequence[ActivityFigures]) -> Decimal:
     """The mean grid factor by energy; of an unknown place if there is no energy."""
     kwh = sum((figure.kwh * figure.coverage for figure in figures), ZERO)
     if kwh <= 0:
