@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import requests
 
 from certifier.crypto.strict_json import Limits, parse_object
-from certifier.errors import CertifierError, ForeignInputError, NotFoundError, UnreachableError
+from certifier.errors import CertifierError, ForeignInputError, NotFoundError, OperatorError, UnreachableError
 
 TIMEOUT_S = (5, 120)
 LIMITS = Limits(max_bytes=5 * 1024 * 1024, max_depth=32, max_nodes=200_000)
@@ -21,6 +21,10 @@ class Client:
     """One service, by the address where it listens; signed URLs are fetched there by their path."""
 
     def __init__(self, server: str) -> None:
+        if not server.startswith(("http://", "https://")):
+            raise OperatorError(
+                "The server's address is incomplete.", found=server, expected="http://HOST:PORT or https://HOST"
+            )
         self.server = server.rstrip("/")
         self._session = requests.Session()
 

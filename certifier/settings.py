@@ -11,6 +11,7 @@ from pathlib import Path
 
 from certifier.errors import OperatorError
 
+BASE_URL_FILE = "base-url"
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -59,12 +60,25 @@ def settings_from_environment(home: Path | None = None) -> Settings:
     settings = Settings(home=home or Path(os.environ.get("LCAL_HOME", "var/home")))
     texts = {name: os.environ[f"LCAL_{name.upper()}"] for name in _TEXTS if f"LCAL_{name.upper()}" in os.environ}
     numbers = {name: _number(f"LCAL_{name.upper()}") for name in _NUMBERS if f"LCAL_{name.upper()}" in os.environ}
-    settings = replace(settings, **texts, **numbers)  # type: ignore[arg-type]
+    settings = replace(settings, **_fixed(settings.home, texts), **numbers)  # type: ignore[arg-type]
     if not settings.base_url.startswith(("https://", "http://")) or settings.base_url.endswith("/"):
         raise OperatorError(
             "The base URL cannot be used.", found=settings.base_url, expected="https://HOST without a slash at the end"
         )
     return settings
+
+
+def _fixed(home: Path, texts: dict[str, str]) -> dict[str, str]:
+    """The texts, with the base URL that the home was made for: it is signed into everything and cannot change later."""
+    file = home / BASE_URL_FILE
+    if not file.is_file():
+        return texts
+    made_for = file.read_text("utf-8").strip()
+    if texts.get("base_url", made_for) != made_for:
+        raise OperatorError(
+            "LCAL_BASE_URL is not the address that this home was made for.", found=texts["base_url"], expected=made_for
+        )
+    return {**texts, "base_url": made_for}
 
 
 def _number(name: str) -> int:

@@ -46,7 +46,7 @@ CERTIFIER = [sys.executable, "-m", "certifier.cli"]
 PARTY = "Demo studio (an example, not a real measuring party)"
 CAPABILITY = 'demo = true\n\n[keys.capability]\ncoverage = ["system"]\nmethod = ["modelled"]\n'
 STARTUP_SECONDS = 30
-out = Console(highlight=False)
+out = Console(highlight=False, emoji=False)
 
 
 @dataclass(frozen=True)
@@ -207,6 +207,11 @@ def _wait_for(client: Client, process: subprocess.Popen[bytes]) -> None:
 def _submit(client: Client, take: Take, report: Path) -> dict[str, Any]:
     started = time.monotonic()
     answer = client.submit(report, take.folder / "track.wav", [take.folder / "emissions.csv"])
+    if answer.get("certificate_state") not in (None, "active"):
+        state = answer["certificate_state"]
+        raise CertifierError(
+            f"This take's certificate is {state}.", hint="Make a new take: make demo (without FAST=1)."
+        )
     if not answer.get("code"):
         failed = [
             finding for finding in answer["findings"] if finding["outcome"] == "fail" and finding["level"] == "must"

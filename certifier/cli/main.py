@@ -38,7 +38,7 @@ def main() -> None:
     """Low-Carbon Audio Label: measure, report, certify and verify AI-made music.
 
     \b
-    Artists      measure, report, submit, badge in what the service sends back
+    Artists      keys, measure, report, submit
     Platforms    verify
     Auditors     standard test, verify
     Operators    init, serve, revoke, suspend, reinstate

@@ -14,27 +14,54 @@ import click
 
 from certifier.cli.output import console
 from certifier.errors import OperatorError
-from certifier.measure.activity import Hardware, Place, rfc3339, to_report_activity
+from certifier.measure.activity import Hardware, Place, decimal_text, rfc3339, to_report_activity
 from certifier.measure.session import MeasuringSession, StatedPower
 from certifier.storage.files import save_bytes
 
 
-class _Watts(click.ParamType[Decimal]):
-    """A power in watts, exactly as written."""
+class _Quantity(click.ParamType[Decimal]):
+    """A number, exactly as written, above the one bound and up to the other."""
 
-    name = "watts"
+    name = "number"
+
+    def __init__(self, above: int, most: int) -> None:
+        self._above = above
+        self._most = most
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
         try:
-            watts = Decimal(value)
+            number = Decimal(value)
         except InvalidOperation:
-            watts = Decimal("NaN")
-        if not (watts.is_finite() and 1 <= watts <= 10_000):
-            self.fail(f"{value!r} is no power from 1 to 10000 W.", param, ctx)
-        return watts
+            number = Decimal("NaN")
+        if not (number.is_finite() and self._above < number <= self._most):
+            self.fail(f"{value!r} is no number above {self._above} and up to {self._most}.", param, ctx)
+        return number
+
+
+class _Country(click.ParamType[str]):
+    name = "country"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(value)
+        if not (len(text) == 3 and text.isascii() and text.isalpha() and text.isupper()):
+            self.fail(f"{text!r} is no ISO 3166-1 alpha-3 code such as SWE.", param, ctx)
+        return text
 
 
 CONTRIBUTIONS = click.Choice(["vocals", "instrumentation", "composition", "post_production", "lyrics"])
+
+
+def _run(command: tuple[str, ...]) -> int:
+    """The exit code of the caller's own command. Raises OperatorError when it cannot be started."""
+    try:
+        return subprocess.run(command, check=False).returncode  # noqa: S603 - it is the caller's own command
+    except OSError as error:
+        raise OperatorError(
+            "The command to measure cannot be started.",
+            found=str(error),
+            expected="a program after --",
+            hint="-- python make.py",
+        ) from error
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -49,20 +76,30 @@ CONTRIBUTIONS = click.Choice(["vocals", "instrumentation", "composition", "post_
 @click.option(
     "--trained-by", type=click.Choice(["applicant", "affiliate", "other"]), default="other", show_default=True
 )
-@click.option("--parameters-b", help="Its size in billions of parameters, e.g. 0.4; not said counts as the largest.")
+@click.option(
+    "--parameters-b",
+    type=_Quantity(0, 1_000_000),
+    help="Its size in billions of parameters, e.g. 0.4; not said counts as the largest.",
+)
 @click.option("--takes", type=click.IntRange(1), required=True, help="How many takes the command makes, kept or not.")
-@click.option("--minutes", required=True, help="Minutes of music that all takes together have.")
+@click.option(
+    "--minutes", type=_Quantity(0, 1_000_000), required=True, help="Minutes of music that all takes together have."
+)
 @click.option(
     "--device", required=True, help="The machine in the standard's words: cpu-laptop, cpu-desktop, NVIDIA T4 …"
 )
 @click.option(
     "--cpu-power-w",
-    type=_Watts(),
+    type=_Quantity(0, 10_000),
     required=True,
     help="The processor's nameplate power in watts; no sensor is assumed.",
 )
 @click.option(
-    "--country", default="ZZZ", show_default=True, help="ISO 3166-1 alpha-3; not said counts as the worst grid."
+    "--country",
+    type=_Country(),
+    default="ZZZ",
+    show_default=True,
+    help="ISO 3166-1 alpha-3; not said counts as the worst grid.",
 )
 @click.option("--site", type=click.Choice(["local", "datacentre"]), default="datacentre", show_default=True)
 @click.option(
@@ -79,18 +116,22 @@ def measure(out: Path, command: tuple[str, ...], **said: Any) -> None:
     name, _, version = said["model"].partition(":")
     power = StatedPower(said["cpu_power_w"], said["country"])
     with MeasuringSession(out, power, model=name) as session, session.activity("takes", "inference"):
-        finished = subprocess.run(command, check=False)  # noqa: S603 - it is the caller's own command
+        finished = _run(command)
     created_at = rfc3339(datetime.now(UTC))
     place, hardware = Place(said["country"], said["site"]), (Hardware(said["device"]),)
     model: dict[str, Any] = {"id": name, "name": name, "version": version or "unknown", "class": "neural-audio"}
     if said["parameters_b"]:
-        model["parameters_b"] = said["parameters_b"]
+        model["parameters_b"] = decimal_text(said["parameters_b"])
     source = "activities" if said["trained_by"] != "other" else "default"
-    model |= {"trained_by": said["trained_by"], "generated_minutes": said["minutes"], "training": {"source": source}}
+    model |= {
+        "trained_by": said["trained_by"],
+        "generated_minutes": decimal_text(said["minutes"]),
+        "training": {"source": source},
+    }
     document = {
         "track": {"created_at": created_at, "ai_contribution": list(said["contributions"])},
         "models": [model],
-        "generation": {"takes": said["takes"], "generated_minutes": said["minutes"]},
+        "generation": {"takes": said["takes"], "generated_minutes": decimal_text(said["minutes"])},
         "activities": [to_report_activity(activity, place, hardware) for activity in session.activities],
         "stages_not_performed": ["fine_tuning"],
         "process": {},
@@ -103,8 +144,8 @@ def measure(out: Path, command: tuple[str, ...], **said: Any) -> None:
     console(stderr=True).print(
         f"Next: certifier report new {out / 'session.json'} --audio MASTER --key KEY --log {session.log_path}"
     )
-    if finished.returncode:
+    if finished:
         raise OperatorError(
-            "The measured command failed.", found=f"exit code {finished.returncode}", hint=f"The log is kept in {out}."
+            "The measured command failed.", found=f"exit code {finished}", hint=f"The log is kept in {out}."
         )
     sys.stdout.flush()

@@ -17,7 +17,7 @@ EXIT_OPERATOR, EXIT_REFUSED, EXIT_NETWORK, EXIT_CANNOT_TELL = 1, 3, 5, 6
 
 def console(*, stderr: bool = False) -> Console:
     """A console for stdout or stderr; NO_COLOR and dumb terminals are respected."""
-    return Console(stderr=stderr, highlight=False, soft_wrap=True, no_color="NO_COLOR" in os.environ)
+    return Console(stderr=stderr, highlight=False, emoji=False, soft_wrap=True, no_color="NO_COLOR" in os.environ)
 
 
 def show_json(value: Any) -> None:

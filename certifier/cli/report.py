@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.table import Table
 
 from certifier.audio.analyse import analyse_audio
+from certifier.certificate.code import parse_code
 from certifier.certificate.times import time_text
 from certifier.cli.output import EXIT_REFUSED, console, plain, show_json
 from certifier.client import Client
@@ -18,12 +19,12 @@ from certifier.crypto.canonical import sha256_hex, to_json_text
 from certifier.crypto.keyring import Keyring
 from certifier.crypto.strict_json import parse_object
 from certifier.measure.session_file import report_of
-from certifier.report.envelope import LIMITS, add_signature, sign_report, statement_for
+from certifier.report.envelope import LIMITS, add_signature, open_report, sign_report, statement_for
 from certifier.report.model import parse_report
 from certifier.service.examine import Upload, examine, gather_evidence
 from certifier.service.ledger import EmptyLedger
 from certifier.settings import PROJECT_ROOT
-from certifier.standard.evaluate import Verdict, decide
+from certifier.standard.evaluate import Finding, Verdict, decide
 from certifier.storage.files import load_keyring, load_signing_key, load_standard, save_bytes
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -43,9 +44,19 @@ def report() -> None:
 @click.option("--log", "logs", type=FILE, multiple=True, help="A raw log to deposit; repeat for more.")
 @click.option("--title", help="The track's title, if the session does not say it.")
 @click.option("--artist", help="The artist, if the session does not say it.")
+@click.option(
+    "--renewal-of", metavar="CODE", help="The certificate of this file, issued to this key, that the report renews."
+)
 @click.option("-o", "--out", type=OUT, default=Path("report.json"), show_default=True)
 def new(
-    session: Path, audio: Path, key: Path, logs: tuple[Path, ...], title: str | None, artist: str | None, out: Path
+    session: Path,
+    audio: Path,
+    key: Path,
+    logs: tuple[Path, ...],
+    title: str | None,
+    artist: str | None,
+    renewal_of: str | None,
+    out: Path,
 ) -> None:
     """Build an unsigned report from a measured SESSION file and the master."""
     facts = analyse_audio(str(audio))
@@ -60,6 +71,8 @@ def new(
         raw_logs=[sha256_hex(log.read_bytes()) for log in logs],
         words={name: value for name, value in (("title", title), ("artist", artist)) if value},
     )
+    if renewal_of:
+        document["renewal_of"] = parse_code(renewal_of)
     parse_report(document)
     save_bytes(out, to_json_text(document).encode())
     console(stderr=True).print(f"Wrote {out}, unsigned. Next: certifier report sign {out} --audio {audio} --key {key}")
@@ -136,6 +149,7 @@ def submit(
 ) -> None:
     """Send a signed REPORT with its master and raw logs to a service. Exit code 3: refused."""
     out = console()
+    _require_named_logs(report_file, logs)
     if not as_json:
         console(stderr=True).print(
             f"sending {audio.stat().st_size / 1e6:.1f} MB of audio, a report and {len(logs)} logs …"
@@ -149,8 +163,19 @@ def submit(
         )
         if answer.get("certificate_state") not in (None, "active"):
             out.print(f"  [bold red]the certificate of this report is {plain(str(answer['certificate_state']))}[/]")
+        for finding in answer["findings"]:
+            if finding["outcome"] == "fail" and finding["gates"] == "all":
+                out.print(f"  {plain(finding['rule'])}  {plain(finding['title'])}: {plain(finding['found'])}")
         out.print(f"  decision  {server.rstrip('/')}/submissions/{plain(str(answer['id']))}")
     ctx.exit(EXIT_REFUSED if answer["state"] == "refused" else 0)
+
+
+def _require_named_logs(report_file: Path, logs: tuple[Path, ...]) -> None:
+    """A named log that stays at home would make the report self-declared, and a report earns one certificate only."""
+    named = set(open_report(report_file.read_bytes()).report.raw_log_sha256)
+    missing = named - {sha256_hex(log.read_bytes()) for log in logs}
+    if missing:
+        raise click.UsageError(f"The report names {len(missing)} raw log(s) that were not given: add --log FILE.")
 
 
 def verdict_document(verdict: Verdict) -> dict[str, Any]:
@@ -168,6 +193,7 @@ def verdict_document(verdict: Verdict) -> dict[str, Any]:
                 "rule": finding.rule,
                 "title": finding.title,
                 "level": finding.level,
+                "gates": finding.gates,
                 "outcome": finding.outcome,
                 "found": finding.found,
                 "advice": finding.advice,
@@ -177,22 +203,40 @@ def verdict_document(verdict: Verdict) -> dict[str, Any]:
     }
 
 
+HEADLINES = {
+    "none": "No certificate",
+    "disclosed": "A statement: self-declared, not a label",
+    "measured": "Measured, without a class",
+    "class-2": "Low-Carbon Audio, class 2",
+    "class-1": "Low-Carbon Audio, class 1",
+}
+
+
 def show_verdict(verdict: Verdict) -> None:
-    """The outcome first, then what failed and what to do about it."""
+    """The outcome first; then what stands in its way, what a better one needs, and the rest."""
     out = console()
-    out.print(f"[bold]{verdict.outcome}[/]  evidence level {verdict.evidence_level}")
+    out.print(f"[bold]{verdict.outcome}[/]  {HEADLINES[verdict.outcome]}, evidence level {verdict.evidence_level}")
     if verdict.footprint:
         footprint = verdict.footprint
         out.print(
             f"  at most {footprint.assessed} g CO2e per minute of finished music (best estimate {footprint.central})"
         )
-    failed = [finding for finding in verdict.findings if finding.outcome == "fail"]
-    if not failed:
-        out.print("  every rule passed")
+    blocking = [finding for finding in verdict.failed_must if finding.gates == "all"]
+    better = [finding for finding in verdict.failed_must if finding.gates != "all"]
+    _show_findings("Why there is no certificate", blocking)
+    _show_findings("What a better outcome needs", better)
+    _show_findings("Warnings", verdict.warnings)
+    if not (blocking or better or verdict.warnings):
+        out.print("  every rule is met")
+
+
+def _show_findings(heading: str, findings: Sequence[Finding]) -> None:
+    if not findings:
         return
-    table = Table(box=None, pad_edge=True)
-    for heading in ("rule", "level", "what", "found", "what to do"):
-        table.add_column(heading, overflow="fold")
-    for finding in failed:
-        table.add_row(finding.rule, finding.level, plain(finding.title), plain(finding.found), plain(finding.advice))
-    out.print(table)
+    out = console()
+    out.print(f"\n[bold]{heading}[/]")
+    for finding in findings:
+        closes = f"  [dim]closes {finding.gates} and above[/]" if finding.gates not in (None, "all") else ""
+        out.print(f"  {finding.rule}  {plain(finding.title)}{closes}")
+        out.print(f"          found    {plain(finding.found)}")
+        out.print(f"          to do    {plain(finding.advice)}")

@@ -52,6 +52,8 @@ def _pin(server: str, *, yes: bool) -> None:
     out = console(stderr=True)
     for key in trust.keys:
         out.print(f"  {key.role:<8}{key.id}  fingerprint {key.key.fingerprint}")
+    for log in trust.logs:
+        out.print(f"  {'log':<8}{log.name}  fingerprint {log.key.fingerprint}")
     if not yes:
         click.confirm(
             "Compare the fingerprints with those that the issuer publishes elsewhere. Trust these keys?",
@@ -65,7 +67,7 @@ def _pin(server: str, *, yes: bool) -> None:
 @click.command()
 @HOME
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8000, show_default=True, envvar="PORT")
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, envvar="PORT")
 def serve(home: Path, host: str, port: int) -> None:
     """Run the service on one process until it is stopped."""
     from certifier.web.server import serve as run  # noqa: PLC0415 - the server is heavy and only this command needs it

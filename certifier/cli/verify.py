@@ -17,7 +17,7 @@ from certifier.certificate.verify import AudioDigests, Material, Verification, c
 from certifier.cli.output import EXIT_CANNOT_TELL, EXIT_REFUSED, console, plain, show_error, show_json
 from certifier.client import Client
 from certifier.crypto.strict_json import parse_object
-from certifier.errors import CertifierError, ForeignInputError, MalformedAudio, MalformedCode, NotFoundError
+from certifier.errors import CertifierError, ForeignInputError, MalformedAudio, MalformedCode
 
 EXIT_CODES = {"valid": 0, "valid_with_warnings": 0, "not_valid": EXIT_REFUSED, "cannot_tell": EXIT_CANNOT_TELL}
 COLOURS = {"valid": "green", "valid_with_warnings": "yellow", "not_valid": "red", "cannot_tell": "yellow"}
@@ -97,7 +97,7 @@ def _is_file(path: Path) -> bool:
 def _from_files(path: Path, client: Client | None) -> tuple[bytes, bytes | None, dict[str, bytes]]:
     """The certificate and what lies beside it by name; a server, when given, supplies the rest."""
     raw = path.read_bytes()
-    proof_file = path.with_name(path.name.removesuffix(".json") + ".tlog-proof")
+    proof_file = path.with_name(path.name.removesuffix(".json").removesuffix(".vc") + ".tlog-proof")
     document = parse_object(raw)
     urls = _status_urls(document)
     lists = {url: (path.parent / status_file_name(url)) for url in urls}
@@ -114,10 +114,8 @@ def _from_service(target: str, client: Client | None) -> tuple[bytes, bytes | No
     try:
         code = parse_code(target)
     except MalformedCode as error:
-        raise NotFoundError(
-            f"There is no file {target!r}, and it is not a certificate code.",
-            found=error.found,
-            expected="a certificate file, or a code such as 7K3Q-Z9M2-XA",
+        raise click.UsageError(
+            f"There is no file {target[:80]!r}, and it is not a certificate code such as 7K3Q-Z9M2-XA."
         ) from error
     if client is None:
         raise click.UsageError("A code is looked up at a service: give --server URL (or set LCAL_SERVER).")

@@ -11,7 +11,7 @@ from certifier.crypto.keys import PublicKey
 from certifier.crypto.signing import SigningKey
 from certifier.errors import OperatorError
 from certifier.service.certifier import Certifier
-from certifier.settings import PROJECT_ROOT, Settings
+from certifier.settings import BASE_URL_FILE, PROJECT_ROOT, Settings
 from certifier.storage.files import load_keyring, load_signing_key, load_standard, save_bytes, save_signing_key
 from certifier.storage.store import Store
 
@@ -30,6 +30,7 @@ def make_home(settings: Settings, now: datetime) -> None:
             save_signing_key(settings.private_dir / f"{role}.pem", key)
             register_key(settings, _own_key_id(role, settings, now), role, settings.issuer_name, key.public, now)
         load_keyring(settings.register_dir)
+        save_bytes(settings.home / BASE_URL_FILE, f"{settings.base_url}\n".encode())
     except OSError as error:
         raise OperatorError(
             f"The home {settings.home} cannot be made.", found=str(error), hint="Choose another --home."

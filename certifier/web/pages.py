@@ -12,11 +12,12 @@ from certifier.crypto.strict_json import DEFAULT_LIMITS
 from certifier.errors import NotFoundError
 from certifier.web import charts
 from certifier.web.documents import verification_view
-from certifier.web.problems import ParameterInvalid, problems
+from certifier.web.problems import MediaTypeUnsupported, ParameterInvalid, problems
 from certifier.web.records import limits_of
 from certifier.web.responses import checked_query, page
 from certifier.web.site import Site
 from certifier.web.submissions import decision_on, take_submission
+from certifier.web.uploads import FORM
 from certifier.web.verifications import check_audio, check_code, check_document
 from certifier.web.wellknown import standard_named
 
@@ -86,6 +87,8 @@ def verify(site: Site) -> Response:
     """The answer to a certificate file, which may bring its proof."""
     checked_query()
     request.max_content_length = 2 * DEFAULT_LIMITS.max_bytes
+    if request.mimetype != FORM:
+        raise MediaTypeUnsupported("A certificate is sent in a form.", found=request.mimetype or "none", expected=FORM)
     file, proof = request.files.get("certificate"), request.files.get("proof")
     if file is None or not file.filename:
         raise ParameterInvalid("Choose a certificate file.", found="no file", expected="a .json or .vc file")

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from certifier.badge.badge import BadgeFace, face_lines
 from certifier.certificate.code import display_code
-from certifier.certificate.model import Claims
+from certifier.certificate.model import OUTCOMES, Claims
 from certifier.certificate.verify import Verification
 from certifier.errors import NotFoundError
 from certifier.log.entry import parse_entry
@@ -47,7 +47,10 @@ class Record:
     @property
     def sentence(self) -> str | None:
         """The one sentence of LCAL 9.2, as it was certified, whatever the state is now."""
-        return f"{face_lines(replace(self.face, status='active')).sentence}." if self.face else None
+        if self.face is None:
+            return None
+        sentence = f"{face_lines(replace(self.face, status='active')).sentence}."
+        return f"{OUTCOMES['disclosed']} {sentence}" if self.face.kind == "statement" else sentence
 
 
 def row_of(site: Site, code: str) -> CertificateRow:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -23,6 +24,7 @@ BLOCKING_THREADS = 32
 def serve(settings: Settings, host: str, port: int, workers: int = 1) -> None:
     """Serve until stopped. Raises OperatorError when the installation cannot be opened or asks for too many workers."""
     _check_workers(settings, workers)
+    _check_address(host, port)
     open_certifier(settings).store.close()  # a home that cannot be opened is told here, not in a worker's log
     server = Granian(
         "certifier",
@@ -52,6 +54,21 @@ def _check_workers(settings: Settings, workers: int) -> None:
             expected="1",
             hint="Set LCAL_DATABASE_URL to a PostgreSQL database for more.",
         )
+
+
+def _check_address(host: str, port: int) -> None:
+    """The server would share a port with another one without a word; two installations behind one port is nobody's wish."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise OperatorError(
+                f"Cannot listen on {host}:{port}.",
+                found=str(error),
+                hint="Is another service running? Choose another --port.",
+            ) from error
 
 
 def configure_logging() -> None:

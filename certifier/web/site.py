@@ -38,9 +38,12 @@ class Site:
 
     @contextmanager
     def place_in_queue(self) -> Iterator[None]:
-        """Room for one submission. Raises BusyError at once when all places are taken."""
+        """Room for one request with a body. Raises BusyError at once, before a byte of it is read, when all are taken.
+
+        There are fewer places than threads, so that slow or stalled senders never keep readers out (DESIGN 15).
+        """
         if not self._places.acquire(blocking=False):
-            raise BusyError("Many submissions are being decided just now.", hint="Send the same request again shortly.")
+            raise BusyError("Many requests are being read just now.", hint="Send the same request again shortly.")
         try:
             yield
         finally:

@@ -66,10 +66,18 @@ def read_upload(settings: Settings) -> Upload:
             "A submission is a form with files.", found=request.mimetype or "no content type", expected=FORM
         )
     _bound(settings)
-    if unknown := sorted({*request.files, *request.form} - set(FIELDS)):
+    names = {str(name or "") for name in (*request.files, *request.form)}
+    if unknown := sorted(names - set(FIELDS)):
         raise ParameterInvalid(
             f"There is no field {unknown[0][:40]!r}.", found=unknown[0][:40], expected=", ".join(FIELDS)
         )
+    for field in ("audio", "logs"):
+        if any(request.form.getlist(field)):
+            raise ParameterInvalid(
+                f"The field {field!r} came as text.", found="no file name", expected="a file", pointer=field
+            )
+    if len(request.form.getlist("report")) + len(_files("report")) > 1:
+        raise ParameterInvalid("The report came twice.", found="2 reports", expected="one", pointer="report")
     return Upload(_report(), Path(_one_file("audio").stream.name), _logs(settings))
 
 
@@ -106,8 +114,11 @@ def _names(files: list[FileStorage]) -> Iterator[str]:
     taken: set[str] = set()
     for number, file in enumerate(files, 1):
         name = file.filename or "log"
-        yield f"{name} (log {number})" if name in taken else name
+        name = f"{name} (log {number})" if name in taken else name
+        while name in taken:
+            name += "'"
         taken.add(name)
+        yield name
 
 
 def _files(field: str) -> list[FileStorage]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response, redirect
 from werkzeug.wrappers import Response as AnyResponse
 
+from certifier.certificate.model import OUTCOMES
 from certifier.certificate.status import PURPOSES, status_url
 from certifier.certificate.trust import did_document, trust_document
 from certifier.crypto.canonical import to_json_text
@@ -63,6 +64,8 @@ def standard_json(site: Site, name: str, version: str) -> Response:
 def outcome(site: Site, name: str, version: str, outcome: str) -> AnyResponse:
     """Where the identifier of an outcome in a certificate leads."""
     standard_named(site, name, version)
+    if outcome not in OUTCOMES:
+        raise NotFoundError("The standard has no such outcome.", found=outcome[:40], expected=", ".join(OUTCOMES))
     return redirect(f"/standards/{name}/{version}#{outcome}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -169,7 +170,8 @@ def test_json_says_the_same_with_the_same_exit_code(delivered: Path) -> None:
 
 
 NOT_THERE = {
-    "neither a file nor a code": (("verify", "nothing-here"), 3),
+    "neither a file nor a code": (("verify", "nothing-here"), 2),
+    "a folder": (("verify", ROOT), 2),
     "a code without a service": (("verify", "0000000000"), 2),
     "a code at a service that does not answer": (("verify", "0000000000", "--server", "http://127.0.0.1:9"), 5),
     "a file that is no certificate": (("verify", ROOT / "README.md"), 3),
@@ -311,3 +313,45 @@ def test_a_power_that_is_none_is_wrong_usage(tmp_path: Path, watts: str) -> None
     said = ("--model", "m", "--takes", "1", "--minutes", "1", "--device", "cpu-desktop", f"--cpu-power-w={watts}")
     result = run("measure", "--out", tmp_path / "measured", *said, "--", "true")
     assert (result.exit_code, "--cpu-power-w" in result.stderr) == (2, True), result.output
+
+
+def test_the_address_of_a_home_is_fixed_when_it_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LCAL_BASE_URL", "https://one.example")
+    assert run("init", "--home", tmp_path / "home").exit_code == 0
+    monkeypatch.setenv("LCAL_BASE_URL", "https://two.example")
+    result = run("revoke", "0000000000", "--home", tmp_path / "home", "--reason", "evidence")
+    assert (result.exit_code, "https://one.example" in result.stderr) == (1, True)
+
+
+def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+    assert run("init", "--home", tmp_path / "home").exit_code == 0
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        result = run("serve", "--home", tmp_path / "home", "--port", taken.getsockname()[1])
+    assert (result.exit_code, "Choose another --port" in result.stderr) == (1, True)
+
+
+def test_signed_text_is_shown_as_it_was_signed(tmp_path: Path) -> None:
+    """No emoji is made of a title or of a did:key."""
+    studio = Studio(tmp_path)
+    (tmp_path / "report.json").write_text(json.dumps(studio.report(title="A :smile: [bold]title[/] (example)")))
+    key = tmp_path / "keys" / "me.pem"
+    run("keys", "new", key)
+    signed = run(
+        "report", "sign", tmp_path / "report.json", "--audio", studio.track, "--key", key, "-o", tmp_path / "x.json"
+    )
+    assert f"signed by {load_signing_key(key).public.did_key}" in signed.stderr
+
+
+def test_a_log_that_the_report_names_is_not_left_at_home(tmp_path: Path) -> None:
+    studio = Studio(tmp_path)
+    (tmp_path / "report.dsse.json").write_bytes(studio.signed(studio.report()))
+    result = run("submit", tmp_path / "report.dsse.json", "--audio", studio.track, "--server", "http://127.0.0.1:9")
+    assert (result.exit_code, "--log FILE" in result.stderr) == (2, True)
+
+
+def test_a_program_that_is_none_cannot_be_measured(tmp_path: Path) -> None:
+    said = ("--model", "m", "--takes", "1", "--minutes", "1", "--device", "cpu-desktop", "--cpu-power-w", "65")
+    result = run("measure", "--out", tmp_path / "measured", *said, "--", "no-such-program-anywhere")
+    assert (result.exit_code, "cannot be started" in result.stderr) == (1, True)

@@ -16,12 +16,10 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
 from certifier.certificate.code import parse_code
-from certifier.errors import BusyError
 from certifier.report.envelope import sign_report, statement_for
 from certifier.service.certifier import Certifier
 from certifier.web.app import create_app
-from certifier.web.site import Site
-from certifier.web.submissions import take_submission
+from certifier.web.server import BLOCKING_THREADS
 from tests.studio import APPLICANT, PARTY, VERIFIER, Studio, write_track
 from tests.web.conftest import LATER, World
 
@@ -242,11 +240,13 @@ def test_a_number_that_is_none_never_becomes_a_certificate(
 
 
 def test_too_much_at_once_is_told_before_anything_is_read(studio: Studio, certifier: Certifier) -> None:
-    certifier.settings = replace(certifier.settings, max_waiting=2)
-    site = Site(certifier, lambda: LATER)
-    app = create_app(certifier)
-    with site.place_in_queue(), site.place_in_queue(), app.test_request_context(), pytest.raises(BusyError):
-        take_submission(site)
+    """Every body is read in a place of its own, and there are fewer places than threads."""
+    assert certifier.settings.max_waiting < BLOCKING_THREADS
+    certifier.settings = replace(certifier.settings, max_waiting=0)
+    client = create_app(certifier, lambda: LATER).test_client()
+    for path in ("/api/v1/submissions", "/api/v1/verifications", "/submit", "/verify"):
+        answer = client.post(path, data=b"x" * 10, content_type="application/json")
+        assert (answer.status_code, path) == (503, path)
     assert kept(certifier) == (0, 0)
 
 
@@ -335,3 +335,22 @@ def test_a_report_sent_again_is_told_that_its_certificate_was_withdrawn(
     certifier.change_status(parse_code(first["code"]), "revoke", "evidence", LATER)
     again = send(client, form(studio)).json
     assert (again["duplicate"], again["certificate_state"]) == (True, "revoked")
+
+
+WRONG_FORMS = {
+    "a part without a name": b"Content-Disposition: form-data\r\n\r\nx",
+    "a log that came as text": b'Content-Disposition: form-data; name="logs"\r\n\r\nx',
+    "a track that came as text": b'Content-Disposition: form-data; name="audio"\r\n\r\nx',
+    "a field that nobody knows": b'Content-Disposition: form-data; name="level"\r\n\r\nA2',
+}
+
+
+@pytest.mark.parametrize("part", WRONG_FORMS.values(), ids=WRONG_FORMS.keys())
+def test_a_part_that_would_be_lost_is_refused(
+    client: FlaskClient, certifier: Certifier, studio: Studio, part: bytes
+) -> None:
+    boundary, body = encode_multipart(form(studio))
+    body = b"--" + boundary.encode() + b"\r\n" + part + b"\r\n" + body
+    answer = client.post(SUBMISSIONS, data=body, content_type=f"multipart/form-data; boundary={boundary}")
+    assert (answer.status_code, answer.json["type"].rpartition("/")[2]) == (400, "parameter-invalid")
+    assert kept(certifier) == (0, 0)

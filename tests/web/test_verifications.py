@@ -189,5 +189,21 @@ def test_the_page_takes_a_certificate_file(world: World) -> None:
 
 
 def test_the_page_wants_a_file(world: World) -> None:
-    assert world.client.post("/verify", data={}).json["type"].endswith("/parameter-invalid")
+    empty = world.client.post("/verify", data={"sha256": ""}, content_type="multipart/form-data")
+    assert empty.json["type"].endswith("/parameter-invalid")
+    assert world.client.post("/verify", json={}).status_code == 415
     assert world.client.get("/verify?sha256=abc").json["type"].endswith("/parameter-invalid")
+
+
+def test_a_number_where_a_text_was_signed_is_not_valid(world: World) -> None:
+    """The figure as a JSON number reads the same to a person; it is another document."""
+    document = json.loads(world.verified.certificate.document or b"")
+    result = document["credentialSubject"]["result"][0]
+    result["value"] = float(result["value"])
+    answer = world.client.post("/api/v1/verifications", json={"credential": document})
+    assert (answer.status_code, answer.json["verdict"]) == (200, "not_valid")
+
+
+def test_a_problem_can_be_read_by_pages_of_other_sites(world: World) -> None:
+    answer = world.client.post("/api/v1/verifications", json={"code": "wrong"})
+    assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (400, "*")

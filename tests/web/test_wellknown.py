@@ -143,3 +143,14 @@ def test_programs_of_other_sites_may_read_what_is_public(world: World, path: str
     first = world.client.get(path)
     assert first.headers["Access-Control-Allow-Origin"] == "*"
     assert world.client.get(path, headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
+
+
+@pytest.mark.parametrize("outcome", ["nosuch", "%0d%0aX", "none"])
+def test_an_outcome_that_the_standard_does_not_have_is_not_found(world: World, outcome: str) -> None:
+    assert world.client.get(f"/standards/lcal/1.0.0/outcomes/{outcome}").status_code == 404
+
+
+def test_no_redirect_repeats_the_host_of_the_asker(world: World) -> None:
+    asked = {"PATH_INFO": "//v//0000000000", "HTTP_HOST": "evil.example"}
+    answer = world.client.get("/", environ_overrides=asked)
+    assert (answer.status_code, answer.headers.get("Location")) == (404, None)
