@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from certifier.errors import OperatorError
+from certifier.storage.files import load_text
 
 BASE_URL_FILE = "base-url"
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -70,10 +71,9 @@ def settings_from_environment(home: Path | None = None) -> Settings:
 
 def _fixed(home: Path, texts: dict[str, str]) -> dict[str, str]:
     """The texts, with the base URL that the home was made for: it is signed into everything and cannot change later."""
-    file = home / BASE_URL_FILE
-    if not file.is_file():
+    made_for = load_text(home / BASE_URL_FILE)
+    if made_for is None:
         return texts
-    made_for = file.read_text("utf-8").strip()
     if texts.get("base_url", made_for) != made_for:
         raise OperatorError(
             "LCAL_BASE_URL is not the address that this home was made for.", found=texts["base_url"], expected=made_for

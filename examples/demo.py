@@ -30,6 +30,7 @@ from certifier.badge.qr import qr_text
 from certifier.certificate.code import parse_code
 from certifier.certificate.model import OUTCOMES
 from certifier.certificate.status import status_entries_of, status_file_name
+from certifier.cli.output import show_error
 from certifier.client import LIMITS, Client
 from certifier.crypto.signing import SigningKey
 from certifier.crypto.strict_json import parse_object
@@ -82,10 +83,7 @@ def main() -> int:
         _verify_offline()
         _verify_changed_byte()
     except CertifierError as error:
-        out.print(f"[bold red]stopped[/]  {error.message}")
-        for label, text in (("found", error.found), ("expected", error.expected), ("try", error.hint)):
-            if text:
-                out.print(f"  {label:<9}{text}", markup=False)
+        show_error(error)
         return 1
     _summary(answer, time.monotonic() - started)
     return 0

@@ -24,6 +24,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
+from certifier.certificate.code import display_code
 from certifier.certificate.credential import parse_claims
 from certifier.certificate.model import Claims
 from certifier.certificate.proof import split_proof, verify_document
@@ -76,6 +77,34 @@ class Verification:
     @property
     def axes(self) -> dict[str, str]:
         return {check.axis: check.value for check in self.checks}
+
+
+def verification_document(verification: Verification) -> dict[str, Any]:
+    """The verification as JSON, for the command line and the API alike; nothing of a document that cannot be believed."""
+    claims = verification.claims
+    return {
+        "verdict": verification.verdict,
+        "because": verification.because,
+        "checked_at": time_text(verification.checked_at),
+        "axes": verification.axes,
+        "checks": [vars(check) for check in verification.checks],
+        "certificate": _summary(claims) if claims else None,
+    }
+
+
+def _summary(claims: Claims) -> dict[str, str]:
+    return {
+        "code": display_code(claims.code),
+        "title": claims.subject.title,
+        "artist": claims.subject.artist,
+        "outcome": claims.outcome,
+        "assessed_g_per_min": claims.figures.assessed_g_per_min,
+        "central_g_per_min": claims.figures.central_g_per_min,
+        "evidence_level": claims.basis.evidence_level,
+        "standard": claims.basis.standard,
+        "issued_at": time_text(claims.issued_at),
+        "expires_at": time_text(claims.expires_at),
+    }
 
 
 @dataclass(frozen=True)

@@ -27,22 +27,18 @@ def show_json(value: Any) -> None:
 def show_error(error: CertifierError) -> None:
     """The error as people read it: what, then found, expected and what to try."""
     out = console(stderr=True)
-    out.print(f"[bold red]error[/]  {_plain(error.message)}")
+    out.print(f"[bold red]error[/]  {plain(error.message)}")
     findings = error.findings[:20] if isinstance(error, MalformedReport) else ()
     for finding in findings:
         found = f" (found {finding.found})" if finding.found else ""
-        out.print(f"  {_plain(finding.pointer or '/')}: {_plain(finding.problem + found)}")
+        out.print(f"  {plain(finding.pointer or '/')}: {plain(finding.problem + found)}")
     rows = (("at", error.pointer), ("found", error.found), ("expected", error.expected)) if not findings else ()
     for label, text in (*rows, ("try", error.hint)):
         if text:
-            out.print(f"  {label:<9}{_plain(text)}")
+            out.print(f"  {label:<9}{plain(text)}")
     sys.stderr.flush()
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text of others without terminal control characters or markup."""
     return "".join(char if char.isprintable() else "�" for char in text).replace("[", "\\[")
-
-
-def plain(text: str) -> str:
-    return _plain(text)

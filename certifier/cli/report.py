@@ -12,6 +12,7 @@ import click
 
 from certifier.audio.analyse import analyse_audio
 from certifier.certificate.code import parse_code
+from certifier.certificate.model import OUTCOMES
 from certifier.certificate.times import time_text
 from certifier.cli.output import EXIT_REFUSED, console, plain, show_json
 from certifier.client import Client
@@ -203,13 +204,7 @@ def verdict_document(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-HEADLINES = {
-    "none": "No certificate",
-    "disclosed": "A statement: self-declared, not a label",
-    "measured": "Measured, without a class",
-    "class-2": "Low-Carbon Audio, class 2",
-    "class-1": "Low-Carbon Audio, class 1",
-}
+HEADLINES = {"none": "No certificate", **OUTCOMES}
 
 
 def show_verdict(verdict: Verdict) -> None:

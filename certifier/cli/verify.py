@@ -10,10 +10,10 @@ from typing import Any
 import click
 
 from certifier.audio.analyse import analyse_audio
-from certifier.certificate.code import display_code, parse_code
+from certifier.certificate.code import parse_code
 from certifier.certificate.status import status_entries_of, status_file_name
 from certifier.certificate.trust import Trust, parse_trust
-from certifier.certificate.verify import AudioDigests, Material, Verification, check_certificate
+from certifier.certificate.verify import AudioDigests, Material, Verification, check_certificate, verification_document
 from certifier.cli.output import EXIT_CANNOT_TELL, EXIT_REFUSED, console, plain, show_error, show_json
 from certifier.client import Client
 from certifier.crypto.strict_json import parse_object
@@ -63,7 +63,7 @@ def verify(
     digests = _digests_of(audio) if audio else None
     verification = check_certificate(raw, Material(pinned, proof, lists, digests), datetime.now(UTC))
     if as_json:
-        show_json(to_document(verification))
+        show_json(verification_document(verification))
     else:
         _show(verification)
     ctx.exit(EXIT_CODES[verification.verdict])
@@ -128,31 +128,6 @@ def _status_urls(document: dict[str, Any]) -> list[str]:
         return [entry.url for entry in status_entries_of(document)]
     except CertifierError:
         return []  # the check itself will say what is wrong with the document
-
-
-def to_document(verification: Verification) -> dict[str, Any]:
-    """The verification as JSON; nothing of a document that cannot be believed."""
-    claims = verification.claims
-    return {
-        "verdict": verification.verdict,
-        "because": verification.because,
-        "checked_at": verification.checked_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "axes": verification.axes,
-        "checks": [vars(check) for check in verification.checks],
-        "certificate": {
-            "code": display_code(claims.code),
-            "title": claims.subject.title,
-            "artist": claims.subject.artist,
-            "outcome": claims.outcome,
-            "assessed_g_per_min": claims.figures.assessed_g_per_min,
-            "central_g_per_min": claims.figures.central_g_per_min,
-            "evidence_level": claims.basis.evidence_level,
-            "standard": claims.basis.standard,
-            "expires_at": claims.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        }
-        if claims
-        else None,
-    }
 
 
 def _show(verification: Verification) -> None:

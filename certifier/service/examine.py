@@ -5,10 +5,11 @@ Everything here is the same for a submission and for a trial run on the applican
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import chain, count
 from pathlib import Path
 from typing import Literal
 
@@ -198,7 +199,7 @@ def _deposits(logs: Mapping[str, bytes], report: Report) -> dict[str, Deposit]:
     }
     if unseen and deposits:
         first = next(iter(deposits))
-        activities = {**unseen, **deposits[first].activities}
+        activities = {**deposits[first].activities, **unseen}
         deposits[first] = Deposit(kind=deposits[first].kind, format="codecarbon", activities=activities)
     return deposits
 
@@ -211,7 +212,12 @@ def _reproduced(lines: Iterable[LogLine], report: Report) -> dict[str, Reproduce
     taken = {activity.id for activity in report.activities}
     found: dict[str, Reproduced] = {}
     for line in lines:
-        stranger = f"run {line.run_id}"[:190]
-        for name in by_run.get(line.run_id, [stranger if stranger not in taken else f"{stranger} of the log"]):
+        for name in by_run.get(line.run_id) or [_name_beside(f"run {line.run_id[:150]}", taken | found.keys())]:
             found[name] = Reproduced(energy_kwh=line.energy_kwh, duration_s=line.duration_s)
     return found
+
+
+def _name_beside(wanted: str, taken: Collection[str]) -> str:
+    """The wanted name, numbered where it is taken."""
+    numbered = (f"{wanted} ({number})" for number in count(2))
+    return next(name for name in chain([wanted], numbered) if name not in taken)

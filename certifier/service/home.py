@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from datetime import datetime, timedelta
 
 from certifier.certificate.times import time_text
@@ -12,7 +11,14 @@ from certifier.crypto.signing import SigningKey
 from certifier.errors import OperatorError
 from certifier.service.certifier import Certifier
 from certifier.settings import BASE_URL_FILE, PROJECT_ROOT, Settings
-from certifier.storage.files import load_keyring, load_signing_key, load_standard, save_bytes, save_signing_key
+from certifier.storage.files import (
+    copy_register,
+    load_keyring,
+    load_signing_key,
+    load_standard,
+    save_bytes,
+    save_signing_key,
+)
 from certifier.storage.store import Store
 
 KEY_LIFE = timedelta(days=365 * 5)
@@ -24,7 +30,7 @@ def make_home(settings: Settings, now: datetime) -> None:
     if settings.register_dir.exists():
         raise OperatorError(f"There is an installation in {settings.home} already.", hint="Choose another --home.")
     try:
-        shutil.copytree(PROJECT_ROOT / "keys", settings.register_dir)
+        copy_register(PROJECT_ROOT / "keys", settings.register_dir)
         for role in OWN_KEYS:
             key = SigningKey.generate()
             save_signing_key(settings.private_dir / f"{role}.pem", key)

@@ -6,6 +6,7 @@ Private keys live in a folder of mode 0700 in files of mode 0600 outside the rep
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -22,6 +23,16 @@ def load_keyring(folder: Path) -> Keyring:
     return parse_keyring(
         {str(path.relative_to(folder)): path.read_text("utf-8") for path in sorted(folder.rglob("*.toml"))}
     )
+
+
+def copy_register(source: Path, target: Path) -> None:
+    """Copy a register folder that a new installation starts from. Raises OSError."""
+    shutil.copytree(source, target)
+
+
+def load_text(path: Path) -> str | None:
+    """The text of a small file without white space around it; None where there is none."""
+    return path.read_text("utf-8").strip() if path.is_file() else None
 
 
 def load_standard(folder: Path) -> Standard:

@@ -126,7 +126,7 @@ class Store:
     ) -> None:
         """Reserve report, audio, run shares and code, and queue the leaf: all or nothing.
 
-        A certificate that this one replaces leaves force and gives its shares back in the same transaction, its leaf in
+        A certificate that this one replaces leaves force and hands over its shares in the same transaction, its leaf in
         the same batch.
 
         Raises ReportAlreadyUsed for a second certificate from one report, ConflictError when the audio or a run share was

@@ -14,7 +14,7 @@ from certifier.certificate.code import display_code
 from certifier.certificate.credential import standard_url
 from certifier.certificate.model import OUTCOMES, Claims
 from certifier.certificate.times import time_text
-from certifier.certificate.verify import Verification
+from certifier.certificate.verify import Verification, verification_document
 from certifier.footprint.model import Footprint, LineItem
 from certifier.standard.evaluate import Finding, Verdict
 from certifier.storage.store import CertificateRow, SubmissionRow
@@ -69,31 +69,10 @@ class VerificationView(Document):
 
 
 def verification_view(verification: Verification, environment: str) -> VerificationView:
-    return VerificationView(
-        verdict=verification.verdict,
-        because=verification.because,
-        checked_at=time_text(verification.checked_at),
-        environment=environment,
-        axes=verification.axes,
-        checks=[CheckView.model_validate(vars(check)) for check in verification.checks],
-        certificate=_summary(verification.claims) if verification.claims else None,
-    )
-
-
-def _summary(claims: Claims) -> CertificateSummary:
-    return CertificateSummary(
-        code=display_code(claims.code),
-        title=claims.subject.title,
-        artist=claims.subject.artist,
-        outcome=claims.outcome,
-        assessed_g_per_min=claims.figures.assessed_g_per_min,
-        central_g_per_min=claims.figures.central_g_per_min,
-        evidence_level=claims.basis.evidence_level,
-        standard=claims.basis.standard,
-        issued_at=time_text(claims.issued_at),
-        expires_at=time_text(claims.expires_at),
-        url=f"/v/{claims.code}",
-    )
+    document = verification_document(verification)
+    if verification.claims:
+        document["certificate"]["url"] = f"/v/{verification.claims.code}"
+    return VerificationView.model_validate({**document, "environment": environment})
 
 
 # -- certificate ----------------------------------------------------------------------------------------------------

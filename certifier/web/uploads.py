@@ -46,7 +46,10 @@ class UploadRequest(Request):
 
 
 class TimedStream:
-    """A request body that has to arrive in time."""
+    """A request body that has to arrive in time.
+
+    The clock is looked at between reads: a sender that trickles is stopped, one that falls silent only by a proxy in front.
+    """
 
     def __init__(self, stream: Any, seconds: float) -> None:
         self._stream = stream

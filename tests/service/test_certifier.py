@@ -126,7 +126,7 @@ def test_the_same_report_gets_the_same_certificate_again(certifier: Certifier, s
     assert certifier.logbook.head.size == 1
 
 
-def test_a_hundred_at_once_get_one_certificate(certifier: Certifier, studio: Studio) -> None:
+def test_the_same_report_sent_many_times_at_once_gets_one_certificate(certifier: Certifier, studio: Studio) -> None:
     envelope = studio.signed(studio.report())
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: certifier.submit(studio.upload(envelope), NOW), range(24)))
@@ -376,6 +376,16 @@ def test_hiding_a_part_of_the_log_gains_nothing(certifier: Certifier, studio: St
         answer = certifier.submit(upload, NOW)
     except MalformedLog:
         return
+    assert isinstance(answer, Refused)
+    assert "PLS-18" in [finding.rule for finding in answer.verdict.failed_must]
+
+
+def test_a_run_of_the_log_does_not_hide_behind_an_activity_of_its_name(certifier: Certifier, studio: Studio) -> None:
+    """The log holds two runs of equal energy; the one activity that is reported is called like the other run."""
+    studio.log = emissions_csv() + emissions_csv(run_id="run-2").splitlines(keepends=True)[1]
+    report = studio.report()
+    report["activities"][0]["id"] = "run run-2"
+    answer = certifier.submit(studio.upload(studio.signed(report)), NOW)
     assert isinstance(answer, Refused)
     assert "PLS-18" in [finding.rule for finding in answer.verdict.failed_must]
 
