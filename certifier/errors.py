@@ -17,14 +17,17 @@ CertifierError
 │   ├── MalformedProof         no tlog-proof file, or hashes that do not fit
 │   ├── MalformedCertificate   no certificate of this label
 │   ├── MalformedTrust         no trust file
-│   └── MalformedCode          no certificate code
+│   ├── MalformedCode          no certificate code
+│   └── IdempotencyKeyReused   the key stands for another request
 ├── ConflictError              fine in itself, but not together with what is on record
-│   └── ReportAlreadyUsed
+│   ├── ReportAlreadyUsed
+│   └── IdempotencyKeyUsed     the key was used before; the caller looks what for
 ├── NotFoundError              the named thing does not exist here
 ├── StandardError              a rule file or table of a standard is wrong (``file``, ``line``)
 ├── OperatorError              the installation is wrong: settings, keys, database
 │   ├── KeyFileExposed
-│   └── ReadOnlyError          the service may not write now, and says why
+│   ├── ReadOnlyError          the service may not write now, and says why
+│   └── StorageError           the database does not answer, or could not commit
 ├── BusyError                  too much at once; the same request later
 └── UnreachableError           the network or the server did not answer
 """
@@ -125,11 +128,18 @@ class MalformedTrust(ForeignInputError): ...
 class MalformedCode(ForeignInputError): ...
 
 
+class IdempotencyKeyReused(ForeignInputError): ...
+
+
 class ConflictError(CertifierError):
     """Fine in itself, but not together with what is on record."""
 
 
 class ReportAlreadyUsed(ConflictError): ...
+
+
+class IdempotencyKeyUsed(ConflictError):
+    """The key was used before: for the same request, or for another one."""
 
 
 class NotFoundError(CertifierError): ...
@@ -153,6 +163,10 @@ class KeyFileExposed(OperatorError): ...
 
 class ReadOnlyError(OperatorError):
     """The service may not write now, and says why."""
+
+
+class StorageError(OperatorError):
+    """The database does not answer, or could not commit; the driver's error is the cause."""
 
 
 class BusyError(CertifierError):

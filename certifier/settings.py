@@ -33,6 +33,8 @@ class Settings:
     max_logs: int = 20
     max_waiting: int = 24
     upload_seconds: int = 60
+    submit_seconds: float = 2.0
+    min_free_bytes: int = 64 * 1024 * 1024
 
     @property
     def did(self) -> str:
@@ -48,11 +50,16 @@ class Settings:
         return self.home / "keys"
 
     @property
+    def log_dir(self) -> Path:
+        """The public files of the logs, outside the database."""
+        return self.home / "log"
+
+    @property
     def private_dir(self) -> Path:
         return self.home / "private"
 
 
-_NUMBERS = ("max_upload_bytes", "max_waiting")
+_NUMBERS = ("max_upload_bytes", "max_waiting", "min_free_bytes")
 _TEXTS = ("base_url", "issuer_name", "environment", "database_url", "standard")
 
 

@@ -15,13 +15,23 @@ from playwright.sync_api import Browser, sync_playwright
 
 from certifier.client import Client
 from certifier.errors import UnreachableError
+from tests.postgres import Postgres, postgres  # noqa: F401 - a fixture
 from tests.studio import Studio
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind that the service runs on; PostgreSQL is a real server."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'db' / 'store.sqlite'}"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.new_database()
 
 
 @pytest.fixture
 def studio(tmp_path: Path) -> Studio:
     studio = Studio(tmp_path)
-    studio.certifier().store.close()
+    studio.certifier().close()
     return studio
 
 

@@ -23,9 +23,9 @@ import soundfile
 from certifier.audio.analyse import analyse_audio
 from certifier.audio.model import AudioFacts
 from certifier.crypto.signing import SigningKey
-from certifier.report.envelope import sign_report, statement_for
+from certifier.report.envelope import open_report, sign_report, statement_for
 from certifier.service.certifier import Certifier
-from certifier.service.examine import Upload
+from certifier.service.examine import Examined, Upload
 from certifier.service.home import make_home, open_certifier, register_key
 from certifier.settings import Settings
 
@@ -154,6 +154,24 @@ class Studio:
 
     def upload(self, envelope: bytes, *, track: Path | None = None, logs: dict[str, bytes] | None = None) -> Upload:
         return Upload(envelope, track or self.track, {"emissions.csv": self.log} if logs is None else logs)
+
+    def examined(
+        self, number: int | str, keys: tuple[SigningKey, ...] = (APPLICANT, PARTY), **changes: Any
+    ) -> Examined:
+        """A report of its own for each number about a file of its own, opened, with its audio analysed before.
+
+        The file exists in its digests only: what needs many certificates and no audio takes these.
+        """
+        log, own = emissions_csv(f"run-{number}"), hashlib.sha256(f"file {number}".encode()).hexdigest()
+        facts = replace(
+            self.facts(), sha256=own, essence_sha256=hashlib.sha256(f"essence {number}".encode()).hexdigest()
+        )
+        report = self.report(title=f"Track {number} (example)", run_id=f"run-{number}") | changes
+        report["track"]["audio_sha256"] = own
+        report["raw_log_sha256"] = [hashlib.sha256(log).hexdigest()]
+        statement = statement_for(report, file_name="track.wav", essence_sha256=facts.essence_sha256)
+        envelope = json.dumps(sign_report(statement, keys)).encode()
+        return Examined(open_report(envelope), facts, {report["raw_log_sha256"][0]: log})
 
     def certifier(self, **changes: Any) -> Certifier:
         """The installation of this studio's world; made at the first call, opened again at the next."""

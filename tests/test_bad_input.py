@@ -152,7 +152,7 @@ def test_bad_input_is_a_named_problem_and_nothing_is_stored(
     assert not any(
         word in answer.get_data(as_text=True) for word in ("Traceback", 'File "', "certifier/", "site-packages")
     )
-    assert certifier.store.counts() == {"submissions": 0, "certificates": 0, "leaves": 0}
+    assert certifier.store.counts() == {"submissions": 0, "certificates": 0, "entries": 0}
     assert certifier.logbook.head.size == 0
     assert create_app(certifier).test_client().get(f"/problems/{slug}").status_code == 200
 

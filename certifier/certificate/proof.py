@@ -28,7 +28,9 @@ def sign_document(unsigned: dict[str, Any], key: SigningKey, verification_method
     }
     if "@context" in unsigned:
         options["@context"] = unsigned["@context"]
-    signature = key.sign(_signed_bytes(unsigned, options))
+    message = _signed_bytes(unsigned, options)
+    signature = key.sign(message)
+    verify_signature(key.public, message, signature)  # a signature that a fault has bent must never leave the house
     return {**unsigned, "proof": {**options, "proofValue": "z" + base58_encode(signature)}}
 
 

@@ -10,7 +10,7 @@ import base64
 import gzip
 import re
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -55,14 +55,14 @@ def status_file_name(url: str) -> str:
 
 
 def status_list_payload(
-    url: str, purpose: str, positions: Iterable[int], *, issuer: str, log_size: int, now: datetime
+    url: str, purpose: str, positions: Iterable[int], *, issuer: str, log: str, now: datetime
 ) -> dict[str, Any]:
-    """The unsigned list credential with the bits at ``positions`` set; it names the log size it was computed at."""
+    """The unsigned list credential with the bits at ``positions`` set; it says of which ``log``, at which size."""
     return {
         "@context": ["https://www.w3.org/ns/credentials/v2"],
         "id": url,
         "type": ["VerifiableCredential", "BitstringStatusListCredential"],
-        "description": f"Computed from the log at size {log_size}.",
+        "description": f"Computed from the log {log}.",
         "issuer": issuer,
         "validFrom": time_text(now),
         "validUntil": time_text(now + VALID_FOR),
@@ -147,9 +147,3 @@ def is_set(list_document: dict[str, Any], entry: StatusEntry, now: datetime, max
         )
     bits = _decoded(str(subject.get("encodedList")))
     return bool(bits[entry.index // 8] & 128 >> entry.index % 8)
-
-
-def free_position(randomness: Sequence[int], taken: Iterable[int]) -> int | None:
-    """The first of the random positions that nobody holds; None when all are taken."""
-    held = set(taken)
-    return next((position % LIST_LENGTH for position in randomness if position % LIST_LENGTH not in held), None)

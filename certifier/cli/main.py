@@ -10,7 +10,7 @@ import sys
 
 import click
 
-from certifier.cli import keys, measure, report, service, standard, verify
+from certifier.cli import keys, log, measure, report, service, standard, verify
 from certifier.cli.output import EXIT_NETWORK, EXIT_OPERATOR, EXIT_REFUSED, show_error
 from certifier.errors import CertifierError, OperatorError, StandardError, UnreachableError
 
@@ -41,7 +41,8 @@ def main() -> None:
     Artists      keys, measure, report, submit
     Platforms    verify
     Auditors     standard test, verify
-    Operators    init, serve, revoke, suspend, reinstate
+    Operators    init, serve, revoke, suspend, reinstate, log, backup, restore
+    Monitors     log monitor, status recompute
     """  # noqa: D301 - click reads the backspace as: keep these lines
 
 
@@ -57,5 +58,8 @@ for command in (
     service.revoke,
     service.suspend,
     service.reinstate,
+    log.log_group,
+    log.backup,
+    log.restore,
 ):
     main.add_command(command)

@@ -12,7 +12,7 @@ from certifier.certificate.trust import parse_trust
 from certifier.cli.output import console
 from certifier.cli.verify import pinned_trust_file
 from certifier.client import Client
-from certifier.service.certifier import REASONS, StatusChange
+from certifier.service.certifier import REASONS, ChangeType
 from certifier.service.home import make_home, open_certifier
 from certifier.settings import Settings, settings_from_environment
 from certifier.storage.files import save_bytes
@@ -26,7 +26,7 @@ HOME = click.option(
 )
 
 
-def _settings(home: Path) -> Settings:
+def settings_of(home: Path) -> Settings:
     return settings_from_environment(home)
 
 
@@ -39,7 +39,7 @@ def init(home: Path, server: str | None, yes: bool) -> None:
     if server:
         _pin(server, yes=yes)
         return
-    settings = _settings(home)
+    settings = settings_of(home)
     make_home(settings, datetime.now(UTC))
     out = console(stderr=True)
     out.print(f"Made {home}: private keys in {settings.private_dir}, the public register in {settings.register_dir}.")
@@ -72,18 +72,22 @@ def serve(home: Path, host: str, port: int) -> None:
     """Run the service on one process until it is stopped."""
     from certifier.web.server import serve as run  # noqa: PLC0415 - the server is heavy and only this command needs it
 
-    run(_settings(home), host, port)
+    run(settings_of(home), host, port)
 
 
-def _act(kind: StatusChange, done: str) -> click.Command:
+def _act(kind: ChangeType, done: str) -> click.Command:
     @click.command(name=kind, help=f"{kind.capitalize()} the certificate with CODE, through the public log.")
     @click.argument("code")
     @HOME
     @click.option("--reason", type=click.Choice(REASONS), required=True, help="The public reason class.")
     def command(code: str, home: Path, reason: str) -> None:
-        certifier = open_certifier(_settings(home))
-        row = certifier.change_status(parse_code(code), kind, reason, datetime.now(UTC))
-        console().print(f"{display_code(row.code)} is {done} since log size {certifier.logbook.head.size}")
+        now = datetime.now(UTC)
+        certifier = open_certifier(settings_of(home), now)
+        try:
+            row = certifier.change_status(parse_code(code), kind, reason, now)
+            console().print(f"{display_code(row.code)} is {done} since log size {certifier.logbook.head.size}")
+        finally:
+            certifier.close()
 
     return command
 

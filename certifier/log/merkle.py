@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from certifier.errors import MalformedProof, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 HASH_BYTES = 32
 EMPTY_ROOT = sha256().digest()
@@ -31,6 +31,24 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 def root_of_peaks(peaks: Sequence[bytes]) -> bytes:
     """The root over complete subtrees that stand side by side, given from the right (the smallest) to the left."""
     return reduce(lambda right, left: node_hash(left, right), peaks) if peaks else EMPTY_ROOT
+
+
+def grown_peaks(size: int, peaks: Sequence[bytes], leaves: Iterable[bytes]) -> list[bytes]:
+    """The peaks, from the right to the left, after ``leaves`` (hashes) were appended to the tree of ``size`` with ``peaks``.
+
+    A log can grow by its right edge alone; ``Tree`` reaches the same root by another path. Raises MalformedProof when the
+    number of peaks does not fit the size.
+    """
+    _check_hashes(*peaks)
+    _check_length(peaks, size.bit_count())
+    grown = list(peaks)
+    for position, leaf in enumerate(leaves, start=size):
+        _check_hashes(leaf)
+        node, carried = leaf, 0
+        while position >> carried & 1:  # the smallest peak has the same width: join them
+            node, carried = node_hash(grown[carried], node), carried + 1
+        grown[:carried] = [node]
+    return grown
 
 
 class Tree:

@@ -78,10 +78,23 @@ def width_at(level: int, index: int, size: int) -> int:
 
 def paths_for(size: int) -> Iterator[TilePath]:
     """Every bundle and every hash tile of a log of this size, full ones first on each level."""
+    yield from paths_between(0, size)
+
+
+def paths_between(old: int, new: int) -> Iterator[TilePath]:
+    """Every bundle and hash tile of a log of size ``new`` that one of size ``old`` does not have, or not as full."""
+    for level in (None, *range(len(tile_widths(new)))):
+        before, hashes = old >> 8 * (level or 0), new >> 8 * (level or 0)
+        if hashes > before:
+            for index in range(before // TILE_WIDTH, -(-hashes // TILE_WIDTH)):
+                yield TilePath(level, index, width_at(level or 0, index, new))
+
+
+def right_edge(size: int) -> Iterator[TilePath]:
+    """The last bundle, and the last hash tile of each level, of a log of this size."""
     for level in (None, *range(len(tile_widths(size)))):
-        hashes = size >> 8 * (level or 0)
-        for index in range(-(-hashes // TILE_WIDTH)):
-            yield TilePath(level, index, width_at(level or 0, index, size))
+        last = ((size >> 8 * (level or 0)) - 1) // TILE_WIDTH
+        yield TilePath(level, last, width_at(level or 0, last, size))
 
 
 def tile_bytes(tree: Tree, level: int, index: int, width: int = TILE_WIDTH) -> bytes:

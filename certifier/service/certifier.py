@@ -1,7 +1,7 @@
 """The main path: from a signed report and its audio to a certificate in the public log, or a decision with reasons.
 
     submit → open_report → analyse audio → evidence → footprint, rules, verdict → (Refused | payload)
-           → accept (A) → Logbook.publish (B, C) → sign → deliver (D)
+           → Pipeline: accept (A) → Logbook.publish (B, C) → sign → deliver (D)
 
 The pure steps live in report/, audio/, standard/, certificate/; transactions in storage/; this module puts them in order.
 """
@@ -9,10 +9,12 @@ The pure steps live in report/, audio/, standard/, certificate/; transactions in
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Literal
+
+import structlog
 
 from certifier.certificate.code import RANDOM_BYTES, code_of
 from certifier.certificate.proof import sign_document
@@ -20,20 +22,31 @@ from certifier.certificate.status import (
     LIST_LENGTH,
     PURPOSES,
     StatusEntry,
-    free_position,
+    status_entries_of,
     status_list_payload,
     status_url,
 )
 from certifier.certificate.times import time_text
 from certifier.certificate.trust import Trust, TrustedStandard, trust_of
 from certifier.certificate.verify import Material
-from certifier.crypto.canonical import canonical_bytes, to_json_text
+from certifier.crypto.canonical import canonical_bytes, digest_of, sha256_hex, to_json_text
 from certifier.crypto.keyring import Keyring, RegisteredKey
 from certifier.crypto.signing import SigningKey
 from certifier.crypto.strict_json import parse_object
 from certifier.decision import decision_record, parse_decision
-from certifier.errors import ConflictError, FieldFinding, MalformedReport, NotFoundError, OperatorError
-from certifier.log.entry import status_entry
+from certifier.errors import (
+    BusyError,
+    ConflictError,
+    FieldFinding,
+    IdempotencyKeyReused,
+    MalformedReport,
+    NotFoundError,
+    OperatorError,
+    ReadOnlyError,
+    StorageError,
+)
+from certifier.log.entry import parse_entry, status_entry
+from certifier.log.note import verifier_key_for
 from certifier.report.envelope import open_report
 from certifier.report.model import Report, located_numbers_of
 from certifier.service.draft import (
@@ -47,41 +60,85 @@ from certifier.service.draft import (
 )
 from certifier.service.examine import Examined, Upload, examine, gather_evidence
 from certifier.service.ledger import StoredLedger
-from certifier.service.logbook import Logbook
+from certifier.service.logbook import CLOCK_SKEW, STATES, Change, Logbook, Problem
+from certifier.service.pipeline import Pipeline, Stage
 from certifier.settings import Settings
 from certifier.standard.evaluate import Verdict, decide
 from certifier.standard.model import Standard
-from certifier.storage.store import CertificateRow, Store, SubmissionRow
+from certifier.storage.files import free_bytes
+from certifier.storage.rows import (
+    Acceptance,
+    CertificateRow,
+    IdempotencyRow,
+    Refusal,
+    StatusChange,
+    SubmissionRow,
+)
+from certifier.storage.store import Store
 
 TRIES = 5
-StatusChange = Literal["revoke", "suspend", "reinstate"]
-AFTER: dict[StatusChange, frozenset[str]] = {
+KEYS_KEPT = timedelta(hours=24)  # how long an idempotency key counts
+ChangeType = Literal["revoke", "suspend", "reinstate"]
+AFTER: dict[ChangeType, frozenset[str]] = {
     "revoke": frozenset({"issue", "suspend", "reinstate"}),
     "suspend": frozenset({"issue", "reinstate"}),
     "reinstate": frozenset({"suspend"}),
 }
+log = structlog.get_logger(__name__)
+
 REASONS = ("evidence", "wrong_track", "figure", "misuse", "offset_claim", "holder_request", "superseded")  # LCAL 12.2
 
 
 @dataclass(frozen=True)
 class Issued:
-    """A delivered certificate; ``repeated`` when the same report had it already."""
+    """A delivered certificate; ``repeated`` when the same report had it already, ``replayed`` for a repeated request."""
 
-    submission_id: str
+    submission: SubmissionRow
+    verdict: Verdict
     certificate: CertificateRow
     repeated: bool = False
+    replayed: bool = False
+
+    @property
+    def submission_id(self) -> str:
+        return self.submission.id
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """It passed and is on record, but takes longer than the caller wants to wait: ask again for the certificate."""
+
+    submission: SubmissionRow
+    verdict: Verdict
+
+    @property
+    def submission_id(self) -> str:
+        return self.submission.id
 
 
 @dataclass(frozen=True)
 class Refused:
     """A decision without a certificate: nothing was logged or signed; the reasons are in the verdict."""
 
-    submission_id: str
+    submission: SubmissionRow
     verdict: Verdict
+    replayed: bool = False
+
+    @property
+    def submission_id(self) -> str:
+        return self.submission.id
+
+
+@dataclass(frozen=True)
+class Request:
+    """What an idempotency key stands for, as digests (SHA-256 in full, never cut)."""
+
+    key_sha256: str
+    request_sha256: str
 
 
 class Certifier:
-    """One installation at work. Thread-safe; all it knows is in the store."""
+    """One installation at work. Thread-safe; all it knows is in the store and the log."""
 
     def __init__(
         self,
@@ -90,51 +147,86 @@ class Certifier:
         standard: Standard,
         keyring: Keyring,
         signer: SigningKey,
-        log_signer: SigningKey,
+        logbooks: Sequence[Logbook],
+        *,
+        problems: Sequence[Problem] = (),
+        on_stop: Callable[[str], None] = lambda _: None,
         randomness: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
         self.settings = settings
         self.standard = standard
         self.keyring = keyring
         self.store = store
+        self.logbooks = tuple(logbooks)
+        self.logbook = self.logbooks[-1]
         self._ledger = StoredLedger(store)
         self._signer = signer
         self._randomness = randomness
-        self._issuer_key = self._registered(signer, "issuer")
-        self.logbook = Logbook(store, self._registered(log_signer, "log").id, log_signer)
-        for row in store.undelivered():
-            self._deliver(row)
+        self._issuer_key = self._registered_issuer()
+        found = [problem for book in self.logbooks for problem in book.problems]
+        self.problems = (*problems, *found)
+        self.pipeline = Pipeline(store.accept, self._publish, self._deliver, on_stop=on_stop)
+        if not self.problems:
+            self._finish()
 
-    def _registered(self, key: SigningKey, role: str) -> RegisteredKey:
-        entry = self.keyring.entry_for(key.public)
-        if entry is None or entry.role != role:
-            raise NotFoundError(
-                f"The register lists no {role} key {key.public.did_key}.", hint="Make a home with: certifier init"
+    def _finish(self) -> None:
+        """What the last process left between two steps."""
+        try:
+            self.logbook.publish()
+            self._deliver()
+        except BusyError as error:  # the witnesses do not answer now; sweeping goes on with it
+            log.warning("not published yet", told=error.message, found=error.found)
+        except OperatorError as error:
+            self.problems = (Problem("log-inconsistent", f"{error.message} {error.found or ''}", error.hint or ""),)
+
+    def _registered_issuer(self) -> RegisteredKey:
+        entry = self.keyring.entry_for(self._signer.public)
+        if entry is None or entry.role != "issuer":
+            raise OperatorError(
+                f"The register lists no issuer key {self._signer.public.did_key}.",
+                expected="the key of private/issuer.pem below keys/issuer/",
+                hint="Make a home with: certifier init",
             )
         return entry
 
+    def close(self) -> None:
+        """Finish what is on its way, then close the database."""
+        self.pipeline.close()
+        self.store.close()
+
+    def sweep(self) -> None:
+        """From now on, look every second for what replicas, a crash or slow witnesses left unfinished."""
+        if not self.problems:
+            self.pipeline.sweep()
+
     # -- the main path ------------------------------------------------------------------------------------------
 
-    def submit(self, upload: Upload, now: datetime) -> Issued | Refused:
+    def submit(self, upload: Upload, now: datetime, idempotency_key: str | None = None) -> Issued | Accepted | Refused:
         """Decide on a submission and, when it passes, log, sign and deliver its certificate.
 
-        The same report for the same file gives the same answer again. Raises a ForeignInputError when the report, a
-        signature, the audio or a log cannot be used; then nothing is stored.
+        The same report for the same file gives the same answer again, and so does the same idempotency key. Raises a
+        ForeignInputError when the report, a signature, the audio or a log cannot be used; then nothing is stored.
         """
-        examined = examine(upload)
+        return self.certify(examine(upload), now, idempotency_key)
+
+    def certify(
+        self, examined: Examined, now: datetime, idempotency_key: str | None = None
+    ) -> Issued | Accepted | Refused:
+        """As ``submit``, for a report and audio that were examined before."""
+        request = request_of(examined, idempotency_key)
         for _ in range(TRIES):  # a share or the file may be taken between the decision and its acceptance
-            issued = self._issued_before(examined)
-            if issued:
-                return issued
+            answered = self._answered_before(examined, request)
+            if answered:
+                return answered
+            self.check_writable(now)
             try:
                 decision = self.decide(examined, now)
                 if decision.verdict.passed:
-                    return self._issue(examined, decision, now)
+                    return self._issue(examined, decision, request, now)
+                # Whoever sent the same report meanwhile is answered alike, not refused for it.
+                return self._issued_before(examined) or self._refuse(examined, decision, request, now)
             except ConflictError as error:
                 conflict = error
-                continue
-            # Whoever sent the same report meanwhile is answered alike, not refused for it.
-            return self._issued_before(examined) or self._refuse(examined, decision, now)
         raise conflict
 
     def decide(self, examined: Examined, now: datetime) -> Decision:
@@ -152,48 +244,140 @@ class Certifier:
         record = decision_record(verdict, evidence, standard_sha256=self.standard.digest, report_sha256=opened.digest)
         return Decision(verdict, evidence, record)
 
-    def _issue(self, examined: Examined, decision: Decision, now: datetime) -> Issued:
+    def _issue(
+        self, examined: Examined, decision: Decision, request: Request | None, now: datetime
+    ) -> Issued | Accepted:
         self._check_key_in_force(now)
+        code, status = self._free_places()
         claims = claims_for(
             examined,
             decision,
             settings=self.settings,
             standard=self.standard,
             keyring=self.keyring,
-            code=self._free_code(),
-            status=tuple(self._free_entry(purpose) for purpose in PURPOSES),
+            code=code,
+            status=status,
             now=now,
         )
         submission = submission_row(examined, decision, self._new_id(), "accepted", now)
         row = certificate_row(claims, submission.id, f"{self.settings.did}#{self._issuer_key.id}")
-        replaced = replaced_by(claims.code, examined.opened.report, now)
-        self.store.accept(
-            submission, examined.logs, row, shares_ppt(examined, decision), leaf_for(row, claims), replaced
+        job = Acceptance(
+            submission,
+            examined.logs,
+            row,
+            shares_ppt(examined, decision),
+            leaf_for(row, claims),
+            replaced_by(claims.code, examined.opened.report, now),
+            _idempotency_row(request, submission),
         )
-        self.logbook.publish()
-        return Issued(submission.id, self._deliver(row))
+        if self.pipeline.record(job, self.settings.submit_seconds) is Stage.DONE:
+            try:
+                certificate = self.certificate(row.code)
+                return Issued(replace(submission, state="certified"), decision.verdict, certificate)
+            except StorageError as error:  # it is on record: nobody is told a failure
+                log.warning("delivered, and not read back", told=error.message)
+        return Accepted(submission, decision.verdict)
 
-    def _refuse(self, examined: Examined, decision: Decision, now: datetime) -> Refused:
+    def _refuse(self, examined: Examined, decision: Decision, request: Request | None, now: datetime) -> Refused:
         submission = submission_row(examined, decision, self._new_id(), "refused", now)
-        self.store.save_refusal(submission, examined.logs)
-        return Refused(submission.id, decision.verdict)
+        job = Refusal(submission, examined.logs, _idempotency_row(request, submission))
+        self.pipeline.record(job, self.settings.submit_seconds)
+        return Refused(submission, decision.verdict)
 
-    def _deliver(self, row: CertificateRow) -> CertificateRow:
-        """Sign the payload that the log holds, and keep the proof beside it."""
-        proof = self.logbook.proof_for(row.code)
+    def _publish(self) -> None:
+        """B and C. A log that was closed meanwhile ends this process's writing: the next start takes up the new one."""
+        self.logbook.publish()
+        if self.logbook.is_frozen:
+            raise ReadOnlyError(f"The log {self.logbook.origin} was closed; the service takes up the next one.")
+
+    def _deliver(self, codes: Sequence[str] = ()) -> None:
+        """Sign the payloads that the log holds, keep the proofs beside them (D); all that nobody delivered without ``codes``."""
+        rows = self.store.certificates_of(codes) if codes else self.store.undelivered()
+        waiting = {row.code: row for row in rows if row.document is None}
+        books = {book.origin: book for book in self.logbooks}
+        delivered = []
+        for placed in self.store.issue_entries(list(waiting)):
+            book = books[placed.origin]
+            if placed.index < book.head.size:
+                document = self._signed(waiting[str(placed.code)], placed.entry)
+                delivered.append((str(placed.code), document, book.proof_at(placed.index)))
+        self.store.deliver(delivered)
+
+    def _signed(self, row: CertificateRow, entry: bytes) -> bytes:
+        """The document of a payload, once the log's entry is seen to commit to exactly these bytes."""
+        if parse_entry(entry)["payload"] != f"sha256:{sha256_hex(row.payload)}":
+            raise OperatorError(
+                "The stored payload is not the one that the log holds.", found=row.code, hint="Run: certifier log fsck"
+            )
         document = sign_document(parse_object(row.payload), self._signer, row.verification_method, row.issued_at)
-        self.store.deliver(row.code, to_json_text(document).encode(), proof)
-        return self.certificate(row.code)
+        return to_json_text(document).encode()
 
-    def _issued_before(self, examined: Examined) -> Issued | None:
-        """The certificate that this report has already, finished if a crash or another thread left it undelivered."""
-        row = self.store.certificate_for_report(examined.opened.digest)
+    def _answered_before(self, examined: Examined, request: Request | None) -> Issued | Accepted | Refused | None:
+        """The answer that this request, or this report, got already."""
+        key = self.store.idempotency_key(request.key_sha256) if request else None
+        if request is None or key is None:
+            return self._issued_before(examined)
+        if key.request_sha256 != request.request_sha256:
+            raise IdempotencyKeyReused(
+                "This idempotency key was used for another submission.", hint="Take a new key for each submission."
+            )
+        submission = self.store.submission(key.submission_id)
+        row = self.store.certificate_for_submission(submission.id)
         if row is None:
+            return Refused(submission, self.replayed(submission), replayed=True)
+        return self._answer_with(row, replayed=True)
+
+    def _issued_before(self, examined: Examined) -> Issued | Accepted | None:
+        """The certificate that this report has already, finished if a crash or another thread left it undelivered."""
+        code = self.store.code_for_report(examined.opened.digest)
+        if code is None:
             return None
-        if row.document is None:
-            self.logbook.publish()
-            row = self._deliver(row)
-        return Issued(row.submission_id, row, repeated=True)
+        row = self.store.certificate(code)
+        if row is None:  # after a restore, only the log knows it; its report earns no second one
+            raise ConflictError(
+                "This report has a certificate whose file was lost here.",
+                found=code,
+                hint="Use the file that you were given; it is as valid as before.",
+            )
+        return self._answer_with(row, repeated=True)
+
+    def _answer_with(self, row: CertificateRow, **how: bool) -> Issued | Accepted:
+        """The answer that names a certificate of before."""
+        row = self._finished(row)
+        submission = self.store.submission(row.submission_id)
+        verdict = self.replayed(submission)
+        return Issued(submission, verdict, row, **how) if row.document else Accepted(submission, verdict)
+
+    def _finished(self, row: CertificateRow) -> CertificateRow:
+        """The certificate, delivered if that can be done now. It was accepted: no fault of ours is told to the caller."""
+        if row.document is None and not self.problems:
+            try:
+                self.logbook.publish()
+                self._deliver([row.code])
+            except Exception as error:  # noqa: BLE001 - it is on record; the pipeline or the next start finishes it
+                log.warning("not finished yet", code=row.code, kind=type(error).__name__)
+        return self.store.certificate(row.code) or row
+
+    def check_writable(self, now: datetime) -> None:
+        """Raises ReadOnlyError when nothing may be issued now, and says why."""
+        problem = next(iter(self.problems), None) or self._passing_problem(now)
+        if problem:
+            raise ReadOnlyError(
+                "Nothing is issued just now; certificates can be verified as always.",
+                found=f"{problem.kind}: {problem.found}",
+                hint=problem.hint or "Try again later.",
+            )
+
+    def _passing_problem(self, now: datetime) -> Problem | None:
+        """What may be over in a while: the disk is almost full, the clock stands back, the writer has stopped."""
+        free, last = free_bytes(self.settings.home), self.logbook.last_time
+        if self.pipeline.stopped:
+            return Problem("writer-stopped", self.pipeline.stopped, "The service restarts by itself.")
+        if free < self.settings.min_free_bytes:
+            return Problem("disk-full", f"{free} bytes are free", f"at least {self.settings.min_free_bytes} are needed")
+        if last and now < last - CLOCK_SKEW:
+            return Problem("clock-back", f"it is {time_text(now)}; the log's last entry is from {time_text(last)}")
+        return None
 
     def _check_key_in_force(self, now: datetime) -> None:
         if not self._issuer_key.is_active(now):
@@ -207,19 +391,16 @@ class Certifier:
     def _new_id(self) -> str:
         return f"sub_{self._randomness(16).hex()}"
 
-    def _free_code(self) -> str:
-        return next(
-            code
-            for code in iter(lambda: code_of(self._randomness(RANDOM_BYTES)), None)
-            if not self.store.certificate(code)
-        )
-
-    def _free_entry(self, purpose: str) -> StatusEntry:
-        candidates = [int.from_bytes(self._randomness(4), "big") % LIST_LENGTH for _ in range(64)]
-        position = free_position(candidates, self.store.taken_positions(purpose))
-        if position is None:
-            raise ConflictError("The status list is full.", hint="Open the next list.")
-        return StatusEntry(status_url(self.settings.base_url, purpose), purpose, position)
+    def _free_places(self) -> tuple[str, tuple[StatusEntry, ...]]:
+        """A random code, and a random place in each status list, that no certificate has."""
+        for _ in range(256):
+            code = code_of(self._randomness(RANDOM_BYTES))
+            revocation, suspension = (int.from_bytes(self._randomness(4), "big") % LIST_LENGTH for _ in PURPOSES)
+            if not self.store.is_taken(code, revocation, suspension):
+                places = zip(PURPOSES, (revocation, suspension), strict=True)
+                url = self.settings.base_url
+                return code, tuple(StatusEntry(status_url(url, name), name, place) for name, place in places)
+        raise OperatorError("The status lists are full.", hint="This release serves one list of each purpose.")
 
     # -- what anybody may ask -----------------------------------------------------------------------------------
 
@@ -239,35 +420,55 @@ class Certifier:
         _, evidence = parse_decision(submission.decision)
         return decide(self.standard, open_report(submission.envelope).report, evidence)
 
-    def change_status(self, code: str, change: StatusChange, reason: str, now: datetime) -> CertificateRow:
+    def change_status(self, code: str, change: ChangeType, reason: str, now: datetime) -> CertificateRow:
         """Revoke, suspend or reinstate, through the log. Acknowledged when a published checkpoint holds it.
 
-        Raises ConflictError when the certificate's state does not allow it.
+        Works while nothing is issued for want of disk space. Raises ConflictError when the certificate's state does not
+        allow it, ReadOnlyError when the log may not be written.
         """
         row = self.certificate(code)
+        if self.problems:
+            self.check_writable(now)
         entry = status_entry(type=change, code=code, reason=reason, at=time_text(now))
-        self.store.queue_status(code, change, entry, AFTER[change])
-        self.logbook.publish()
-        return row
+        if (
+            self.pipeline.record(StatusChange(code, change, entry, AFTER[change]), self.settings.submit_seconds)
+            is Stage.DONE
+        ):
+            return row
+        raise ReadOnlyError(
+            "The change is on record and not published yet.",
+            hint="It is published as soon as the log goes on; see it with: certifier log proof CODE",
+        )
+
+    def changes_of(self, code: str) -> tuple[Change, ...]:
+        """Every change of a certificate's status that a published checkpoint holds, in order."""
+        return tuple(change for book in self.logbooks for change in book.changes_of(code))
 
     def lifecycle(self, code: str) -> str:
         """``active``, ``suspended`` or ``revoked``, as the log says at its newest checkpoint."""
-        leaves = self.store.status_leaves(self.logbook.head.size, code)
-        return (
-            {"revoke": "revoked", "suspend": "suspended", "reinstate": "active"}[leaves[-1].type]
-            if leaves
-            else "active"
-        )
+        changes = self.changes_of(code)
+        return STATES[changes[-1].kind] if changes else "active"
 
     def status_list(self, purpose: str, now: datetime) -> bytes:
-        """The signed Bitstring Status List of a purpose, computed from the log."""
-        size = self.logbook.head.size
-        latest = {leaf.code: leaf.type for leaf in self.store.status_leaves(size)}
-        kind = {"revocation": "revoke", "suspension": "suspend"}[purpose]
-        rows = [self.store.certificate(code) for code, last in latest.items() if last == kind and code]
-        positions = [getattr(row, f"{purpose}_index") for row in rows if row]
+        """The signed Bitstring Status List of a purpose, computed from the log alone.
+
+        Raises ReadOnlyError when the entries at hand do not lead to the signed log: then nothing is known.
+        """
+        if not all(book.is_trustworthy for book in self.logbooks):
+            raise ReadOnlyError("The log cannot be read as it was signed, so no status is told.")
+        head = self.logbook.head
+        state = {"revocation": "revoked", "suspension": "suspended"}[purpose]
+        codes = {code for book in self.logbooks for code in book.changed_codes()}
+        rows = self.store.certificates_of([code for code in codes if self.lifecycle(code) == state])
         url = status_url(self.settings.base_url, purpose)
-        payload = status_list_payload(url, purpose, positions, issuer=self.settings.did, log_size=size, now=now)
+        payload = status_list_payload(
+            url,
+            purpose,
+            [_position(row, purpose) for row in rows],
+            issuer=self.settings.did,
+            log=f"{self.logbook.origin} at size {head.size}",
+            now=now,
+        )
         document = sign_document(payload, self._signer, f"{self.settings.did}#{self._issuer_key.id}", time_text(now))
         return canonical_bytes(document)
 
@@ -279,7 +480,7 @@ class Certifier:
             self.keyring,
             issuer=self.settings.did,
             environment=self.settings.environment,
-            logs=(self.logbook.verifier_key,),
+            logs=tuple(verifier_key_for(key.id, key.public) for key in self.keyring.with_role("log")),
             standards=standards,
         )
 
@@ -287,6 +488,29 @@ class Certifier:
         """All that a check of this certificate needs, as this installation serves it."""
         lists = {status_url(self.settings.base_url, purpose): self.status_list(purpose, now) for purpose in PURPOSES}
         return Material(self.trust, row.proof, lists)
+
+
+def request_of(examined: Examined, idempotency_key: str | None) -> Request | None:
+    """The digests of an idempotency key and of what was sent with it: the envelope and every file."""
+    if idempotency_key is None:
+        return None
+    sent = {
+        "report": sha256_hex(examined.opened.envelope),
+        "audio": examined.audio.sha256,
+        "logs": sorted(examined.logs),
+    }
+    return Request(sha256_hex(f"submissions\n{idempotency_key}".encode()), digest_of(sent))
+
+
+def _idempotency_row(request: Request | None, submission: SubmissionRow) -> IdempotencyRow | None:
+    if request is None:
+        return None
+    return IdempotencyRow(request.key_sha256, request.request_sha256, submission.id, submission.created_at)
+
+
+def _position(row: CertificateRow, purpose: str) -> int:
+    """The certificate's place in a list, from its payload: that is what the log commits to."""
+    return next(entry.index for entry in status_entries_of(parse_object(row.payload)) if entry.purpose == purpose)
 
 
 def _misfits(report: Report, verdict: Verdict) -> tuple[FieldFinding, ...]:

@@ -25,7 +25,8 @@ from certifier.service.ledger import shares_of
 from certifier.settings import Settings
 from certifier.standard.evaluate import Verdict
 from certifier.standard.model import Standard
-from certifier.storage.store import PPT, CertificateRow, SubmissionRow
+from certifier.storage.rows import CertificateRow, StatusChange, SubmissionRow
+from certifier.storage.tables import PPT
 
 VALID_MONTHS = 36  # LCAL 11
 
@@ -156,12 +157,13 @@ def leaf_for(row: CertificateRow, claims: Claims) -> bytes:
     )
 
 
-def replaced_by(code: str, report: Report, now: datetime) -> tuple[str, bytes] | None:
+def replaced_by(code: str, report: Report, now: datetime) -> StatusChange | None:
     """The certificate that a renewal replaces, with the leaf that revokes it as superseded (DESIGN 21)."""
     if report.renewal_of is None:
         return None
     old = parse_code(report.renewal_of)
-    return old, status_entry(type="revoke", code=old, reason="superseded", at=time_text(now), replaced_by=code)
+    entry = status_entry(type="revoke", code=old, reason="superseded", at=time_text(now), replaced_by=code)
+    return StatusChange(old, "revoke", entry, {"issue", "reinstate"})
 
 
 def shares_ppt(examined: Examined, decision: Decision) -> dict[str, int]:

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from certifier.certificate.times import time_text
+from certifier.crypto.keyring import Keyring
 from certifier.crypto.keys import PublicKey
 from certifier.crypto.signing import SigningKey
 from certifier.errors import OperatorError
+from certifier.log.entry import log_entry
+from certifier.log.note import verifier_key_for
+from certifier.log.policy import parse_policy
 from certifier.service.certifier import Certifier
+from certifier.service.logbook import CLOCK_SKEW, KEY_HINT, Cosigners, Logbook, Problem
+from certifier.service.witnesses import Witnesses
 from certifier.settings import BASE_URL_FILE, PROJECT_ROOT, Settings
 from certifier.storage.files import (
-    copy_register,
+    copy_folder,
+    list_files,
     load_keyring,
     load_signing_key,
     load_standard,
+    load_text,
     save_bytes,
     save_signing_key,
 )
+from certifier.storage.log_folder import LogFolder, folder_name
+from certifier.storage.rows import LogRow, NewEntry
 from certifier.storage.store import Store
 
 KEY_LIFE = timedelta(days=365 * 5)
@@ -30,7 +41,7 @@ def make_home(settings: Settings, now: datetime) -> None:
     if settings.register_dir.exists():
         raise OperatorError(f"There is an installation in {settings.home} already.", hint="Choose another --home.")
     try:
-        copy_register(PROJECT_ROOT / "keys", settings.register_dir)
+        copy_folder(PROJECT_ROOT / "keys", settings.register_dir)
         for role in OWN_KEYS:
             key = SigningKey.generate()
             save_signing_key(settings.private_dir / f"{role}.pem", key)
@@ -62,9 +73,106 @@ def register_key(
     save_bytes(settings.register_dir / folder / f"{slug}.toml", entry.encode())
 
 
-def open_certifier(settings: Settings) -> Certifier:
-    """The installation at ``settings.home``, ready to work. Raises OperatorError that says what is wrong with it."""
+def open_certifier(
+    settings: Settings, now: datetime | None = None, on_stop: Callable[[str], None] = lambda _: None
+) -> Certifier:
+    """The installation at ``settings.home``, ready to work. Raises OperatorError that says what is wrong with it.
+
+    What only forbids to write (a wrong log key, a database behind what was published, a clock that stands back…) raises
+    nothing: it stands in ``problems``, and reading goes on. ``now`` is the clock's time; None leaves the clock alone.
+    """
     keyring = load_keyring(settings.register_dir)
-    issuer, log = (load_signing_key(settings.private_dir / f"{role}.pem") for role in OWN_KEYS)
+    issuer = load_signing_key(settings.private_dir / "issuer.pem")
     standard = load_standard(settings.standards_dir / settings.standard)
-    return Certifier(settings, Store.open(settings.database), standard, keyring, issuer, log)
+    store = Store.open(settings.database)
+    try:
+        logbooks = open_logbooks(settings, store, keyring, _cosigners(settings))
+        problems = [*_problems_of(store, logbooks, now)]
+        return Certifier(settings, store, standard, keyring, issuer, logbooks, problems=problems, on_stop=on_stop)
+    except BaseException:
+        store.close()
+        raise
+
+
+def open_logbooks(
+    settings: Settings, store: Store, keyring: Keyring, cosigners: Cosigners | None = None, *, begin: bool = True
+) -> list[Logbook]:
+    """Every log of the installation, the oldest first; the last one is written to. Begins a new one where all are closed,
+    unless told not to.
+    """
+    rows, signers = store.logs(), _log_signers(settings)
+    if begin and all(row.frozen for row in rows):
+        known = {row.origin for row in rows}
+        fresh = [entry for entry in keyring.with_role("log") if entry.id not in known and entry.public.raw in signers]
+        rows += [store.open_log(entry.id) for entry in fresh[:1]]
+    if not rows:
+        raise OperatorError(
+            "There is no log key in the register whose private half is here.",
+            found=f"{len(signers)} private log keys in {settings.private_dir}",
+            hint="Make a home with: certifier init",
+        )
+    return [_logbook(settings, store, keyring, row, signers, cosigners) for row in rows]
+
+
+def _logbook(
+    settings: Settings,
+    store: Store,
+    keyring: Keyring,
+    row: LogRow,
+    signers: Mapping[bytes, SigningKey],
+    cosigners: Cosigners | None,
+) -> Logbook:
+    entry = keyring.named(row.origin)
+    if entry is None:
+        raise OperatorError(
+            f"The register does not list the key of the log {row.origin}.", hint="Old keys stay listed."
+        )
+    key = verifier_key_for(row.origin, entry.public)
+    folder = LogFolder(settings.log_dir / folder_name(row.origin))
+    return Logbook(store, row, key, folder, signers.get(entry.public.raw), cosigners)
+
+
+def _log_signers(settings: Settings) -> dict[bytes, SigningKey]:
+    """The private log keys at hand, by their public halves."""
+    keys = [load_signing_key(path) for path in list_files(settings.private_dir, "log*.pem")]
+    return {key.public.raw: key for key in keys}
+
+
+def _problems_of(store: Store, logbooks: Sequence[Logbook], now: datetime | None) -> Iterator[Problem]:
+    """What the start-up check finds beyond the logs' own problems."""
+    current = logbooks[-1]
+    if damage := store.damage():
+        yield Problem("database-damaged", damage, "Restore a backup with: certifier restore")
+    if not current.is_frozen and not current.can_sign:
+        yield Problem("wrong-key", f"no private key in private/ is the registered one of {current.origin}", KEY_HINT)
+    if current.is_frozen:
+        yield Problem("log-closed", f"{current.origin} is closed and no next log was made", "Run: certifier log turn")
+    if now and current.last_time and now < current.last_time - CLOCK_SKEW:
+        found = f"it is {time_text(now)}; the log's last entry is from {time_text(current.last_time)}"
+        yield Problem("clock-back", found, "Set the clock right, then start again.")
+
+
+def _cosigners(settings: Settings) -> Cosigners | None:
+    """The witnesses of ``witnesses.policy`` in the home; none where there is no such file."""
+    text = load_text(settings.home / "witnesses.policy")
+    return Witnesses(parse_policy(text + "\n")) if text else None
+
+
+def turn_log(settings: Settings, now: datetime) -> tuple[str, str]:
+    """Close the log with a ``freeze`` entry and begin the next one, under a new origin and key; returns both origins."""
+    certifier = open_certifier(settings, now)
+    try:
+        certifier.check_writable(now)
+        old = certifier.logbook.origin
+        taken = {entry.id for entry in certifier.keyring.keys}
+        origins = (_own_key_id("log", settings, now) + suffix for suffix in ("", *(f"-{n}" for n in range(2, 1000))))
+        new = next(origin for origin in origins if origin not in taken)
+        key = SigningKey.generate()
+        save_signing_key(settings.private_dir / f"log-{folder_name(new)}.pem", key)
+        register_key(settings, new, "log", settings.issuer_name, key.public, now)
+        certifier.store.accept([NewEntry("freeze", log_entry("freeze", time_text(now), reason="new_year"))])
+        certifier.logbook.publish()
+    finally:
+        certifier.close()
+    open_certifier(settings, now).close()  # begins and signs the new log
+    return old, new

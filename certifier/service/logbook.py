@@ -1,112 +1,344 @@
-"""The one door to the log: queue a leaf, give it its place, sign the checkpoint, prove it.
+"""One log of the label: its committed tree, its checkpoints, its public files; the one door to all of them.
 
-The order is the promise (DESIGN law 3): a leaf is committed before anything is signed over it, the tree before its
-checkpoint, the checkpoint before the certificate. Each step is a transaction of its own, and a crash between two of them is
-finished by ``publish`` at the next start.
+The order is the promise (DESIGN law 3): an entry is committed before anything is signed over it, the tree's files before its
+checkpoint, the checkpoint before the certificate. Each step is a transaction of its own; ``publish`` finishes at the next
+start whatever a crash left between two of them. What is found wrong at the start stands in ``problems``; then nothing is
+written, and reading goes on from the source that leads to the signed root: the database, else the log's own bundles.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from threading import RLock
+from time import monotonic
+from typing import Protocol
 
+from certifier.certificate.times import parse_time
 from certifier.crypto.signing import SigningKey
-from certifier.errors import NotFoundError, OperatorError
-from certifier.log.merkle import Tree, leaf_hash
-from certifier.log.note import Checkpoint, open_checkpoint, sign_checkpoint, verifier_key_for
+from certifier.errors import CertifierError, MalformedNote, NotFoundError, OperatorError, ReadOnlyError
+from certifier.log.entry import parse_entry
+from certifier.log.merkle import Tree, leaf_hash, root_of_peaks
+from certifier.log.note import Checkpoint, VerifierKey, open_checkpoint, sign_checkpoint
 from certifier.log.proof import InclusionProof, render_proof
-from certifier.log.tiles import entry_bundle, parse_tile_path, tile_bytes, width_at
-from certifier.storage.store import Leaf, Store
+from certifier.log.tiles import TILE_WIDTH, entry_bundle, parse_tile_path, tile_bytes, width_at
+from certifier.storage.log_folder import LogFolder
+from certifier.storage.rows import CheckpointRow, LogRow
+from certifier.storage.store import Store
+
+LOOK_EVERY_S = 1.0  # how long another replica's checkpoint may stay unseen
+CLOCK_SKEW = timedelta(minutes=5)
+WITNESS_S = 5.0  # how long witnesses may take for one checkpoint
+CHUNK = 4096
 
 
 @dataclass(frozen=True)
 class Head:
-    """The newest checkpoint: its size and the signed note, byte for byte as served."""
+    """The newest published checkpoint: its size and the note, byte for byte as served."""
 
     size: int
     note: bytes
 
 
-class Logbook:
-    """The log of one origin, kept in the store; its hashes are held in memory."""
+@dataclass(frozen=True)
+class Change:
+    """One change of a certificate's status, as the log holds it at an index."""
 
-    def __init__(self, store: Store, origin: str, signer: SigningKey) -> None:
-        self.origin = origin
-        self.verifier_key = verifier_key_for(origin, signer.public)
+    log_index: int
+    kind: str
+    at: str
+    reason: str
+    replaced_by: str | None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why nothing may be written: a short name for machines, and the sentence for people."""
+
+    kind: str
+    found: str
+    hint: str = ""
+
+
+class Cosigners(Protocol):
+    """Who has to have seen a checkpoint before it is published."""
+
+    def cosign(self, note: bytes, consistency: Callable[[int, int], list[bytes]], deadline_s: float) -> bytes:
+        """The note with enough cosignatures. Raises BusyError when too few answer, OperatorError for a split view."""
+        ...
+
+    def largest_known(self, note: bytes, consistency: Callable[[int, int], list[bytes]]) -> int:
+        """The largest size of this log that any of them has seen."""
+        ...
+
+
+class Logbook:
+    """The log of one origin. Thread-safe; ``signer`` is None for a log that is closed."""
+
+    def __init__(
+        self,
+        store: Store,
+        row: LogRow,
+        verifier_key: VerifierKey,
+        folder: LogFolder,
+        signer: SigningKey | None = None,
+        cosigners: Cosigners | None = None,
+    ) -> None:
+        self.origin = row.origin
+        self.verifier_key = verifier_key
+        self.folder = folder
+        self._changes: dict[str, tuple[Change, ...]] = {}
+        self.problems: tuple[Problem, ...] = ()
+        self.last_time: datetime | None = None
+        self.is_frozen = bool(row.frozen)
         self._store = store
         self._signer = signer
-        self._tree = Tree()
+        self._cosigners = cosigners
         self._lock = RLock()
-        self._read_leaves()
-        self._head = self._checked_head()
-        self.publish()
+        self._tree = Tree()
+        self._head = Head(0, b"")
+        self._entries: Callable[[int, int], Sequence[bytes]] = self._stored_entries
+        self._stamp, self._looked_at = 0, monotonic()
+        self._open(row)
+
+    # -- opening ------------------------------------------------------------------------------------------------
+
+    def _open(self, row: LogRow) -> None:
+        self.problems = tuple(self._read(row))
+        if self.problems:
+            self._read_from_files()
+        elif self._cosigners and self._head.note and self._signer:
+            known = self._cosigners.largest_known(self._head.note, self._tree.consistency_proof)
+            if known > self._head.size:
+                found = f"a witness has seen this log at size {known}; here it ends at {self._head.size}"
+                self.problems = (Problem("behind-witness", found, _RESTORE),)
+
+    def _read(self, row: LogRow) -> Iterator[Problem]:
+        """Read the log as the database has it, and say what does not fit: entries, head, checkpoint, anchor, files."""
+        rows, end = self._store.entry_counts(self.origin)
+        if not rows == end == row.size:
+            yield Problem(
+                "entries-missing", f"{rows} entries, the last index + 1 is {end}, the head says {row.size}", _RESTORE
+            )
+            return
+        for start in range(0, row.size, CHUNK):
+            self._take_in(self._stored_entries(start, min(start + CHUNK, row.size)))
+        if self._tree.root() != root_of_peaks(_split(row.peaks)):
+            yield Problem("entries-changed", f"the {row.size} stored entries do not lead to the log's head", _RESTORE)
+            return
+        saved, anchor = self._store.last_checkpoint(self.origin), self.folder.checkpoint()
+        if saved and saved.published:
+            self._head = Head(saved.size, saved.published)
+        for name, note in (("checkpoint", saved.published if saved else None), ("anchor", anchor)):
+            if note is not None and (problem := self._misfit(name, note)):
+                yield problem
+                return
+        if anchor is not None:
+            size = open_checkpoint(anchor, [self.verifier_key]).size
+            if size > self._head.size:  # a crash between the two, or a database that was set back: only the tree tells
+                self._head = Head(size, anchor)
+            if size and (difference := self.folder.first_difference(self._tree, self._stored_entries, size)):
+                yield Problem("tile-torn", f"{self.folder.path}: {difference}", _TILES)
+        self._stamp = self.folder.stamp()
+
+    def _misfit(self, name: str, note: bytes) -> Problem | None:
+        """Why a signed note does not belong to this log; None when it does."""
+        try:
+            checkpoint = open_checkpoint(note, [self.verifier_key])
+        except MalformedNote as error:
+            return Problem(f"{name}-torn", f"{error.message} {error.found or ''}".strip(), _RESTORE)
+        except CertifierError as error:
+            return Problem("wrong-key", f"the last {name}: {error.message} {error.found or ''}".strip(), KEY_HINT)
+        if checkpoint.size > self._tree.size:
+            return Problem(
+                "behind-anchor",
+                f"{self._tree.size} entries; a checkpoint of size {checkpoint.size} was published before",
+                _RESTORE,
+            )
+        if self._tree.root(checkpoint.size) != checkpoint.root:
+            return Problem("entries-changed", f"the stored entries do not lead to the signed {name}", _RESTORE)
+        return None
+
+    def _read_from_files(self) -> None:
+        """Read the log from its own bundles, so that what was published can still be proved and its status told."""
+        anchor = self.folder.checkpoint()
+        try:
+            checkpoint = open_checkpoint(anchor or b"", [self.verifier_key])
+            tree, entries = self.folder.load_tree(checkpoint.size)
+        except CertifierError:
+            return
+        if tree.root() == checkpoint.root and anchor:
+            self._tree, self._changes = Tree(), {}
+            self._take_in(entries)
+            self._head = Head(checkpoint.size, anchor)
+            self._entries = lambda start, end: entries[start:end]
+
+    @property
+    def can_sign(self) -> bool:
+        return self._signer is not None
+
+    @property
+    def is_trustworthy(self) -> bool:
+        """Whether the entries at hand lead to the head that is served."""
+        return bool(self._head.note) and self._tree.size >= self._head.size
+
+    # -- reading ------------------------------------------------------------------------------------------------
 
     @property
     def head(self) -> Head:
+        """The newest published checkpoint, as far as it was seen a second ago."""
+        if not self.problems and (self._stamp != self.folder.stamp() or monotonic() - self._looked_at > LOOK_EVERY_S):
+            self.catch_up()
+        return self._head
+
+    def catch_up(self) -> None:
+        """Take in what another process of this installation, a replica or an operator's command, published meanwhile."""
         with self._lock:
-            self._catch_up()
-            return self._head
-
-    def _catch_up(self) -> None:
-        """Take in what another process of this installation, such as an operator's command, published meanwhile."""
-        saved = self._store.last_checkpoint()
-        if saved is not None and saved[0] != self._head.size:
-            self._read_leaves()
-            self._head = self._checked_head()
-
-    def _read_leaves(self) -> None:
-        for leaf in self._store.leaves_from(self._tree.size):
-            self._append(leaf)
-
-    def publish(self) -> None:
-        """Give every queued leaf its place (B) and sign the tree (C). Durable when this returns."""
-        with self._lock:
-            self._store.sequence()
-            self._read_leaves()
-            self._catch_up()
-            if self._tree.size == self._head.size and self._head.note:
+            self._looked_at, self._stamp = monotonic(), self.folder.stamp()
+            saved = self._store.last_checkpoint(self.origin)
+            if saved is None or saved.published is None or saved.size <= self._head.size:
                 return
-            # Only now, over committed entries: a checkpoint whose entries could be lost would be a split view.
-            note = sign_checkpoint(Checkpoint(self.origin, self._tree.size, self._tree.root()), self._signer)
-            open_checkpoint(note, [self.verifier_key])
-            self._store.save_checkpoint(self._tree.size, note)
-            self._head = Head(self._tree.size, note)
+            self._grow_to(saved.size)
+            self._check_root(open_checkpoint(saved.published, [self.verifier_key]))
+            self._show(saved.size, saved.published)
+
+    @property
+    def can_rewrite(self) -> bool:
+        """Whether the entries lead to the head, so that the files may be made from them."""
+        return all(problem.kind == "tile-torn" for problem in self.problems)
+
+    def rewrite_files(self) -> int:
+        """Write every public file of the published size anew where it differs; returns the size."""
+        with self._lock:
+            self.folder.save_growth(self._tree, self._stored_entries, 0, self._head.size)
+            if self._head.note:
+                self.folder.save_checkpoint(self._head.note)
+            return self._head.size
+
+    def changes_of(self, code: str) -> tuple[Change, ...]:
+        """The changes of a certificate's status that the published checkpoint holds, in order."""
+        size = self.head.size
+        return tuple(change for change in self._changes.get(code, ()) if change.log_index < size)
+
+    def changed_codes(self) -> list[str]:
+        """The codes of all certificates whose status was ever changed."""
+        return list(self._changes)
 
     def proof_for(self, code: str, kind: str = "issue") -> bytes:
-        """The ``.tlog-proof`` file of a certificate's leaf against the newest checkpoint."""
-        leaf = self._store.leaf_for(code, kind)
-        with self._lock:
-            if leaf is None or leaf.index >= self.head.size:
-                raise NotFoundError("The log does not hold this certificate yet.", found=code)
-            hashes = tuple(self._tree.inclusion_proof(leaf.index, self._head.size))
-            return render_proof(InclusionProof(leaf.index, hashes, self._head.note))
+        """The ``.tlog-proof`` file of a certificate's entry against the newest checkpoint. Raises NotFoundError."""
+        placed, head = self._store.entry_for(code, kind), self.head
+        if placed is None or placed.origin != self.origin or placed.index >= head.size:
+            raise NotFoundError("The log does not hold this certificate yet.", found=code)
+        return self.proof_at(placed.index)
+
+    def proof_at(self, index: int) -> bytes:
+        """The ``.tlog-proof`` file of an entry against the newest checkpoint."""
+        head = self._head
+        return render_proof(InclusionProof(index, tuple(self._tree.inclusion_proof(index, head.size)), head.note))
 
     def resource(self, path: str) -> bytes | None:
-        """The bytes of a public path below ``/log/tile/`` (C2SP tlog-tiles), or None when there is nothing there."""
+        """The bytes of a public path below the log's address (C2SP tlog-tiles), or None when there is nothing there."""
         tile = parse_tile_path(path)
+        if tile is None or tile.width > width_at(tile.level or 0, tile.index, self.head.size):
+            return None
+        if tile.level is None:
+            start = tile.index * TILE_WIDTH
+            return entry_bundle(self._entries(start, start + tile.width))
+        return tile_bytes(self._tree, tile.level, tile.index, tile.width)
+
+    # -- writing (B, C, anchor, witnesses) ----------------------------------------------------------------------
+
+    def publish(self) -> Head:
+        """Give every waiting entry its place, sign the tree, write its files, show it. Durable when this returns.
+
+        Raises BusyError while too few witnesses answer: all is kept, and the next call goes on.
+        """
+        if self._signer is None or self.problems:
+            raise ReadOnlyError(
+                "The log is not written to now.",
+                found="; ".join(problem.found for problem in self.problems) or "closed",
+            )
         with self._lock:
-            if tile is None or tile.width > width_at(tile.level or 0, tile.index, self.head.size):
-                return None
-            if tile.level is None:
-                start = tile.index * 256
-                return entry_bundle([leaf.entry for leaf in self._store.leaves_between(start, start + tile.width)])
-            return tile_bytes(self._tree, tile.level, tile.index, tile.width)
+            row = self._store.sequence(self.origin)
+            while not row.frozen and self._store.is_waiting():
+                row = self._store.sequence(self.origin)
+            self.is_frozen = bool(row.frozen)
+            # Only now, over committed entries that were read back: a checkpoint whose entries could be lost, or differ
+            # from what was hashed, would be a split view.
+            self._grow_to(row.size)
+            checkpoint = Checkpoint(self.origin, row.size, root_of_peaks(_split(row.peaks)))
+            self._check_root(checkpoint)
+            if row.size == self._head.size and self._head.note:
+                self._show(*vars(self._head).values())  # the files that a crash may have kept from being written
+                return self._head
+            note = sign_checkpoint(checkpoint, self._signer)
+            open_checkpoint(note, [self.verifier_key])
+            published = None if self._cosigners else note
+            self._store.save_checkpoint(CheckpointRow(self.origin, row.size, note, published))
+            if self._cosigners:
+                self.folder.save_growth(self._tree, self._entries, self._head.size, row.size)
+                cosigned = self._cosigners.cosign(note, self._tree.consistency_proof, WITNESS_S)
+                published = self._store.publish_checkpoint(self.origin, row.size, cosigned)
+            self._show(row.size, published or note)
+            return self._head
 
-    def _append(self, leaf: Leaf) -> None:
-        if leaf.index != self._tree.append(leaf_hash(leaf.entry)):
-            raise OperatorError("The log's entries are not contiguous.", found=f"index {leaf.index}")
+    def _show(self, size: int, note: bytes) -> None:
+        """Serve a checkpoint: its files first, then the checkpoint's own (the anchor), then every answer from here."""
+        anchored = self.folder.checkpoint()
+        old = self._size_of(anchored) if anchored else 0
+        if anchored != note and old <= size:
+            self.folder.save_growth(self._tree, self._entries, old, size)
+            self.folder.save_checkpoint(note)
+        self._head = Head(size, note)
+        self._stamp = self.folder.stamp()
 
-    def _checked_head(self) -> Head:
-        """The last checkpoint, once the stored entries lead to its root."""
-        saved = self._store.last_checkpoint()
-        if saved is None:
-            return Head(0, b"")
-        checkpoint = open_checkpoint(saved[1], [self.verifier_key])
+    def _size_of(self, note: bytes) -> int:
+        return open_checkpoint(note, [self.verifier_key]).size
+
+    def _grow_to(self, size: int) -> None:
+        if size > self._tree.size:
+            self._take_in(self._stored_entries(self._tree.size, size))
+
+    def _check_root(self, checkpoint: Checkpoint) -> None:
+        """The root by a second path: from the entries as they are read back, not from the head's peaks."""
         if checkpoint.size > self._tree.size or self._tree.root(checkpoint.size) != checkpoint.root:
             raise OperatorError(
-                "The stored log entries do not lead to the last signed checkpoint.",
-                found=f"{self._tree.size} entries",
-                expected=f"the signed tree of size {checkpoint.size}",
-                hint="Restore the database from a backup; do not sign with it.",
+                "The stored log entries do not lead to the log's head.",
+                found=f"{self._tree.size} entries of {self.origin}",
+                expected=f"the tree of size {checkpoint.size}",
+                hint=_RESTORE,
             )
-        return Head(*saved)
+
+    def _stored_entries(self, start: int, end: int) -> list[bytes]:
+        return [placed.entry for placed in self._store.entries_between(self.origin, start, end)]
+
+    def _take_in(self, entries: Sequence[bytes]) -> None:
+        """Append committed entries to the tree, and note what they change."""
+        for entry in entries:
+            index = self._tree.append(leaf_hash(entry))
+            if not _is_issue(entry):
+                self._note_change(index, entry)
+        if entries:
+            self.last_time = parse_time(parse_entry(entries[-1])["at"])
+
+    def _note_change(self, index: int, entry: bytes) -> None:
+        members = parse_entry(entry)
+        if members["type"] in STATES:
+            change = Change(index, members["type"], members["at"], members["reason"], members.get("replaced_by"))
+            self._changes[members["code"]] = (*self._changes.get(members["code"], ()), change)
+
+
+STATES = {"revoke": "revoked", "suspend": "suspended", "reinstate": "active"}
+_RESTORE = "Do not sign with this database. Run: certifier log fsck, then certifier restore."
+KEY_HINT = "The key in private/ must be the one that the register lists for this log."
+_TILES = "Run: certifier log fsck --repair, once the entries are known to be right."
+
+
+def _is_issue(entry: bytes) -> bool:
+    """Most entries are; they change no status and need no parsing."""
+    return b'"type":"issue"' in entry
+
+
+def _split(peaks: bytes) -> list[bytes]:
+    return [peaks[start : start + 32] for start in range(0, len(peaks), 32)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from cel_expr_python import cel
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from certifier.standard.model import Clause, Expression, Gates, Level, Rule, Standard
     from certifier.standard.vocabulary import Fact
 
+Answer = Literal["pass", "fail", "not_applicable"]
 Outcome = Literal["none", "disclosed", "measured", "class-2", "class-1"]
 
 # The best outcome that is left when the widest gate is closed (16.3, step 5).
@@ -53,7 +55,7 @@ class Finding:
     title: str
     level: Level
     gates: Gates | None
-    outcome: Literal["pass", "fail", "not_applicable"]
+    outcome: Answer
     subjects: tuple[str, ...]
     found: str
     advice: str
@@ -169,12 +171,19 @@ class _Activations:
             for scope, names in standard.names.items()
         }
         self._made: dict[int, Any] = {}
+        self._listed: dict[str, list[tuple[Item, Any]]] = {}
 
-    def of(self, for_each: str) -> Iterator[tuple[Item, Any]]:
-        for item in self._facts.items_of(for_each):
-            if id(item) not in self._made:
-                self._made[id(item)] = self._activation(SCOPES[for_each], item)
-            yield item, self._made[id(item)]
+    def of(self, for_each: str) -> list[tuple[Item, Any]]:
+        listed = self._listed.get(for_each)
+        if listed is None:
+            items = self._facts.items_of(for_each)
+            listed = self._listed[for_each] = [(item, self._made_for(SCOPES[for_each], item)) for item in items]
+        return listed
+
+    def _made_for(self, scope: str, item: Item) -> Any:
+        if id(item) not in self._made:
+            self._made[id(item)] = self._activation(scope, item)
+        return self._made[id(item)]
 
     def _activation(self, scope: str, item: Item) -> Any:
         names = self._standard.names[scope]
@@ -199,14 +208,33 @@ def _finding(rule: Rule, activations: _Activations) -> Finding:
             asked += answer is not None
             if answer is False:
                 failures.append(_Failure(clause, item))
+    if not failures:
+        return _quiet_finding(rule, "pass" if asked else "not_applicable")
     return Finding(
         rule=rule.id,
         title=rule.title,
         level=rule.level,
-        gates=_closed_by(failures) if failures else rule.gates,
-        outcome="fail" if failures else "pass" if asked else "not_applicable",
+        gates=_closed_by(failures),
+        outcome="fail",
         subjects=tuple(dict.fromkeys(failure.item.subject for failure in failures if failure.item.subject)),
         found="; ".join(_found(failures, activations)),
+        advice=rule.advice,
+        reason=rule.reason,
+        source=rule.source,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _quiet_finding(rule: Rule, outcome: Answer) -> Finding:
+    """The finding of a rule that nothing failed: the same for every report."""
+    return Finding(
+        rule=rule.id,
+        title=rule.title,
+        level=rule.level,
+        gates=rule.gates,
+        outcome=outcome,
+        subjects=(),
+        found="",
         advice=rule.advice,
         reason=rule.reason,
         source=rule.source,

@@ -68,7 +68,7 @@ class Clause:
     gates: Gates | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # a rule is itself: told apart, and remembered, by identity
 class Rule:
     id: str
     title: str

@@ -25,14 +25,25 @@ def load_keyring(folder: Path) -> Keyring:
     )
 
 
-def copy_register(source: Path, target: Path) -> None:
-    """Copy a register folder that a new installation starts from. Raises OSError."""
+def copy_folder(source: Path, target: Path) -> None:
+    """Copy a folder, modes too, to a place where there is none. Raises OSError."""
     shutil.copytree(source, target)
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Raises OSError."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(source, target)
 
 
 def load_text(path: Path) -> str | None:
     """The text of a small file without white space around it; None where there is none."""
     return path.read_text("utf-8").strip() if path.is_file() else None
+
+
+def list_files(folder: Path, pattern: str) -> list[Path]:
+    """The files of a folder whose names fit, in order."""
+    return sorted(folder.glob(pattern))
 
 
 def load_standard(folder: Path) -> Standard:
@@ -85,3 +96,24 @@ def save_bytes(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
+
+
+def save_durably(path: Path, content: bytes) -> None:
+    """As ``save_bytes``, and its name survives a power cut too: the folders that lead to it are synced."""
+    fresh = [folder for folder in path.parents if not folder.exists()]
+    save_bytes(path, content)
+    for folder in (path.parent, *(made.parent for made in fresh)):
+        sync_folder(folder)
+
+
+def sync_folder(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def free_bytes(path: Path) -> int:
+    """The space that is left on the disk of a folder."""
+    return shutil.disk_usage(path).free

@@ -1,192 +1,230 @@
 """The database: what is saved and found, in transactions. Contains no business logic.
 
-SQLite means one writing process (DESIGN 15): a newer bundled library with WAL and synchronous=FULL, every writing transaction
-begun IMMEDIATE. The four steps of issuing are four transactions: ``accept``, ``sequence``, ``save_checkpoint``, ``deliver``.
+The steps of issuing are transactions of their own: ``accept`` (A), ``sequence`` (B), ``save_checkpoint`` (C), ``deliver``
+(D). A crash between two of them leaves rows that the next start finds and finishes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import alembic.command
-import alembic.config
-import pysqlite3.dbapi2
-from sqlalchemy import Connection, Engine, RowMapping, create_engine, event, func, insert, select, update
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy import Connection, RowMapping, bindparam, func, insert, literal, select, union_all, update
+from sqlalchemy.exc import DBAPIError
 
-from certifier.errors import ConflictError, NotFoundError, OperatorError, ReportAlreadyUsed
+from certifier.errors import CertifierError, NotFoundError, OperatorError, StorageError
+from certifier.log.merkle import HASH_BYTES, grown_peaks, leaf_hash
+from certifier.storage import acceptance
+from certifier.storage.database import Database
+from certifier.storage.rows import (
+    CertificateRow,
+    CheckpointRow,
+    IdempotencyRow,
+    Job,
+    LogRow,
+    PlacedEntry,
+    SubmissionRow,
+)
 from certifier.storage.tables import (
     STATEMENT,
     certificates,
     checkpoints,
-    deposited_logs,
-    leaves,
+    entries,
+    idempotency,
+    logs,
     run_shares,
+    runs,
     submissions,
+    used_reports,
 )
 
-# From 3.51.3 on SQLite's write-ahead log is free of the reset bug of 3.7.0 to 3.51.2.
-WAL_SINCE = (3, 51, 3)
-PPT = 1_000_000_000_000  # shares are kept in parts per trillion
-SHARE_LIMIT_PPT = 1_000_001_000_000  # LCAL INT-10: 1.000001
-
-
-@dataclass(frozen=True)
-class SubmissionRow:
-    """A submission as stored. ``state`` is certified, refused or accepted (its certificate is being made)."""
-
-    id: str
-    created_at: str
-    state: str
-    title: str
-    artist: str
-    report_sha256: str
-    audio_sha256: str
-    outcome: str
-    envelope: bytes
-    decision: bytes
-
-
-@dataclass(frozen=True)
-class CertificateRow:
-    """A certificate as stored; ``document`` and ``proof`` are None until it is delivered."""
-
-    code: str
-    submission_id: str
-    report_sha256: str
-    audio_sha256: str
-    outcome: str
-    issued_at: str
-    expires_at: str
-    payload: bytes
-    verification_method: str
-    revocation_index: int
-    suspension_index: int
-    in_force: int
-    document: bytes | None = None
-    proof: bytes | None = None
-
-
-@dataclass(frozen=True)
-class Leaf:
-    """One entry of the log, in its place."""
-
-    index: int
-    type: str
-    code: str | None
-    entry: bytes
+BATCH = 256
+TRIES = 5
+RETRIED = {"40P01", "40001"}  # PostgreSQL: deadlock, serialization failure
+_PLACED = (entries.c.origin, entries.c.idx, entries.c.type, entries.c.code, entries.c.entry)
 
 
 class Store:
-    """All reading and writing of one installation's database."""
+    """All reading and writing of one installation's database. Thread-safe."""
 
-    def __init__(self, writer: Engine, reader: Engine) -> None:
-        self._writer = writer
-        self._reader = reader
+    def __init__(self, database: Database) -> None:
+        self.database = database
 
     @classmethod
     def open(cls, url: str) -> Store:
         """The store at a database URL, migrated to the newest tables. Raises OperatorError."""
-        try:
-            writer, reader = _engines_for(url)
-            with writer.begin() as connection:
-                _migrate(connection)
-        except SQLAlchemyError as error:
-            raise OperatorError("The database cannot be opened.", found=str(error.__cause__ or error)[:200]) from error
-        return cls(writer, reader)
+        return cls(Database(url))
 
     def close(self) -> None:
-        self._writer.dispose()
-        self._reader.dispose()
+        self.database.close()
 
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with self._writer.begin() as connection:
-            yield connection
+    def damage(self) -> str | None:
+        return self.database.damage()
+
+    def backup(self, target: Path) -> None:
+        self.database.backup(target)
 
     # -- accept (transaction A) ---------------------------------------------------------------------------------
 
-    def save_refusal(self, submission: SubmissionRow, logs: Mapping[str, bytes]) -> None:
-        with self._writing() as connection:
-            _insert_submission(connection, submission, logs)
+    def accept(self, jobs: Sequence[Job]) -> list[CertifierError | None]:
+        """Take in several jobs in one transaction. For each job the conflict that kept it out, or None: then it is durable.
 
-    def accept(
-        self,
-        submission: SubmissionRow,
-        logs: Mapping[str, bytes],
-        certificate: CertificateRow,
-        shares_ppt: Mapping[str, int],
-        entry: bytes,
-        replaced: tuple[str, bytes] | None = None,
-    ) -> None:
-        """Reserve report, audio, run shares and code, and queue the leaf: all or nothing.
-
-        A certificate that this one replaces leaves force and hands over its shares in the same transaction, its leaf in
-        the same batch.
-
-        Raises ReportAlreadyUsed for a second certificate from one report, ConflictError when the audio or a run share was
-        taken since the decision was made; then nothing is stored and the caller decides again.
+        The conflicts: ReportAlreadyUsed for a second certificate from one report, IdempotencyKeyUsed, ConflictError when the
+        audio, a run's share or the certificate's state was taken since the decision was made.
         """
-        try:
-            with self._writing() as connection:
-                _insert_submission(connection, submission, logs)
-                if replaced:
-                    _queue_status(connection, replaced[0], "revoke", replaced[1], {"issue", "reinstate"})
-                connection.execute(insert(certificates).values(**vars(certificate)))
-                if replaced:
-                    _hand_over_shares(connection, replaced[0], certificate.code)
-                for run, share in shares_ppt.items():
-                    _reserve_share(connection, run, certificate.code, share)
-                connection.execute(insert(leaves).values(type="issue", code=certificate.code, entry=entry))
-        except IntegrityError as error:
-            if self.certificate_for_report(certificate.report_sha256):
-                raise ReportAlreadyUsed(
-                    "This report has its certificate already.", found=certificate.report_sha256
-                ) from error
-            raise ConflictError("The file was certified, or the code was taken, a moment ago.") from error
+        for attempt in range(TRIES):
+            try:
+                with self.database.writing() as connection:
+                    return acceptance.accept_all(connection, jobs)
+            except StorageError as error:
+                driver = error.__cause__.orig if isinstance(error.__cause__, DBAPIError) else None
+                if getattr(driver, "sqlstate", None) not in RETRIED or attempt == TRIES - 1:
+                    raise
+        raise AssertionError("unreachable")
 
-    def queue_status(self, code: str, change: str, entry: bytes, after: Collection[str]) -> None:
-        """Queue a leaf that changes a certificate's status, if its last change is one of ``after`` (``issue``: none yet).
-
-        Raises ConflictError otherwise; two changes at once cannot both pass.
-        """
-        with self._writing() as connection:
-            _queue_status(connection, code, change, entry, after)
+    def forget_idempotency(self, before: str) -> None:
+        """Drop the keys that were used before a time."""
+        with self.database.writing() as connection:
+            acceptance.forget_idempotency(connection, before)
 
     # -- sequence, checkpoint, deliver (B, C, D) ----------------------------------------------------------------
 
-    def sequence(self) -> None:
-        """Give every waiting leaf the next place in the log, in the order of their arrival."""
-        with self._writing() as connection:
-            placed = select(func.count()).select_from(leaves).where(leaves.c.idx.is_not(None))
-            size = connection.execute(placed).scalar_one()
-            waiting = select(leaves.c.id).where(leaves.c.idx.is_(None)).order_by(leaves.c.id)
-            for index, row_id in enumerate(connection.execute(waiting).scalars().all(), start=size):
-                connection.execute(update(leaves).where(leaves.c.id == row_id).values(idx=index))
+    def open_log(self, origin: str) -> LogRow:
+        """The log with this origin; begun, empty, when there is none yet."""
+        with self.database.writing() as connection:
+            self.database.lock_sequencer(connection)
+            row = connection.execute(select(logs).where(logs.c.origin == origin)).mappings().first()
+            if row is None:
+                number = connection.execute(select(func.coalesce(func.max(logs.c.number), 0))).scalar_one() + 1
+                connection.execute(insert(logs).values(origin=origin, number=number, size=0, peaks=b"", frozen=0))
+                return LogRow(origin, number, 0, b"", 0)
+            return LogRow(**row)
 
-    def save_checkpoint(self, size: int, note: bytes) -> None:
-        """One note for each size, for ever; the same one may come again. Raises OperatorError for another."""
-        with self._writing() as connection:
-            held = connection.execute(select(checkpoints.c.note).where(checkpoints.c.size == size)).scalar_one_or_none()
-            if held is None:
-                connection.execute(insert(checkpoints).values(size=size, note=note))
-            elif held != note:
-                raise OperatorError("Two checkpoints of one size differ; this log may not go on.", found=f"size {size}")
+    def sequence(self, origin: str) -> LogRow:
+        """Give waiting entries the next places in a log, in the order of their arrival, and move its head: one transaction.
 
-    def deliver(self, code: str, document: bytes, proof: bytes) -> None:
-        with self._writing() as connection:
-            connection.execute(
-                update(certificates).where(certificates.c.code == code).values(document=document, proof=proof)
+        At most BATCH of them. A ``freeze`` is the last entry of its log; what waits behind it is left to the next log.
+        Raises OperatorError when the head is not what it was read as: two writers, and this one must stop.
+        """
+        with self.database.writing() as connection:
+            self.database.lock_sequencer(connection)
+            head = LogRow(
+                **connection.execute(select(logs).where(logs.c.origin == origin).with_for_update()).mappings().one()
             )
-            owner = select(certificates.c.submission_id).where(certificates.c.code == code).scalar_subquery()
-            connection.execute(update(submissions).where(submissions.c.id == owner).values(state="certified"))
+            waiting = [] if head.frozen else _waiting(connection)
+            if not waiting:
+                return head
+            grown = _grown(head, waiting)
+            places = [{"row": row["id"], "place": index} for index, row in enumerate(waiting, start=head.size)]
+            given = connection.execute(
+                update(entries)
+                .where(entries.c.id == bindparam("row"), entries.c.idx.is_(None))
+                .values(origin=origin, idx=bindparam("place")),
+                places,
+            )
+            moved = connection.execute(
+                update(logs)
+                .where(
+                    logs.c.origin == origin, logs.c.size == head.size, logs.c.peaks == head.peaks, logs.c.frozen == 0
+                )
+                .values(size=grown.size, peaks=grown.peaks, frozen=grown.frozen)
+            )
+            if moved.rowcount != 1 or given.rowcount != len(places):
+                raise OperatorError("The log's head moved under this writer.", found=f"{origin} at size {head.size}")
+            return grown
 
-    # -- reading ------------------------------------------------------------------------------------------------
+    def save_checkpoint(self, row: CheckpointRow) -> None:
+        """One note for each size, for ever; the same one may come again. Raises OperatorError for another."""
+        at = (checkpoints.c.origin == row.origin, checkpoints.c.size == row.size)
+        with self.database.writing() as connection:
+            self.database.lock_sequencer(connection)
+            held = connection.execute(select(checkpoints.c.note).where(*at)).scalar_one_or_none()
+            if held is None:
+                connection.execute(insert(checkpoints).values(**vars(row)))
+            elif held != row.note:
+                raise OperatorError(
+                    "Two checkpoints of one size differ; this log may not go on.",
+                    found=f"{row.origin} at size {row.size}",
+                )
+
+    def publish_checkpoint(self, origin: str, size: int, published: bytes) -> bytes:
+        """Let a signed checkpoint be served, with its cosignatures; what was published first stays, and is returned."""
+        at = (checkpoints.c.origin == origin, checkpoints.c.size == size)
+        with self.database.writing() as connection:
+            connection.execute(
+                update(checkpoints).where(*at, checkpoints.c.published.is_(None)).values(published=published)
+            )
+            return bytes(connection.execute(select(checkpoints.c.published).where(*at)).scalar_one())
+
+    def deliver(self, delivered: Sequence[tuple[str, bytes, bytes]]) -> None:
+        """Keep signed documents with their proofs, as (code, document, proof); what was delivered first stays."""
+        if not delivered:
+            return
+        with self.database.writing() as connection:
+            connection.execute(
+                update(certificates)
+                .where(certificates.c.code == bindparam("the_code"), certificates.c.document.is_(None))
+                .values(document=bindparam("the_document"), proof=bindparam("the_proof")),
+                [
+                    {"the_code": code, "the_document": document, "the_proof": proof}
+                    for code, document, proof in delivered
+                ],
+            )
+            owners = select(certificates.c.submission_id).where(
+                certificates.c.code.in_([code for code, *_ in delivered])
+            )
+            connection.execute(update(submissions).where(submissions.c.id.in_(owners)).values(state="certified"))
+
+    def adopt_checkpoint(self, origin: str, size: int, published: bytes) -> None:
+        """Keep a checkpoint that was published before this database was restored. Raises OperatorError for another one.
+
+        Its own signature line is the note that was signed; whatever stands below it is cosignatures.
+        """
+        text, _, block = published.partition(b"\n\n")
+        own = next(line for line in block.splitlines(keepends=True) if line.split(b" ")[1] == origin.encode())
+        self.save_checkpoint(CheckpointRow(origin, size, text + b"\n\n" + own, published))
+        self.publish_checkpoint(origin, size, published)
+
+    def restore_entries(self, origin: str, found: Iterable[tuple[str, str | None, bytes, str | None]]) -> None:
+        """Append entries that a mirror holds and this database lost, as (type, code, entry, report_sha256); one transaction.
+
+        Their reports count as used for ever. Raises OperatorError when entries wait for a place.
+        """
+        with self.database.writing() as connection:
+            self.database.lock_sequencer(connection)
+            head = LogRow(
+                **connection.execute(select(logs).where(logs.c.origin == origin).with_for_update()).mappings().one()
+            )
+            lost = list(found)
+            peaks = grown_peaks(head.size, _split(head.peaks), (leaf_hash(entry) for _, _, entry, _ in lost))
+            for index, (kind, code, entry, report) in enumerate(lost, start=head.size):
+                waiting = select(entries.c.id).where(entries.c.idx.is_(None), entries.c.entry == entry)
+                row = connection.execute(waiting.limit(1)).scalar_one_or_none()
+                if row is None:
+                    connection.execute(
+                        insert(entries).values(origin=origin, idx=index, type=kind, code=code, entry=entry)
+                    )
+                else:  # it was accepted before the backup, and had no place yet
+                    connection.execute(update(entries).where(entries.c.id == row).values(origin=origin, idx=index))
+                if kind == "revoke":
+                    connection.execute(update(certificates).where(certificates.c.code == code).values(in_force=0))
+                if (
+                    report
+                    and not connection.execute(
+                        select(used_reports.c.code).where(used_reports.c.report_sha256 == report)
+                    ).first()
+                ):
+                    connection.execute(insert(used_reports).values(report_sha256=report, code=code))
+            frozen = int(bool(lost) and lost[-1][0] == "freeze") or head.frozen
+            connection.execute(
+                update(logs)
+                .where(logs.c.origin == origin)
+                .values(size=head.size + len(lost), peaks=b"".join(peaks), frozen=frozen)
+            )
+
+    # -- reading: submissions and certificates ------------------------------------------------------------------
 
     def submission(self, submission_id: str) -> SubmissionRow:
         row = self._one(select(submissions).where(submissions.c.id == submission_id))
@@ -198,6 +236,10 @@ class Store:
 
     def certificate(self, code: str) -> CertificateRow | None:
         return self._certificate(certificates.c.code == code)
+
+    def certificates_of(self, codes: Sequence[str]) -> list[CertificateRow]:
+        """The certificates with these codes, in no order."""
+        return [CertificateRow(**row) for row in self._all(select(certificates).where(certificates.c.code.in_(codes)))]
 
     def certificate_for_report(self, report_sha256: str) -> CertificateRow | None:
         return self._certificate(certificates.c.report_sha256 == report_sha256)
@@ -218,18 +260,45 @@ class Store:
         return [(CertificateRow(**row), self.submission(row["submission_id"])) for row in rows]
 
     def counts(self) -> dict[str, int]:
-        """How many submissions, certificates and leaves there are."""
-        tables = (submissions, certificates, leaves)
+        """How many submissions, certificates and log entries there are."""
+        tables = (submissions, certificates, entries)
         rows = [self._one(select(func.count().label("rows")).select_from(table)) for table in tables]
         return {table.name: int(row["rows"]) if row else 0 for table, row in zip(tables, rows, strict=True)}
 
-    def undelivered(self) -> list[CertificateRow]:
-        query = select(certificates).where(certificates.c.document.is_(None))
-        return [CertificateRow(**row) for row in self._all(query)]
+    def all_certificates(self) -> Iterator[CertificateRow]:
+        """Every certificate, in order of its code; read in steps, so that a large table fits into memory."""
+        last = ""
+        while rows := self._all(
+            select(certificates).where(certificates.c.code > last).order_by(certificates.c.code).limit(BATCH)
+        ):
+            yield from (CertificateRow(**row) for row in rows)
+            last = rows[-1]["code"]
 
-    def taken_positions(self, purpose: str) -> set[int]:
-        column = certificates.c[f"{purpose}_index"]
-        return {row[column.name] for row in self._all(select(column))}
+    def wrong_runs(self) -> list[tuple[str, int, int]]:
+        """Runs whose sum is not that of their certificates' shares, as (run, sum on record, sum of the shares)."""
+        held = func.coalesce(func.sum(run_shares.c.share_ppt), 0)
+        query = (
+            select(runs.c.run, runs.c.used_ppt, held.label("held"))
+            .select_from(runs.outerjoin(run_shares, run_shares.c.run == runs.c.run))
+            .group_by(runs.c.run, runs.c.used_ppt)
+            .having(held != runs.c.used_ppt)
+        )
+        return [(row["run"], int(row["used_ppt"]), int(row["held"])) for row in self._all(query)]
+
+    def undelivered(self, limit: int = BATCH) -> list[CertificateRow]:
+        """Certificates that the log holds and nobody has signed yet."""
+        placed = select(entries.c.code).where(entries.c.type == "issue", entries.c.idx.is_not(None))
+        query = select(certificates).where(certificates.c.document.is_(None), certificates.c.code.in_(placed))
+        return [CertificateRow(**row) for row in self._all(query.limit(limit))]
+
+    def is_taken(self, code: str, revocation_index: int, suspension_index: int) -> bool:
+        """Whether a certificate has this code, or one of these places in the status lists."""
+        clashes = (
+            select(literal(1)).where(certificates.c.code == code),
+            select(literal(1)).where(certificates.c.revocation_index == revocation_index),
+            select(literal(1)).where(certificates.c.suspension_index == suspension_index),
+        )
+        return self._one(union_all(*clashes).limit(1)) is not None
 
     def has_audio_in_force(self, audio_sha256: str) -> bool:
         """Whether a file holds a certificate; a self-declared statement is none and blocks nobody."""
@@ -242,129 +311,95 @@ class Store:
 
     def share_used(self, run: str, besides: str | None = None) -> Decimal:
         """The share of a run that certificates hold, from 0 to 1, leaving out the one with the code ``besides``."""
-        query = select(func.coalesce(func.sum(run_shares.c.share_ppt), 0).label("used")).where(run_shares.c.run == run)
-        row = self._one(query.where(run_shares.c.code != besides) if besides else query)
-        return Decimal(row["used"] if row else 0) / PPT
+        with self.database.reading() as connection:
+            return acceptance.shares_held(connection, run, (besides,) if besides else ())
 
-    def leaves_from(self, index: int) -> list[Leaf]:
-        query = select(leaves).where(leaves.c.idx >= index).order_by(leaves.c.idx)
-        return [_leaf(row) for row in self._all(query)]
+    def code_for_report(self, report_sha256: str) -> str | None:
+        """The code that a report was used for, its certificate may be lost or not."""
+        row = self._one(select(used_reports.c.code).where(used_reports.c.report_sha256 == report_sha256))
+        return str(row["code"]) if row else None
 
-    def leaves_between(self, start: int, end: int) -> list[Leaf]:
-        query = select(leaves).where(leaves.c.idx >= start, leaves.c.idx < end).order_by(leaves.c.idx)
-        return [_leaf(row) for row in self._all(query)]
+    def idempotency_key(self, key_sha256: str) -> IdempotencyRow | None:
+        row = self._one(select(idempotency).where(idempotency.c.key_sha256 == key_sha256))
+        return IdempotencyRow(**row) if row else None
 
-    def leaf_for(self, code: str, kind: str) -> Leaf | None:
-        row = self._one(select(leaves).where(leaves.c.code == code, leaves.c.type == kind, leaves.c.idx.is_not(None)))
-        return _leaf(row) if row else None
+    # -- reading: the logs --------------------------------------------------------------------------------------
 
-    def status_leaves(self, size: int, code: str | None = None) -> list[Leaf]:
-        """Every leaf below ``size`` that changes a certificate's status, in order."""
-        query = select(leaves).where(leaves.c.idx < size, leaves.c.type.in_(("revoke", "suspend", "reinstate")))
-        query = query.where(leaves.c.code == code) if code else query
-        return [_leaf(row) for row in self._all(query.order_by(leaves.c.idx))]
+    def logs(self) -> list[LogRow]:
+        """Every log, the oldest first."""
+        return [LogRow(**row) for row in self._all(select(logs).order_by(logs.c.number))]
+
+    def entries_between(self, origin: str, start: int, end: int) -> list[PlacedEntry]:
+        """The entries of a log from an index up to another, which is left out; in order."""
+        query = select(*_PLACED).where(entries.c.origin == origin, entries.c.idx >= start, entries.c.idx < end)
+        return [_placed(row) for row in self._all(query.order_by(entries.c.idx))]
+
+    def entry_for(self, code: str, kind: str) -> PlacedEntry | None:
+        """The placed entry of a type about a certificate, the newest where there are several."""
+        query = select(*_PLACED).where(entries.c.code == code, entries.c.type == kind, entries.c.idx.is_not(None))
+        row = self._one(query.order_by(entries.c.id.desc()).limit(1))
+        return _placed(row) if row else None
+
+    def issue_entries(self, codes: Sequence[str]) -> list[PlacedEntry]:
+        """The placed ``issue`` entries of these codes, in no order."""
+        query = select(*_PLACED).where(entries.c.code.in_(codes), entries.c.type == "issue", entries.c.idx.is_not(None))
+        return [_placed(row) for row in self._all(query)]
+
+    def is_waiting(self) -> bool:
+        """Whether an entry waits for its place."""
+        return self._one(select(entries.c.id).where(entries.c.idx.is_(None)).limit(1)) is not None
+
+    def entry_counts(self, origin: str) -> tuple[int, int]:
+        """How many entries a log holds, and the highest index plus one: equal, unless one is missing."""
+        query = select(func.count().label("rows"), func.coalesce(func.max(entries.c.idx) + 1, 0).label("end"))
+        row = self._one(query.where(entries.c.origin == origin))
+        return (int(row["rows"]), int(row["end"])) if row else (0, 0)
 
     def last_change(self, code: str) -> str | None:
-        """The type of the newest leaf about a certificate, placed or waiting."""
-        row = self._one(select(leaves.c.type).where(leaves.c.code == code).order_by(leaves.c.id.desc()).limit(1))
-        return str(row["type"]) if row else None
+        """The type of the newest entry about a certificate, placed or waiting."""
+        with self.database.reading() as connection:
+            return acceptance.last_change_of(connection, code)
 
-    def last_checkpoint(self) -> tuple[int, bytes] | None:
-        row = self._one(select(checkpoints).order_by(checkpoints.c.size.desc()).limit(1))
-        return (row["size"], row["note"]) if row else None
+    def last_checkpoint(self, origin: str, *, published: bool = True) -> CheckpointRow | None:
+        """The newest checkpoint of a log; with ``published=False`` also one that waits for its witnesses."""
+        query = select(checkpoints).where(checkpoints.c.origin == origin).order_by(checkpoints.c.size.desc()).limit(1)
+        row = self._one(query.where(checkpoints.c.published.is_not(None)) if published else query)
+        return CheckpointRow(**row) if row else None
+
+    def all_checkpoints(self, origin: str) -> list[CheckpointRow]:
+        query = select(checkpoints).where(checkpoints.c.origin == origin).order_by(checkpoints.c.size)
+        return [CheckpointRow(**row) for row in self._all(query)]
 
     def _certificate(self, condition: Any) -> CertificateRow | None:
         row = self._one(select(certificates).where(condition))
         return CertificateRow(**row) if row else None
 
     def _one(self, query: Any) -> RowMapping | None:
-        with self._reader.connect() as connection:
+        with self.database.reading() as connection:
             return connection.execute(query).mappings().first()
 
     def _all(self, query: Any) -> Sequence[RowMapping]:
-        with self._reader.connect() as connection:
+        with self.database.reading() as connection:
             return connection.execute(query).mappings().all()
 
 
-def _leaf(row: RowMapping) -> Leaf:
-    return Leaf(row["idx"], row["type"], row["code"], row["entry"])
+def _placed(row: RowMapping) -> PlacedEntry:
+    return PlacedEntry(row["origin"], row["idx"], row["type"], row["code"], row["entry"])
 
 
-def _insert_submission(connection: Connection, submission: SubmissionRow, logs: Mapping[str, bytes]) -> None:
-    connection.execute(insert(submissions).values(**vars(submission)))
-    for sha256, content in logs.items():
-        connection.execute(insert(deposited_logs).values(submission_id=submission.id, sha256=sha256, content=content))
+def _waiting(connection: Connection) -> list[RowMapping]:
+    """The entries to place next: in order of their ids, never "above the last one", since ids commit out of order."""
+    query = select(entries.c.id, entries.c.type, entries.c.entry).where(entries.c.idx.is_(None)).order_by(entries.c.id)
+    waiting = list(connection.execute(query.limit(BATCH)).mappings())
+    ends = [place for place, row in enumerate(waiting, 1) if row["type"] == "freeze"]
+    return waiting[: ends[0]] if ends else waiting
 
 
-def _queue_status(connection: Connection, code: str, change: str, entry: bytes, after: Collection[str]) -> None:
-    last = select(leaves.c.type).where(leaves.c.code == code).order_by(leaves.c.id.desc()).limit(1)
-    state = connection.execute(last).scalar_one_or_none()
-    if state not in after:
-        raise ConflictError(
-            f"The certificate cannot be changed by {change} now.",
-            found=f"its last log entry is {state}",
-            expected=" or ".join(sorted(after)),
-        )
-    connection.execute(insert(leaves).values(type=change, code=code, entry=entry))
-    connection.execute(update(certificates).where(certificates.c.code == code).values(in_force=int(change != "revoke")))
+def _grown(head: LogRow, waiting: Sequence[RowMapping]) -> LogRow:
+    peaks = grown_peaks(head.size, _split(head.peaks), (leaf_hash(row["entry"]) for row in waiting))
+    frozen = int(waiting[-1]["type"] == "freeze")
+    return LogRow(head.origin, head.number, head.size + len(waiting), b"".join(peaks), frozen)
 
 
-def _hand_over_shares(connection: Connection, old: str, new: str) -> None:
-    """What the forerunner took of its runs stays taken, now by its successor."""
-    connection.execute(update(run_shares).where(run_shares.c.code == old).values(code=new))
-
-
-def _reserve_share(connection: Connection, run: str, code: str, share_ppt: int) -> None:
-    """Take a share of a run, counting what the certificate was handed over of it already."""
-    total = select(func.coalesce(func.sum(run_shares.c.share_ppt), 0)).where(run_shares.c.run == run)
-    held = connection.execute(total.where(run_shares.c.code == code)).scalar_one()
-    missing = share_ppt - held
-    if missing <= 0:
-        return
-    connection.execute(insert(run_shares).values(run=run, code=code, share_ppt=missing))
-    used = connection.execute(total).scalar_one()
-    if used > SHARE_LIMIT_PPT:
-        raise ConflictError("A run's share was taken a moment ago.", found=f"{run}: {Decimal(int(used)) / PPT}")
-
-
-def _engines_for(url: str) -> tuple[Engine, Engine]:
-    """One engine that writes and one that reads; on SQLite only the first one begins transactions."""
-    if not url.startswith("sqlite"):
-        engine = create_engine(url, hide_parameters=True)
-        return engine, engine
-    Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-    writer, reader = (
-        create_engine(
-            url, hide_parameters=True, module=pysqlite3.dbapi2, connect_args={"timeout": 15, "check_same_thread": False}
-        )
-        for _ in range(2)
-    )
-    event.listen(writer, "connect", _prepare_sqlite)
-    event.listen(reader, "connect", _prepare_sqlite)
-    event.listen(writer, "begin", _begin_immediate)
-    return writer, reader
-
-
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # the driver starts no transaction of its own; "begin" below does
-    journal = ("WAL", "FULL") if pysqlite3.dbapi2.sqlite_version_info >= WAL_SINCE else ("DELETE", "EXTRA")
-    pragmas = (
-        f"journal_mode={journal[0]}",
-        f"synchronous={journal[1]}",
-        "foreign_keys=ON",
-        "trusted_schema=OFF",
-        "cell_size_check=ON",
-    )
-    for pragma in pragmas:
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _migrate(connection: Connection) -> None:
-    config = alembic.config.Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["connection"] = connection
-    alembic.command.upgrade(config, "head")
+def _split(peaks: bytes) -> list[bytes]:
+    return [peaks[start : start + HASH_BYTES] for start in range(0, len(peaks), HASH_BYTES)]

@@ -1,12 +1,14 @@
 """The tables, for SQLite and PostgreSQL alike. No business logic; migrations/ holds how they came to be.
 
-A row of ``leaves`` without an ``idx`` waits for its place in the log. Status is not stored: it follows from the leaves.
+An entry without an ``idx`` waits for its place in a log. Status is not stored: it follows from the entries. ``in_force``,
+``runs`` and ``used_reports`` are reservations, so that the database itself refuses what must not happen twice (DESIGN 21).
 """
 
 from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     Column,
     ForeignKey,
     Index,
@@ -21,6 +23,9 @@ from sqlalchemy import (
 )
 
 STATEMENT = "disclosed"  # the outcome that is a statement and no certificate
+PPT = 1_000_000_000_000  # shares are kept in parts per trillion
+SHARE_LIMIT_PPT = 1_000_001_000_000  # LCAL INT-10: 1.000001
+
 metadata = MetaData()
 _row_id = BigInteger().with_variant(Integer, "sqlite")
 
@@ -64,13 +69,45 @@ Index(
     sqlite_where=text("in_force = 1 AND outcome <> 'disclosed'"),
     postgresql_where=text("in_force = 1 AND outcome <> 'disclosed'"),
 )
+# What waits for its delivery is asked for at every start and by every sweep.
+Index(
+    "undelivered_certificates",
+    certificates.c.code,
+    sqlite_where=text("document IS NULL"),
+    postgresql_where=text("document IS NULL"),
+)
+
+used_reports = Table(
+    "used_reports",
+    metadata,
+    Column("report_sha256", String(64), primary_key=True),
+    Column("code", String(10), nullable=False),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("key_sha256", String(64), primary_key=True),
+    Column("request_sha256", String(64), nullable=False),
+    Column("submission_id", String(40), ForeignKey("submissions.id"), nullable=False),
+    Column("created_at", String(20), nullable=False, index=True),
+)
+
+# The share of a run that certificates hold together, and the part of each.
+runs = Table(
+    "runs",
+    metadata,
+    Column("run", Text, primary_key=True),
+    Column("used_ppt", BigInteger, nullable=False),
+    CheckConstraint(f"used_ppt BETWEEN 0 AND {SHARE_LIMIT_PPT}", name="no_run_is_used_up_twice"),
+)
 
 run_shares = Table(
     "run_shares",
     metadata,
     Column("id", _row_id, primary_key=True),
     Column("run", Text, nullable=False, index=True),
-    Column("code", String(10), ForeignKey("certificates.code"), nullable=False),
+    Column("code", String(10), ForeignKey("certificates.code"), nullable=False, index=True),
     Column("share_ppt", BigInteger, nullable=False),
 )
 
@@ -84,19 +121,42 @@ deposited_logs = Table(
     UniqueConstraint("submission_id", "sha256"),
 )
 
-leaves = Table(
-    "leaves",
+# One row for each log (one for each year), the head of its committed tree. ``number`` is their order.
+logs = Table(
+    "logs",
+    metadata,
+    Column("origin", String(255), primary_key=True),
+    Column("number", Integer, nullable=False, unique=True),
+    Column("size", BigInteger, nullable=False),
+    Column("peaks", LargeBinary, nullable=False),
+    Column("frozen", Integer, nullable=False),
+)
+
+entries = Table(
+    "entries",
     metadata,
     Column("id", _row_id, primary_key=True),
-    Column("idx", BigInteger, unique=True),
+    Column("origin", String(255), ForeignKey("logs.origin")),
+    Column("idx", BigInteger),
     Column("type", String(20), nullable=False),
     Column("code", String(10), index=True),
     Column("entry", LargeBinary, nullable=False),
+    UniqueConstraint("origin", "idx", name="one_entry_for_each_index"),
+    CheckConstraint("(origin IS NULL) = (idx IS NULL)", name="a_place_is_a_log_and_an_index"),
+)
+Index(
+    "waiting_entries",
+    entries.c.id,
+    sqlite_where=text("idx IS NULL"),
+    postgresql_where=text("idx IS NULL"),
 )
 
+# ``note`` is what the log signed, one for each size for ever; ``published`` the same with the witnesses' cosignatures.
 checkpoints = Table(
     "checkpoints",
     metadata,
+    Column("origin", String(255), ForeignKey("logs.origin"), primary_key=True),
     Column("size", BigInteger, primary_key=True, autoincrement=False),
     Column("note", LargeBinary, nullable=False),
+    Column("published", LargeBinary),
 )

@@ -45,7 +45,9 @@ def submit(site: Site) -> Response:
         return json_reply(try_submission(site), "not at all")
     taken = take_submission(site)
     response = json_reply(taken.view, "not at all", Location=str(taken.view.links.self))
-    response.status_code = 201 if taken.is_new else 200
+    response.status_code = taken.status
+    if taken.is_replayed:
+        response.headers["Idempotent-Replayed"] = "true"
     return response
 
 

@@ -62,6 +62,9 @@ ROUTES = (
     Route("GET", "/log/checkpoint", wellknown.checkpoint),
     Route("GET", "/log/log.vkey", wellknown.verifier_key),
     Route("GET", "/log/tile/<path:path>", wellknown.tile),
+    Route("GET", "/log/<year>/checkpoint", wellknown.checkpoint),
+    Route("GET", "/log/<year>/log.vkey", wellknown.verifier_key),
+    Route("GET", "/log/<year>/tile/<path:path>", wellknown.tile),
     # standard and schemas
     Route("GET", "/standards/<name>/<version>.json", wellknown.standard_json),
     Route("GET", "/standards/<name>/<version>/outcomes/<outcome>", wellknown.outcome),

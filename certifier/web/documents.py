@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,9 +16,10 @@ from certifier.certificate.credential import standard_url
 from certifier.certificate.model import OUTCOMES, Claims
 from certifier.certificate.times import time_text
 from certifier.certificate.verify import Verification, verification_document
+from certifier.crypto.strict_json import parse_object
 from certifier.footprint.model import Footprint, LineItem
 from certifier.standard.evaluate import Finding, Verdict
-from certifier.storage.store import CertificateRow, SubmissionRow
+from certifier.storage.rows import CertificateRow, SubmissionRow
 from certifier.units import plain
 from certifier.web.records import Record
 from certifier.web.words import EXCLUDED, INCLUDED
@@ -121,6 +123,7 @@ class AssessorView(Document):
 
 
 class ChangeView(Document):
+    log_index: int
     kind: str
     at: str
     reason: str
@@ -319,6 +322,13 @@ class SubmissionLinks(Document):
     certificate: CertificateLinks | None
 
 
+class BundleView(Document):
+    """The signed certificate and the text of its ``.tlog-proof``: all that a verifier needs besides status and trust."""
+
+    certificate: dict[str, Any]
+    proof: str
+
+
 class SubmissionView(Document):
     """A submission with its decision. ``state`` is certified, refused, accepted (being signed) or dry_run (nothing kept).
 
@@ -342,6 +352,7 @@ class SubmissionView(Document):
     warnings: list[str]
     findings: list[FindingView]
     footprint: FootprintView | None
+    bundle: BundleView | None = None
     links: SubmissionLinks
 
 
@@ -360,6 +371,7 @@ def submission_view(
         duplicate=duplicate,
         code=display_code(certificate.code) if certificate else None,
         certificate_state=state,
+        bundle=_bundle(certificate) if certificate else None,
         created_at=submission.created_at,
         title=submission.title,
         artist=submission.artist,
@@ -369,6 +381,10 @@ def submission_view(
             certificate=certificate_links(certificate) if certificate else None,
         ),
     )
+
+
+def _bundle(row: CertificateRow) -> BundleView:
+    return BundleView(certificate=parse_object(row.document or b"{}"), proof=(row.proof or b"").decode())
 
 
 def trial_view(verdict: Verdict, *, title: str, artist: str, now: datetime) -> SubmissionView:

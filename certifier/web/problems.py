@@ -167,6 +167,12 @@ PROBLEMS: dict[type[CertifierError], Problem] = {
     errors.ReportAlreadyUsed: Problem(
         409, "report-already-used", "This report has its certificate already", "One report earns one certificate."
     ),
+    errors.IdempotencyKeyReused: Problem(
+        422,
+        "idempotency-key-reused",
+        "This idempotency key stands for another submission",
+        "A key names one submission, so that the same request can be sent again. Take a new key for each.",
+    ),
     NotFoundError: Problem(404, "not-found", "There is nothing here", "Check the address."),
     NoSuchCertificate: Problem(
         404,
@@ -183,6 +189,7 @@ PROBLEMS: dict[type[CertifierError], Problem] = {
         "Nothing can be submitted just now",
         "Certificates can be verified as always. Try again later.",
     ),
+    errors.StorageError: Problem(503, "dependency-unavailable", "Another service does not answer", _OURS),
     errors.BusyError: Problem(
         503, "busy", "Too much at once", "Nothing was decided. Send the same request again after the named time."
     ),

@@ -10,24 +10,14 @@ from certifier.certificate.code import display_code
 from certifier.certificate.model import OUTCOMES, Claims
 from certifier.certificate.verify import Verification
 from certifier.errors import NotFoundError
-from certifier.log.entry import parse_entry
+from certifier.service.logbook import Change
 from certifier.standard.model import Standard
-from certifier.storage.store import CertificateRow
+from certifier.storage.rows import CertificateRow
 from certifier.units import plain
 from certifier.web.faces import face_of
 from certifier.web.problems import NoSuchCertificate
 from certifier.web.site import Site
 from certifier.web.words import state_of
-
-
-@dataclass(frozen=True)
-class Change:
-    """One change of status, as the log holds it."""
-
-    kind: str
-    at: str
-    reason: str
-    replaced_by: str | None
 
 
 @dataclass(frozen=True)
@@ -65,7 +55,7 @@ def record_of(site: Site, code: str, minute: datetime) -> Record:
     """The certificate with this code and its state. Raises NoSuchCertificate."""
     row = row_of(site, code)
     verification = site.verification_of(row, minute)
-    changes = _changes_of(site, code)
+    changes = site.certifier.changes_of(code)
     state = state_of(verification, changes[-1].reason if changes else None)
     claims = verification.claims
     face = face_of(claims, limits_of(site.certifier.standard), state, minute) if claims else None
@@ -76,9 +66,3 @@ def limits_of(standard: Standard) -> dict[str, str]:
     """The limit of each outcome that has artwork, rising, in g CO2e per minute as people write them."""
     limits = standard.parameters.limits
     return {"class-1": plain(limits.class_1), "class-2": plain(limits.class_2), "measured": plain(limits.measured)}
-
-
-def _changes_of(site: Site, code: str) -> tuple[Change, ...]:
-    leaves = site.certifier.store.status_leaves(site.certifier.logbook.head.size, code)
-    entries = [parse_entry(leaf.entry) for leaf in leaves]
-    return tuple(Change(entry["type"], entry["at"], entry["reason"], entry.get("replaced_by")) for entry in entries)

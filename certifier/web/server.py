@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -13,19 +17,21 @@ import structlog
 from granian import Granian
 from granian.constants import Interfaces
 
-from certifier.errors import OperatorError
+from certifier.errors import OperatorError, ReadOnlyError
 from certifier.service.home import open_certifier
+from certifier.service.logbook import Problem
 from certifier.settings import Settings
 from certifier.web.app import create_app
 
 BLOCKING_THREADS = 32
+ANSWER_S = 0.5  # how long the last answers of a worker may take
 
 
 def serve(settings: Settings, host: str, port: int, workers: int = 1) -> None:
     """Serve until stopped. Raises OperatorError when the installation cannot be opened or asks for too many workers."""
     _check_workers(settings, workers)
     _check_address(host, port)
-    open_certifier(settings).store.close()  # a home that cannot be opened is told here, not in a worker's log
+    problems = _checked(settings)
     server = Granian(
         "certifier",
         address=host,
@@ -36,14 +42,36 @@ def serve(settings: Settings, host: str, port: int, workers: int = 1) -> None:
         respawn_failed_workers=True,
         log_level="warning",  # type: ignore[arg-type]
     )
+    for problem in problems:
+        sys.stderr.write(f"READ-ONLY  {problem.kind}: {problem.found}\n           try: {problem.hint}\n")
     sys.stderr.write(f"Serving {settings.base_url} on http://{host}:{port}  (stop with Ctrl-C)\n")
     server.serve(target_loader=partial(load_app, settings), wrap_loader=False)
+    if problems:
+        raise ReadOnlyError(
+            "The service could only be read from.",
+            found=f"{problems[0].kind}: {problems[0].found}",
+            hint=problems[0].hint,
+        )
 
 
 def load_app(settings: Settings) -> Callable[..., Any]:
     """The application, opened inside the worker process."""
     configure_logging()
-    return create_app(open_certifier(settings))
+    certifier = open_certifier(settings, datetime.now(UTC), on_stop=_end_worker)
+    certifier.sweep()
+    return create_app(certifier)
+
+
+def _checked(settings: Settings) -> tuple[Problem, ...]:
+    """A home that cannot be opened is told here, not in a worker's log; what only forbids to write is returned."""
+    certifier = open_certifier(settings, datetime.now(UTC))
+    certifier.close()
+    return certifier.problems
+
+
+def _end_worker(_reason: str) -> None:
+    """Fail-stop (DESIGN 15): the worker ends once the answers on their way are sent; its successor checks everything."""
+    threading.Timer(ANSWER_S, os.kill, (os.getpid(), signal.SIGKILL)).start()
 
 
 def _check_workers(settings: Settings, workers: int) -> None:

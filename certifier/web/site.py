@@ -15,7 +15,7 @@ from certifier.certificate.status import PURPOSES, status_url
 from certifier.certificate.verify import AudioDigests, Material, Verification, check_certificate
 from certifier.errors import BusyError
 from certifier.service.certifier import Certifier
-from certifier.storage.store import CertificateRow
+from certifier.storage.rows import CertificateRow
 
 RETRY_AFTER_S = 5
 REMEMBERED = 256

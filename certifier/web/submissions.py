@@ -2,29 +2,56 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
-from certifier.service.certifier import Issued
+from flask import request
+
+from certifier.service.certifier import Accepted, Refused
 from certifier.service.examine import examine
-from certifier.storage.store import CertificateRow, SubmissionRow
+from certifier.storage.rows import CertificateRow, SubmissionRow
 from certifier.web.documents import SubmissionView, submission_view, trial_view
+from certifier.web.problems import ParameterInvalid
 from certifier.web.site import Site
 from certifier.web.uploads import read_upload
+
+KEY = re.compile(r"[!-~]{8,255}")
 
 
 @dataclass(frozen=True)
 class Taken:
-    """A decided submission; ``is_new`` is false when the same report had its certificate already."""
+    """A decided submission, with the status that HTTP gives it; ``is_replayed`` when the idempotency key was seen before."""
 
     view: SubmissionView
-    is_new: bool
+    status: int
+    is_replayed: bool = False
 
 
 def take_submission(site: Site) -> Taken:
     """Decide on the submission in the request's form, and keep it."""
-    answer = site.certifier.submit(read_upload(site.settings), site.clock())
-    repeated = isinstance(answer, Issued) and answer.repeated
-    return Taken(decision_on(site, answer.submission_id, duplicate=repeated), not repeated)
+    key = idempotency_key()
+    answer = site.certifier.submit(read_upload(site.settings), site.clock(), key)
+    if isinstance(answer, Refused):
+        return Taken(submission_view(answer.submission, answer.verdict, None, None), 201, answer.replayed)
+    if isinstance(answer, Accepted):
+        return Taken(submission_view(answer.submission, answer.verdict, None, None), 202)
+    # A repeated request gets the bytes that it got first, whatever happened to the certificate since.
+    state = site.certifier.lifecycle(answer.certificate.code) if answer.repeated else "active"
+    view = submission_view(answer.submission, answer.verdict, answer.certificate, state, duplicate=answer.repeated)
+    return Taken(view, 200 if answer.repeated else 201, answer.replayed)
+
+
+def idempotency_key() -> str | None:
+    """The header's value. Raises ParameterInvalid for one that cannot be told apart reliably."""
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not KEY.fullmatch(key):
+        raise ParameterInvalid(
+            "The idempotency key cannot be used.",
+            found=f"{len(key)} characters",
+            expected="8 to 255 visible ASCII characters, such as a UUID",
+            pointer="Idempotency-Key",
+        )
+    return key
 
 
 def try_submission(site: Site) -> SubmissionView:
@@ -36,12 +63,12 @@ def try_submission(site: Site) -> SubmissionView:
     return trial_view(verdict, title=track.title, artist=track.artist, now=now)
 
 
-def decision_on(site: Site, submission_id: str, *, duplicate: bool = False) -> SubmissionView:
+def decision_on(site: Site, submission_id: str) -> SubmissionView:
     """A stored submission with the verdict on it. Raises NotFoundError."""
     submission = site.certifier.store.submission(submission_id)
     certificate = _certificate_of(site, submission)
     state = site.certifier.lifecycle(certificate.code) if certificate else None
-    return submission_view(submission, site.verdict_on(submission), certificate, state, duplicate=duplicate)
+    return submission_view(submission, site.verdict_on(submission), certificate, state)
 
 
 def _certificate_of(site: Site, submission: SubmissionRow) -> CertificateRow | None:

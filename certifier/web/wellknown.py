@@ -9,8 +9,9 @@ from certifier.certificate.model import OUTCOMES
 from certifier.certificate.status import PURPOSES, status_url
 from certifier.certificate.trust import did_document, trust_document
 from certifier.crypto.canonical import to_json_text
-from certifier.errors import NotFoundError
+from certifier.errors import NotFoundError, ReadOnlyError
 from certifier.report.model import report_json_schema
+from certifier.service.logbook import Logbook
 from certifier.standard.model import Clause, Rule, Standard
 from certifier.web.responses import BINARY, JSON, TEXT, json_reply, reply
 from certifier.web.site import Site
@@ -35,21 +36,31 @@ def status_list(site: Site, purpose: str) -> Response:
     return reply(site.status_lists(site.minute())[url], "application/vc", "a minute", **PUBLIC)
 
 
-def checkpoint(site: Site) -> Response:
-    return reply(site.certifier.logbook.head.note, TEXT, "no time", **PUBLIC)
+def checkpoint(site: Site, year: str | None = None) -> Response:
+    return reply(_logbook(site, year).head.note, TEXT, "no time", **PUBLIC)
 
 
-def verifier_key(site: Site) -> Response:
+def verifier_key(site: Site, year: str | None = None) -> Response:
     """The log's key in the form of a signed note's verifier (C2SP)."""
-    return reply(site.certifier.logbook.verifier_key.to_text() + "\n", TEXT, "five minutes", **PUBLIC)
+    return reply(_logbook(site, year).verifier_key.to_text() + "\n", TEXT, "five minutes", **PUBLIC)
 
 
-def tile(site: Site, path: str) -> Response:
+def tile(site: Site, path: str, year: str | None = None) -> Response:
     """A hash tile or entry bundle (C2SP tlog-tiles)."""
-    body = site.certifier.logbook.resource(f"tile/{path}")
+    body = _logbook(site, year).resource(f"tile/{path}")
     if body is None:
         raise NotFoundError("The log has no such resource.", found=f"tile/{path}"[:200])
     return reply(body, BINARY, "for ever", **PUBLIC)
+
+
+def _logbook(site: Site, year: str | None) -> Logbook:
+    """The log that is written to, or that of a year: closed logs stay where they were. Raises NotFoundError."""
+    for book in site.certifier.logbooks:
+        if year == book.origin.rpartition("/")[2]:
+            return book
+    if year is not None:
+        raise NotFoundError("There is no log of this name.", found=year[:40])
+    return site.certifier.logbook
 
 
 def report_schema(site: Site) -> Response:  # noqa: ARG001 - every view gets the site
@@ -111,22 +122,32 @@ def health(site: Site) -> Response:  # noqa: ARG001 - every view gets the site
 
 
 def readiness(site: Site) -> Response:
-    """Whether each part works; 503 when one does not."""
+    """Whether each part works, and why nothing may be written where that is so; 503 when a part does not."""
     size = _log_size(site)
-    parts = {"database": "does not answer" if size is None else "ok", "log_size": size}
-    response = json_reply({"ready": size is not None, "parts": parts}, "not at all")
-    response.status_code = 200 if size is not None else 503
+    reason = _reason(site)
+    parts = {"database": "does not answer" if size is None else "ok", "log_size": size, "writing": reason or "ok"}
+    ready = size is not None and reason is None
+    problems = [vars(problem) for problem in site.certifier.problems]
+    response = json_reply({"ready": ready, "parts": parts, "problems": problems}, "not at all")
+    response.status_code = 200 if ready else 503
     return response
 
 
-def _log_size(site: Site) -> int | None:
-    """The log's size where the database answers and agrees with it."""
+def _reason(site: Site) -> str | None:
     try:
-        saved = site.certifier.store.last_checkpoint()
-        size = site.certifier.logbook.head.size
+        site.certifier.check_writable(site.clock())
+    except ReadOnlyError as error:
+        return error.found or error.message
+    return None
+
+
+def _log_size(site: Site) -> int | None:
+    """The log's size where the database answers."""
+    try:
+        site.certifier.store.logs()
     except Exception:  # noqa: BLE001 - whatever the database says, this part is not ready
         return None
-    return size if saved and saved[0] <= size else None
+    return site.certifier.logbook.head.size
 
 
 def robots(site: Site) -> Response:  # noqa: ARG001 - every view gets the site

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from certifier.certificate.status import (
     LIST_LENGTH,
     StatusEntry,
-    free_position,
     is_set,
     status_entries_of,
     status_file_name,
@@ -24,7 +23,9 @@ SKEW = timedelta(minutes=5)
 
 
 def listed(positions: set[int], purpose: str = "revocation") -> dict[str, object]:
-    return status_list_payload(URL, purpose, positions, issuer="did:web:label.example", log_size=7, now=NOW)
+    return status_list_payload(
+        URL, purpose, positions, issuer="did:web:label.example", log="label.example/2026 at size 7", now=NOW
+    )
 
 
 @settings(max_examples=30)
@@ -74,8 +75,3 @@ def test_both_purposes_have_to_be_named() -> None:
 
 def test_the_copy_beside_a_certificate_has_a_plain_name() -> None:
     assert status_file_name(URL) == "status-revocation-1.json"
-
-
-def test_a_taken_position_is_passed_over() -> None:
-    assert free_position([5, 6], {5}) == 6
-    assert free_position([5, 5 + LIST_LENGTH], {5}) is None

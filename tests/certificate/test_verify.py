@@ -104,7 +104,7 @@ def lists(
     documents = {}
     for purpose, positions in zip(PURPOSES, (revoked, suspended), strict=True):
         url = status_url(BASE, purpose)
-        payload = status_list_payload(url, purpose, positions, issuer=DID, log_size=6, now=at)
+        payload = status_list_payload(url, purpose, positions, issuer=DID, log="label.example/2026 at size 6", now=at)
         documents[url] = json.dumps(sign_document(payload, key, method, time_text(at))).encode()
     return documents
 

@@ -1,4 +1,4 @@
-"""The store: reservations are all or nothing, places in the log are never given twice."""
+"""The store, on SQLite and on PostgreSQL: reservations are all or nothing, places in the log are never given twice."""
 
 from __future__ import annotations
 
@@ -10,14 +10,31 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import sqlalchemy
+from sqlalchemy import select
 
-from certifier.errors import ConflictError, OperatorError, ReportAlreadyUsed
-from certifier.storage.store import CertificateRow, Store, SubmissionRow
+from certifier.errors import CertifierError, ConflictError, IdempotencyKeyUsed, OperatorError, ReportAlreadyUsed
+from certifier.log.merkle import Tree, leaf_hash, root_of_peaks
+from certifier.storage.rows import (
+    Acceptance,
+    CertificateRow,
+    CheckpointRow,
+    IdempotencyRow,
+    NewEntry,
+    Refusal,
+    StatusChange,
+    SubmissionRow,
+)
+from certifier.storage.store import BATCH, Store
+from certifier.storage.tables import checkpoints, entries, runs
+
+ORIGIN = "label.example/2026"
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(f"sqlite:///{tmp_path / 'db' / 'store.sqlite'}")
+def store(database_url: str) -> Iterator[Store]:
+    opened = Store.open(database_url)
+    opened.open_log(ORIGIN)
     yield opened
     opened.close()
 
@@ -56,9 +73,29 @@ def rows(number: int, *, audio: str | None = None, report: str | None = None) ->
     return submission, certificate
 
 
-def accept(store: Store, number: int, shares: dict[str, int] | None = None, **named: str) -> None:
+def acceptance(number: int, shares: dict[str, int] | None = None, **named: str) -> Acceptance:
     submission, certificate = rows(number, **named)
-    store.accept(submission, {digest("log"): b"log"}, certificate, shares or {}, f"entry {number}".encode())
+    return Acceptance(submission, {digest("log"): b"log"}, certificate, shares or {}, f"entry {number}".encode())
+
+
+def accept(store: Store, number: int, shares: dict[str, int] | None = None, **named: str) -> None:
+    told(store.accept([acceptance(number, shares, **named)]))
+
+
+def told(errors: list[CertifierError | None]) -> None:
+    for error in errors:
+        if error:
+            raise error
+
+
+def renewal(number: int, of: str, shares: dict[str, int]) -> Acceptance:
+    job = acceptance(number, shares, audio="audio 1")
+    return replace(job, replaced=StatusChange(of, "revoke", b"revoked " + of.encode(), {"issue", "reinstate"}))
+
+
+def sequenced(store: Store) -> list[tuple[int, bytes]]:
+    size = store.sequence(ORIGIN).size
+    return [(placed.index, placed.entry) for placed in store.entries_between(ORIGIN, 0, size)]
 
 
 def test_what_was_accepted_is_found_again(store: Store) -> None:
@@ -102,12 +139,33 @@ def test_a_hundred_at_once_for_one_run_never_take_more_than_all_of_it(store: Sto
     assert store.share_used("party/run-1") == Decimal("0.9")
 
 
-def sequenced(store: Store) -> list[tuple[int, bytes]]:
-    store.sequence()
-    return [(leaf.index, leaf.entry) for leaf in store.leaves_from(0)]
+def test_several_submissions_share_a_transaction_and_one_conflict_keeps_no_other_out(store: Store) -> None:
+    found = store.accept(
+        [acceptance(1), acceptance(2, audio="audio 1"), acceptance(3), acceptance(4, report="report 3")]
+    )
+    assert [type(error) for error in found] == [type(None), ConflictError, type(None), ReportAlreadyUsed]
+    assert sequenced(store) == [(0, b"entry 1"), (1, b"entry 3")]
 
 
-def test_leaves_get_contiguous_places_in_the_order_of_their_arrival(store: Store) -> None:
+def test_an_idempotency_key_counts_once(store: Store) -> None:
+    key = IdempotencyRow(digest("key"), digest("request"), "sub_1", "2026-11-01T12:00:00Z")
+    told(store.accept([replace(acceptance(1), idempotency=key)]))
+    with pytest.raises(IdempotencyKeyUsed):
+        told(store.accept([replace(acceptance(2), idempotency=replace(key, submission_id="sub_2"))]))
+    with pytest.raises(IdempotencyKeyUsed):
+        told(store.accept([Refusal(rows(3)[0], {}, replace(key, submission_id="sub_3"))]))
+    assert store.idempotency_key(digest("key")) == key
+    store.forget_idempotency("2026-11-02T12:00:00Z")
+    assert store.idempotency_key(digest("key")) is None
+
+
+def test_the_database_itself_refuses_a_run_that_is_used_up(store: Store) -> None:
+    accept(store, 1, {"run": 900_000_000_000})
+    with pytest.raises(sqlalchemy.exc.IntegrityError), store.database.writing() as connection:
+        connection.execute(sqlalchemy.update(runs).values(used_ppt=1_000_001_000_001))
+
+
+def test_entries_get_contiguous_places_in_the_order_of_their_arrival(store: Store) -> None:
     accept(store, 1)
     accept(store, 2)
     assert sequenced(store) == [(0, b"entry 1"), (1, b"entry 2")]
@@ -115,12 +173,80 @@ def test_leaves_get_contiguous_places_in_the_order_of_their_arrival(store: Store
     assert sequenced(store) == [(0, b"entry 1"), (1, b"entry 2"), (2, b"entry 3")]
 
 
+def test_the_head_moves_together_with_the_entries_and_leads_to_their_root(store: Store) -> None:
+    """More than one batch: the peaks that the head keeps are those of the tree over all entries."""
+    store.accept([NewEntry("revoke", b"entry %d" % number) for number in range(BATCH + 7)])
+    assert store.sequence(ORIGIN).size == BATCH
+    head = store.sequence(ORIGIN)
+    tree = Tree()
+    for placed in store.entries_between(ORIGIN, 0, BATCH + 7):
+        tree.append(leaf_hash(placed.entry))
+    assert head.size == tree.size == BATCH + 7
+    assert root_of_peaks([head.peaks[i : i + 32] for i in range(0, len(head.peaks), 32)]) == tree.root()
+
+
+def test_many_sequencers_at_once_never_give_a_place_twice(store: Store) -> None:
+    def work(number: int) -> None:
+        told(store.accept([NewEntry("revoke", b"entry %d" % number)]))
+        store.sequence(ORIGIN)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(60)))
+    placed = sequenced(store)
+    assert [index for index, _ in placed] == list(range(60))
+    assert {entry for _, entry in placed} == {b"entry %d" % number for number in range(60)}
+
+
+def test_a_head_that_was_moved_by_another_hand_is_not_moved_again(store: Store) -> None:
+    """The comparison is the safety, whatever the lock says."""
+    accept(store, 1)
+    store.sequence(ORIGIN)
+    accept(store, 2)
+    with store.database.writing() as connection:
+        connection.execute(sqlalchemy.update(entries).where(entries.c.idx == 0).values(idx=1))
+    with pytest.raises((OperatorError, sqlalchemy.exc.IntegrityError)):
+        store.sequence(ORIGIN)
+    with store.database.reading() as connection:
+        assert connection.execute(select(entries.c.idx).where(entries.c.entry == b"entry 2")).scalar_one() is None
+
+
+def test_a_closed_log_takes_nothing_behind_its_last_entry(store: Store) -> None:
+    store.accept([NewEntry("revoke", b"a"), NewEntry("freeze", b"the end"), NewEntry("revoke", b"b")])
+    assert store.sequence(ORIGIN).frozen
+    assert sequenced(store) == [(0, b"a"), (1, b"the end")]
+    store.open_log("label.example/2027")
+    assert store.sequence("label.example/2027").size == 1
+    assert [(log.origin, log.number, log.frozen) for log in store.logs()] == [
+        (ORIGIN, 1, 1),
+        ("label.example/2027", 2, 0),
+    ]
+
+
 def test_there_is_one_note_for_each_size_for_ever(store: Store) -> None:
-    store.save_checkpoint(1, b"note")
-    store.save_checkpoint(1, b"note")
+    row = CheckpointRow(ORIGIN, 1, b"note", None)
+    store.save_checkpoint(row)
+    store.save_checkpoint(row)
     with pytest.raises(OperatorError, match="differ"):
-        store.save_checkpoint(1, b"another note")
-    assert store.last_checkpoint() == (1, b"note")
+        store.save_checkpoint(replace(row, note=b"another note"))
+    assert store.last_checkpoint(ORIGIN) is None  # not published
+    assert store.publish_checkpoint(ORIGIN, 1, b"note and cosignatures") == b"note and cosignatures"
+    assert store.publish_checkpoint(ORIGIN, 1, b"note and others") == b"note and cosignatures"
+    assert store.last_checkpoint(ORIGIN) == replace(row, published=b"note and cosignatures")
+    with store.database.reading() as connection:
+        assert connection.execute(select(checkpoints.c.note)).scalars().all() == [b"note"]
+
+
+def test_what_was_delivered_first_stays(store: Store) -> None:
+    accept(store, 1)
+    assert store.undelivered() == []  # nothing is signed before its entry has a place
+    store.sequence(ORIGIN)
+    assert [row.code for row in store.undelivered()] == ["0000000001"]
+    store.deliver([("0000000001", b"document", b"proof")])
+    store.deliver([("0000000001", b"another document", b"another proof")])
+    row = store.certificate("0000000001")
+    assert row is not None
+    assert (row.document, row.proof) == (b"document", b"proof")
+    assert store.undelivered() == []
 
 
 def test_a_status_changes_only_from_a_state_that_allows_it(store: Store) -> None:
@@ -129,7 +255,7 @@ def test_a_status_changes_only_from_a_state_that_allows_it(store: Store) -> None
 
     def revoke(number: int) -> bool:
         try:
-            store.queue_status("0000000001", "revoke", b"revoke %d" % number, {"issue"})
+            told(store.accept([StatusChange("0000000001", "revoke", b"revoke %d" % number, {"issue"})]))
         except ConflictError:
             return False
         return True
@@ -137,13 +263,13 @@ def test_a_status_changes_only_from_a_state_that_allows_it(store: Store) -> None
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(revoke, range(8))).count(True) == 1
     with pytest.raises(ConflictError):
-        store.queue_status("0000000001", "reinstate", b"reinstate", {"suspend"})
+        told(store.accept([StatusChange("0000000001", "reinstate", b"reinstate", {"suspend"})]))
 
 
 def test_a_statement_holds_no_file(store: Store) -> None:
     """Somebody's self-declared statement cannot keep the owner's certificate away."""
-    submission, certificate = rows(1, audio="audio")
-    store.accept(submission, {}, replace(certificate, outcome="disclosed"), {}, b"entry 1")
+    job = acceptance(1, audio="audio")
+    told(store.accept([replace(job, certificate=replace(job.certificate, outcome="disclosed"))]))
     assert not store.has_audio_in_force(digest("audio"))
     accept(store, 2, audio="audio")
     assert store.has_audio_in_force(digest("audio"))
@@ -151,33 +277,40 @@ def test_a_statement_holds_no_file(store: Store) -> None:
 
 def test_shares_handed_over_are_not_taken_twice_nor_freed(store: Store) -> None:
     accept(store, 1, {"run": 600_000_000_000})
-    submission, certificate = rows(2, audio="audio 1")
-    store.accept(submission, {}, certificate, {"run": 800_000_000_000}, b"entry 2", replaced=("0000000001", b"revoked"))
+    told(store.accept([renewal(2, "0000000001", {"run": 800_000_000_000})]))
     assert store.share_used("run") == Decimal("0.8")
-    submission, certificate = rows(3, audio="audio 1")
-    store.accept(submission, {}, certificate, {"other": 1}, b"entry 3", replaced=("0000000002", b"revoked"))
+    told(store.accept([renewal(3, "0000000002", {"other": 1})]))
     assert store.share_used("run") == Decimal("0.8")
     assert store.share_used("run", besides="0000000003") == 0
 
 
 def test_a_replaced_certificate_leaves_force_together_with_the_new_one(store: Store) -> None:
     accept(store, 1)
-    submission, certificate = rows(2, audio="audio 1")
-    store.accept(submission, {}, certificate, {}, b"entry 2", replaced=("0000000001", b"revoked"))
+    told(store.accept([renewal(2, "0000000001", {})]))
     old, new = store.certificate("0000000001"), store.certificate("0000000002")
     assert old is not None
     assert new is not None
     assert (old.in_force, new.in_force) == (0, 1)
-    assert [entry for _, entry in sequenced(store)] == [b"entry 1", b"revoked", b"entry 2"]
+    assert [entry for _, entry in sequenced(store)] == [b"entry 1", b"revoked 0000000001", b"entry 2"]
 
 
-def test_an_opened_database_keeps_what_it_had(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'store.sqlite'}"
-    first = Store.open(url)
+def test_a_report_counts_as_used_also_when_only_the_log_knows_it(store: Store) -> None:
+    """After a restore from bundles: the certificate's row is lost, its report earns no second one."""
+    store.restore_entries(ORIGIN, [("issue", "0000000009", b"entry 9", digest("report 1"))])
+    assert store.logs()[0].size == 1
+    with pytest.raises(ReportAlreadyUsed):
+        accept(store, 1)
+    assert store.code_for_report(digest("report 1")) == "0000000009"
+
+
+def test_an_opened_database_keeps_what_it_had(database_url: str) -> None:
+    first = Store.open(database_url)
+    first.open_log(ORIGIN)
     accept(first, 1)
-    first.deliver("0000000001", b"document", b"proof")
+    first.sequence(ORIGIN)
+    first.deliver([("0000000001", b"document", b"proof")])
     first.close()
-    second = Store.open(url)
+    second = Store.open(database_url)
     assert second.submission("sub_1").state == "certified"
     assert second.certificate("0000000001") == replace(rows(1)[1], document=b"document", proof=b"proof")
     second.close()
@@ -187,3 +320,17 @@ def test_a_database_that_is_none_is_named(tmp_path: Path) -> None:
     (tmp_path / "store.sqlite").write_bytes(b"this is no database, it is a text" * 50)
     with pytest.raises(OperatorError, match="cannot be opened"):
         Store.open(f"sqlite:///{tmp_path / 'store.sqlite'}")
+
+
+REFUSED_URLS = {
+    "a database of another kind": "mysql://somebody:secret@localhost/name",
+    "no URL at all": "label",
+    "a server that does not answer": "postgresql://somebody:secret@127.0.0.1:1/name",
+}
+
+
+@pytest.mark.parametrize("url", REFUSED_URLS.values(), ids=REFUSED_URLS.keys())
+def test_a_database_that_cannot_be_had_is_told_without_its_password(url: str) -> None:
+    with pytest.raises(OperatorError, match="cannot be opened") as error:
+        Store.open(url)
+    assert "secret" not in f"{error.value.message} {error.value.found} {error.value.hint}"

@@ -50,7 +50,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     }
     certifier.change_status(made["withdrawn"].certificate.code, "revoke", "misuse", NOW + timedelta(days=1))
     yield World(studio, certifier, create_app(certifier, lambda: LATER).test_client(), **made)
-    certifier.store.close()
+    certifier.close()
 
 
 def _submitted(
@@ -74,7 +74,7 @@ def certifier(studio: Studio) -> Iterator[Certifier]:
     """An empty installation of one's own."""
     certifier = studio.certifier()
     yield certifier
-    certifier.store.close()
+    certifier.close()
 
 
 @pytest.fixture

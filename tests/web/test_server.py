@@ -32,7 +32,7 @@ serve(Settings(home=Path(sys.argv[1]), max_upload_bytes=3_000_000), "127.0.0.1",
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Studio]]:
     studio = Studio(tmp_path_factory.mktemp("running"))
-    studio.certifier().store.close()
+    studio.certifier().close()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -1,0 +1,180 @@
+"""``certifier log``, ``backup`` and ``restore``: what operators and monitors do with the log."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich.progress import Progress, TaskID
+
+from certifier.certificate.code import display_code, parse_code
+from certifier.cli.output import EXIT_OPERATOR, console, plain, show_json
+from certifier.cli.service import HOME, settings_of
+from certifier.client import Client
+from certifier.errors import NotFoundError, OperatorError
+from certifier.service.backup import Restored, copy_backup, make_backup, restore_logs
+from certifier.service.fsck import Finding, check_installation, repair_files
+from certifier.service.home import open_certifier, open_logbooks, turn_log
+from certifier.service.logbook import Logbook
+from certifier.storage.files import load_keyring
+from certifier.storage.store import Store
+
+JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+
+
+@click.group("log")
+def log_group() -> None:
+    """Check, prove, watch and turn the public log."""
+
+
+@log_group.command()
+@HOME
+@click.option("--repair", is_flag=True, help="Write torn or missing public files anew, from entries that were checked.")
+@JSON
+@click.pass_context
+def fsck(ctx: click.Context, home: Path, repair: bool, as_json: bool) -> None:
+    """Check everything: entries, tiles, checkpoints, certificates, reservations. Exit 1 if anything is wrong."""
+    settings = settings_of(home)
+    keyring = load_keyring(settings.register_dir)
+    with closing(Store.open(settings.database)) as store:
+        books = open_logbooks(settings, store, keyring, begin=False)
+        if repair:
+            for origin, size in repair_files(books).items():
+                console(stderr=True).print(f"{origin}: the files of size {size} are as the entries lead to")
+            books = open_logbooks(settings, store, keyring, begin=False)
+        with Progress(console=console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+            tasks: dict[str, TaskID] = {}
+
+            def progress(what: str, done: int, total: int) -> None:
+                if what not in tasks:
+                    tasks[what] = bar.add_task(what, total=total)
+                bar.update(tasks[what], completed=done, total=total)
+
+            found = list(check_installation(store, books, keyring, settings.did, progress))
+        _show_findings(books, found, store.counts()["certificates"], as_json=as_json)
+    ctx.exit(EXIT_OPERATOR if found else 0)
+
+
+def _show_findings(books: list[Logbook], found: list[Finding], certificates: int, *, as_json: bool) -> None:
+    if as_json:
+        logs = [{"origin": book.origin, "size": book.head.size, "closed": book.is_frozen} for book in books]
+        findings = [vars(finding) for finding in found]
+        show_json({"ok": not found, "logs": logs, "certificates": certificates, "findings": findings})
+        return
+    out = console()
+    for finding in found:
+        out.print(f"[bold red]WRONG[/]  {plain(finding.place)}: {plain(finding.found)}")
+    sizes = ", ".join(f"{book.origin} at size {book.head.size}" for book in books)
+    word = f"[bold red]{len(found)} WRONG[/]" if found else "[bold green]OK[/]"
+    out.print(f"{word}  {sizes}; {certificates} certificates")
+
+
+@log_group.command()
+@click.argument("code")
+@click.option(
+    "--kind", type=click.Choice(("issue", "revoke", "suspend", "reinstate")), default="issue", show_default=True
+)
+@HOME
+@click.option("--server", envvar="LCAL_SERVER", help="Fetch the certificate's proof from a service instead.")
+def proof(code: str, kind: str, home: Path, server: str | None) -> None:
+    """Print the .tlog-proof of the entry about CODE: that it was issued, or how its status changed last."""
+    plain_code = parse_code(code)
+    if server:
+        if kind != "issue":
+            raise click.UsageError("A service gives the proof of the issue entry; the others are made with --home.")
+        sys.stdout.buffer.write(Client(server).get(f"/v/{plain_code}.tlog-proof"))
+        return
+    settings = settings_of(home)
+    with closing(Store.open(settings.database)) as store:
+        books = open_logbooks(settings, store, load_keyring(settings.register_dir), begin=False)
+        placed = store.entry_for(plain_code, kind)
+        book = next((book for book in books if placed and placed.origin == book.origin), None)
+        if book is None:
+            raise NotFoundError(f"No log here holds such an entry about {display_code(plain_code)}.", found=kind)
+        sys.stdout.buffer.write(book.proof_for(plain_code, kind))
+
+
+@log_group.command()
+@HOME
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def turn(home: Path, yes: bool) -> None:
+    """Close the log and begin the next one, with a new origin and key: once a year, or when a key was lost."""
+    if not yes:
+        click.confirm("A closed log takes no entry ever again. Close it and begin the next one?", abort=True, err=True)
+    old, new = turn_log(settings_of(home), datetime.now(UTC))
+    out = console()
+    out.print(f"Closed {old}; it stays at /log/{old.rpartition('/')[2]}/ for ever. Began {new}.")
+    out.print("Publish the new key, and let everybody who pins keys fetch the trust file again.")
+
+
+@click.command()
+@click.argument("target", type=click.Path(path_type=Path))
+@HOME
+@click.option("--with-keys", is_flag=True, help="Copy the private keys too; then keep the copy as safe as they are.")
+@click.option("--without-database", is_flag=True, help="For PostgreSQL, which is backed up with its own tools.")
+def backup(target: Path, home: Path, with_keys: bool, without_database: bool) -> None:
+    """Copy the installation to the new folder TARGET while it runs."""
+    make_backup(settings_of(home), target, with_keys=with_keys, with_database=not without_database)
+    keys = "private keys included: keep it safe" if with_keys else "without the private keys"
+    console().print(f"Backed up {home} to {target} ({keys}).")
+
+
+@click.command()
+@click.argument(
+    "source", type=click.Path(exists=True, file_okay=False, path_type=Path), required=False, metavar="[BACKUP]"
+)
+@HOME
+@click.option(
+    "--mirror",
+    "mirrors",
+    multiple=True,
+    metavar="DIR|URL",
+    help="What was published: a folder of 'certifier log monitor', or the service's address. May be given several times.",
+)
+@click.option("--nothing-newer", is_flag=True, help="I know that nothing was published after this backup.")
+def restore(source: Path | None, home: Path, mirrors: tuple[str, ...], nothing_newer: bool) -> None:
+    """Bring back an installation from BACKUP, or compare a restored database with the log as it was published.
+
+    Entries that a mirror has and the database lost are taken over; the log never goes on behind what was published.
+    With only the keys in --home, the bundles of a mirror alone rebuild the log.
+    """
+    if not mirrors and not nothing_newer:
+        raise click.UsageError(
+            "Name a --mirror of the published log. A log that goes on behind what was published shows two histories, and "
+            "nobody can trust it again. If there is none, say --nothing-newer."
+        )
+    if source:
+        home.mkdir(parents=True, exist_ok=True)
+        copy_backup(source, settings_of(home))
+    settings = settings_of(home)
+    folders = [_mirror_folder(mirror) for mirror in mirrors]
+    for restored in restore_logs(settings, folders):
+        _show_restored(restored)
+    certifier = open_certifier(settings, datetime.now(UTC))
+    certifier.close()
+    if certifier.problems:
+        problem = certifier.problems[0]
+        raise OperatorError(
+            f"The installation can only be read from: {problem.kind}.", found=problem.found, hint=problem.hint
+        )
+    console().print(f"{home} is whole and may go on: {certifier.logbook.origin} at size {certifier.logbook.head.size}.")
+
+
+def _mirror_folder(mirror: str) -> Path:
+    if not Path(mirror).is_dir():
+        raise click.UsageError(f"There is no folder {mirror}.")
+    return Path(mirror)
+
+
+def _show_restored(restored: Restored) -> None:
+    out = console()
+    gained = restored.after - restored.before
+    out.print(f"{restored.origin}: {restored.before} entries were here, {gained} taken over from what was published.")
+    if restored.lost:
+        shown = ", ".join(map(display_code, restored.lost[:10])) + (" …" if len(restored.lost) > 10 else "")
+        out.print(
+            f"  {len(restored.lost)} certificates are known to the log alone (their files are as valid as before): {shown}"
+        )

@@ -1,0 +1,131 @@
+"""What the database holds and takes, as frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class SubmissionRow:
+    """A submission as stored. ``state`` is certified, refused or accepted (its certificate is being made)."""
+
+    id: str
+    created_at: str
+    state: str
+    title: str
+    artist: str
+    report_sha256: str
+    audio_sha256: str
+    outcome: str
+    envelope: bytes
+    decision: bytes
+
+
+@dataclass(frozen=True)
+class CertificateRow:
+    """A certificate as stored; ``document`` and ``proof`` are None until it is delivered."""
+
+    code: str
+    submission_id: str
+    report_sha256: str
+    audio_sha256: str
+    outcome: str
+    issued_at: str
+    expires_at: str
+    payload: bytes
+    verification_method: str
+    revocation_index: int
+    suspension_index: int
+    in_force: int
+    document: bytes | None = None
+    proof: bytes | None = None
+
+
+@dataclass(frozen=True)
+class PlacedEntry:
+    """One entry of a log, in its place."""
+
+    origin: str
+    index: int
+    type: str
+    code: str | None
+    entry: bytes
+
+
+@dataclass(frozen=True)
+class LogRow:
+    """A log and the head of its committed tree; ``peaks`` from the right to the left, joined."""
+
+    origin: str
+    number: int
+    size: int
+    peaks: bytes
+    frozen: int
+
+
+@dataclass(frozen=True)
+class CheckpointRow:
+    """A signed checkpoint; ``published`` is None until the witnesses' quorum is reached."""
+
+    origin: str
+    size: int
+    note: bytes
+    published: bytes | None
+
+
+@dataclass(frozen=True)
+class IdempotencyRow:
+    """An idempotency key that was used, as digests: of the key, and of the request that it stood for."""
+
+    key_sha256: str
+    request_sha256: str
+    submission_id: str
+    created_at: str
+
+
+@dataclass(frozen=True)
+class NewEntry:
+    """An entry that waits for its place."""
+
+    type: str
+    entry: bytes
+    code: str | None = None
+
+
+@dataclass(frozen=True)
+class StatusChange:
+    """A change of a certificate's status, allowed if its last entry is one of ``after``."""
+
+    code: str
+    type: str
+    entry: bytes
+    after: Collection[str]
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """A submission that passed, with everything that its acceptance reserves.
+
+    ``shares_ppt`` in parts per trillion by run; ``replaced`` revokes the certificate that this one replaces.
+    """
+
+    submission: SubmissionRow
+    logs: Mapping[str, bytes]
+    certificate: CertificateRow
+    shares_ppt: Mapping[str, int]
+    entry: bytes
+    replaced: StatusChange | None = None
+    idempotency: IdempotencyRow | None = None
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A submission that was refused, kept with its reasons."""
+
+    submission: SubmissionRow
+    logs: Mapping[str, bytes] = field(default_factory=dict)
+    idempotency: IdempotencyRow | None = None
+
+
+Job = Acceptance | Refusal | StatusChange | NewEntry

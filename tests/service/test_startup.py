@@ -1,0 +1,184 @@
+"""What is wrong at the start forbids to write, never to read, and is said: by the problem, by /readyz, by the exit code."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from certifier.certificate.verify import check_certificate
+from certifier.crypto.signing import SigningKey
+from certifier.errors import OperatorError, ReadOnlyError
+from certifier.log.note import open_checkpoint
+from certifier.service.certifier import Certifier, Issued
+from certifier.service.home import open_certifier
+from certifier.storage.files import save_signing_key
+from certifier.storage.tables import checkpoints, entries, logs
+from certifier.web.app import create_app
+from tests.studio import NOW, Studio
+
+LATER = NOW + timedelta(days=1)
+
+
+def issue(certifier: Certifier, studio: Studio, *numbers: int) -> list[Issued]:
+    answers = [certifier.certify(studio.examined(number), NOW) for number in numbers]
+    assert all(isinstance(answer, Issued) for answer in answers)
+    return answers  # type: ignore[return-value]
+
+
+def log_folder(studio: Studio) -> Path:
+    return studio.settings.log_dir / "label.example-2026"
+
+
+def replace_log_key(certifier: Certifier, studio: Studio) -> None:
+    (studio.settings.private_dir / "log.pem").unlink()
+    save_signing_key(studio.settings.private_dir / "log.pem", SigningKey.generate())
+
+
+def lose_the_last_entry(certifier: Certifier, studio: Studio) -> None:
+    """As a database that was set back: consistent in itself, and behind what was published."""
+    size = certifier.logbook.head.size
+    earlier = next(row for row in certifier.store.all_checkpoints(certifier.logbook.origin) if row.size == size - 1)
+    peaks = certifier.logbook._tree.peaks(size - 1)
+    with certifier.store.database.writing() as connection:
+        connection.execute(checkpoints.delete().where(checkpoints.c.size == size))
+        connection.execute(entries.delete().where(entries.c.idx == size - 1))
+        connection.execute(update(logs).values(size=earlier.size, peaks=b"".join(peaks)))
+
+
+def change_an_entry(certifier: Certifier, studio: Studio) -> None:
+    row = certifier.store.entries_between(certifier.logbook.origin, 0, 1)[0]
+    with certifier.store.database.writing() as connection:
+        bent = row.entry.replace(b"LCAL-1.0.0", b"LCAL-1.0.1")
+        connection.execute(update(entries).where(entries.c.idx == 0).values(entry=bent))
+
+
+def lose_an_entry_in_the_middle(certifier: Certifier, studio: Studio) -> None:
+    with certifier.store.database.writing() as connection:
+        connection.execute(entries.delete().where(entries.c.idx == 1))
+
+
+def tear_a_tile(certifier: Certifier, studio: Studio) -> None:
+    tile = log_folder(studio) / "tile/0/000.p/3"
+    tile.write_bytes(tile.read_bytes()[:-5])
+
+
+def tear_a_bundle(certifier: Certifier, studio: Studio) -> None:
+    tile = log_folder(studio) / "tile/entries/000.p/3"
+    tile.write_bytes(tile.read_bytes()[:-1] + b"?")
+
+
+def lose_the_tiles(certifier: Certifier, studio: Studio) -> None:
+    shutil.rmtree(log_folder(studio) / "tile")
+
+
+def tear_the_anchor(certifier: Certifier, studio: Studio) -> None:
+    (log_folder(studio) / "checkpoint").write_bytes(b"")
+
+
+FAULTS: dict[str, tuple[Callable[[Certifier, Studio], None], str]] = {
+    "the log's private key is another one": (replace_log_key, "wrong-key"),
+    "the database is behind what was published": (lose_the_last_entry, "behind-anchor"),
+    "an entry was changed": (change_an_entry, "entries-changed"),
+    "an entry is missing": (lose_an_entry_in_the_middle, "entries-missing"),
+    "a tile is torn": (tear_a_tile, "tile-torn"),
+    "a bundle is torn": (tear_a_bundle, "tile-torn"),
+    "the anchor is torn": (tear_the_anchor, "anchor-torn"),
+    "the tiles are gone": (lose_the_tiles, "tile-torn"),
+}
+
+
+@pytest.mark.parametrize(("fault", "kind"), FAULTS.values(), ids=FAULTS.keys())
+def test_a_fault_at_the_start_forbids_to_write_and_not_to_read(
+    installed: Certifier, studio: Studio, fault: Callable[[Certifier, Studio], None], kind: str
+) -> None:
+    first, *_ = issue(installed, studio, 1, 2, 3)
+    note = installed.logbook.head.note
+    fault(installed, studio)
+    installed.close()
+    reopened = studio.certifier()
+    client = create_app(reopened, lambda: LATER).test_client()
+    try:
+        assert [problem.kind for problem in reopened.problems] == [kind]
+        # nothing is written
+        with pytest.raises(ReadOnlyError, match="Nothing is issued"):
+            reopened.certify(studio.examined(4), LATER)
+        with pytest.raises(ReadOnlyError):
+            reopened.change_status(first.certificate.code, "revoke", "evidence", LATER)
+        ready = client.get("/readyz")
+        assert ready.status_code == 503
+        assert ready.json["problems"][0]["kind"] == kind
+        # all that was published is read as before, and verifies
+        assert client.get("/log/checkpoint").data == note
+        bundle = client.get("/log/tile/entries/000.p/3")
+        assert bundle.status_code == 200
+        row = reopened.certificate(first.certificate.code)
+        assert check_certificate(row.document or b"", reopened.material(row, LATER), LATER).verdict == "valid"
+        assert client.get(f"/v/{row.code}").status_code == 200
+    finally:
+        reopened.close()
+
+
+def test_what_is_served_after_a_changed_entry_is_what_was_published(certifier: Certifier, studio: Studio) -> None:
+    """The log's own bundles stand in for the database, so a monitor sees nothing but what it saw before."""
+    issue(certifier, studio, 1, 2, 3)
+    before = certifier.logbook.resource("tile/entries/000.p/3"), certifier.logbook.resource("tile/0/000.p/3")
+    change_an_entry(certifier, studio)
+    certifier.close()
+    reopened = studio.certifier()
+    assert (
+        reopened.logbook.resource("tile/entries/000.p/3"),
+        reopened.logbook.resource("tile/0/000.p/3"),
+    ) == before
+    reopened.close()
+
+
+def test_a_clock_that_stands_back_forbids_to_write(installed: Certifier, studio: Studio) -> None:
+    issue(installed, studio, 1)
+    installed.close()
+    early = open_certifier(studio.settings, NOW - timedelta(days=1))
+    assert [problem.kind for problem in early.problems] == ["clock-back"]
+    early.close()
+    on_time = open_certifier(studio.settings, NOW + timedelta(seconds=1))
+    assert on_time.problems == ()
+    with pytest.raises(ReadOnlyError) as error:  # it may also be set back while the service runs
+        on_time.certify(studio.examined(2), NOW - timedelta(hours=1))
+    assert "clock-back" in (error.value.found or "")
+    on_time.close()
+
+
+def test_a_full_disk_stops_issuing_and_not_revoking(certifier: Certifier, studio: Studio) -> None:
+    row = issue(certifier, studio, 1)[0].certificate
+    certifier.close()
+    full = studio.certifier(min_free_bytes=2**60)
+    with pytest.raises(ReadOnlyError) as error:
+        full.certify(studio.examined(2), NOW)
+    assert "disk-full" in (error.value.found or "")
+    full.change_status(row.code, "revoke", "evidence", NOW)
+    assert full.lifecycle(row.code) == "revoked"
+    full.close()
+
+
+def test_a_register_that_lost_the_issuers_key_is_told(certifier: Certifier, studio: Studio) -> None:
+    certifier.close()
+    for file in (studio.settings.register_dir / "issuer").glob("key-*.toml"):
+        file.unlink()
+    with pytest.raises(OperatorError, match="no issuer key"):
+        studio.certifier()
+
+
+def test_two_checkpoints_of_one_size_are_never_signed(certifier: Certifier, studio: Studio) -> None:
+    """Every note that was ever signed for a size is the same, also after restarts."""
+    issue(certifier, studio, 1, 2)
+    notes = {row.size: row.note for row in certifier.store.all_checkpoints(certifier.logbook.origin)}
+    certifier.close()
+    reopened = studio.certifier()
+    issue(reopened, studio, 3)
+    for row in reopened.store.all_checkpoints(reopened.logbook.origin):
+        assert notes.get(row.size, row.note) == row.note
+        assert open_checkpoint(row.note, [reopened.logbook.verifier_key]).size == row.size
+    reopened.close()
