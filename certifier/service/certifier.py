@@ -290,9 +290,9 @@ class Certifier:
         if self.logbook.is_frozen:
             raise ReadOnlyError(f"The log {self.logbook.origin} was closed; the service takes up the next one.")
 
-    def _deliver(self, codes: Sequence[str] = ()) -> None:
-        """Sign the payloads that the log holds, keep the proofs beside them (D); all that nobody delivered without ``codes``."""
-        rows = self.store.certificates_of(codes) if codes else self.store.undelivered()
+    def _deliver(self, rows: Sequence[CertificateRow] = ()) -> None:
+        """Sign payloads that the log holds, keep the proofs beside them (D); without ``rows`` all that nobody delivered."""
+        rows = rows or self.store.undelivered()
         waiting = {row.code: row for row in rows if row.document is None}
         books = {book.origin: book for book in self.logbooks}
         delivered = []
@@ -353,7 +353,7 @@ class Certifier:
         if row.document is None and not self.problems:
             try:
                 self.logbook.publish()
-                self._deliver([row.code])
+                self._deliver([row])
             except Exception as error:  # noqa: BLE001 - it is on record; the pipeline or the next start finishes it
                 log.warning("not finished yet", code=row.code, kind=type(error).__name__)
         return self.store.certificate(row.code) or row

@@ -25,7 +25,7 @@ from certifier.log.proof import InclusionProof, render_proof
 from certifier.log.tiles import TILE_WIDTH, entry_bundle, parse_tile_path, tile_bytes, width_at
 from certifier.storage.log_folder import LogFolder
 from certifier.storage.rows import CheckpointRow, LogRow
-from certifier.storage.store import Store
+from certifier.storage.store import BATCH, Store
 
 LOOK_EVERY_S = 1.0  # how long another replica's checkpoint may stay unseen
 CLOCK_SKEW = timedelta(minutes=5)
@@ -97,8 +97,9 @@ class Logbook:
         self._cosigners = cosigners
         self._lock = RLock()
         self._tree = Tree()
+        self._tail: list[bytes] = []
         self._head = Head(0, b"")
-        self._entries: Callable[[int, int], Sequence[bytes]] = self._stored_entries
+        self._entries: Callable[[int, int], Sequence[bytes]] = self._recent_entries
         self._stamp, self._looked_at = 0, monotonic()
         self._open(row)
 
@@ -260,9 +261,9 @@ class Logbook:
                 found="; ".join(problem.found for problem in self.problems) or "closed",
             )
         with self._lock:
-            row = self._store.sequence(self.origin)
-            while not row.frozen and self._store.is_waiting():
-                row = self._store.sequence(self.origin)
+            row, before = self._store.sequence(self.origin), -BATCH
+            while not row.frozen and row.size - before >= BATCH:  # a full batch: there may be more
+                before, row = row.size, self._store.sequence(self.origin)
             self.is_frozen = bool(row.frozen)
             # Only now, over committed entries that were read back: a checkpoint whose entries could be lost, or differ
             # from what was hashed, would be a split view.
@@ -310,6 +311,11 @@ class Logbook:
                 hint=_RESTORE,
             )
 
+    def _recent_entries(self, start: int, end: int) -> Sequence[bytes]:
+        """As stored; the newest bundle's are at hand, as they were read back."""
+        begin = self._tree.size - len(self._tail)
+        return self._tail[start - begin : end - begin] if start >= begin else self._stored_entries(start, end)
+
     def _stored_entries(self, start: int, end: int) -> list[bytes]:
         return [placed.entry for placed in self._store.entries_between(self.origin, start, end)]
 
@@ -319,6 +325,7 @@ class Logbook:
             index = self._tree.append(leaf_hash(entry))
             if not _is_issue(entry):
                 self._note_change(index, entry)
+        self._tail = [*self._tail, *entries][-(TILE_WIDTH + len(entries)) :]
         if entries:
             self.last_time = parse_time(parse_entry(entries[-1])["at"])
 

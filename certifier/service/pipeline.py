@@ -15,15 +15,15 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from enum import Enum
-from time import monotonic
 
 import structlog
 
 from certifier.errors import BusyError, CertifierError, ReadOnlyError
-from certifier.storage.rows import Acceptance, Job, Refusal
+from certifier.storage.rows import Acceptance, CertificateRow, Job, Refusal
 from certifier.storage.store import BATCH
 
 SWEEP_EVERY_S = 1.0
+A_MOMENT_S = 0.05
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +45,7 @@ class Ticket:
         self.job = job
         self.stage = Stage.WAITING
         self.error: Exception | None = None
+        self.settled = threading.Event()  # one for each, so that a batch wakes nobody but its own
 
 
 class Pipeline:
@@ -54,7 +55,7 @@ class Pipeline:
         self,
         accept: Callable[[Sequence[Job]], list[CertifierError | None]],
         publish: Callable[[], object],
-        deliver: Callable[[Sequence[str]], None],
+        deliver: Callable[[Sequence[CertificateRow]], None],
         *,
         on_stop: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -73,23 +74,26 @@ class Pipeline:
         Raises the conflict that kept it out, BusyError when it was not even accepted in time, ReadOnlyError when the
         pipeline has stopped. Then nothing was stored, or it cannot be told: the same request may be sent again.
         """
-        ticket, deadline = Ticket(job), monotonic() + budget_s
+        ticket = Ticket(job)
         with self._changed:
             self._check_running()
             self._start()
             self._waiting.append(ticket)
-            self._changed.notify_all()
-            while ticket.stage not in {Stage.DONE, Stage.FAILED}:
-                if ticket.stage is Stage.ACCEPTED and (self.stopped is not None or monotonic() >= deadline):
-                    break
-                if ticket.stage is Stage.WAITING and monotonic() >= deadline:
-                    self._waiting.remove(ticket)
-                    raise BusyError("The service is busy; nothing was decided.", hint="Send the same request again.")
-                # While A is under way, whether it holds is known in a moment.
-                self._changed.wait(None if ticket.stage is Stage.TAKEN else max(0.0, deadline - monotonic()))
+            self._changed.notify()
+        if not ticket.settled.wait(budget_s):
+            self._give_up(ticket)
         if ticket.error is not None:
             raise ticket.error
         return ticket.stage
+
+    def _give_up(self, ticket: Ticket) -> None:
+        """Over the time: what is not even begun is taken back; while A is under way, a moment tells whether it holds."""
+        with self._changed:
+            if ticket.stage is Stage.WAITING:
+                self._waiting.remove(ticket)
+                raise BusyError("The service is busy; nothing was decided.", hint="Send the same request again.")
+        while ticket.stage is Stage.TAKEN and not ticket.settled.wait(A_MOMENT_S):
+            pass
 
     def sweep(self) -> None:
         """Start the thread now; every second it also looks for what replicas or a crash left behind."""
@@ -141,26 +145,25 @@ class Pipeline:
         except BusyError as error:  # too few witnesses answer: all is kept, the next round goes on
             log.warning("not published yet", told=error.message, found=error.found)
             return
-        self._deliver([t.job.certificate.code for t in self._pending if isinstance(t.job, Acceptance)])
-        with self._changed:
-            self._move(self._pending, Stage.DONE)
-            self._pending = []
+        self._deliver([ticket.job.certificate for ticket in self._pending if isinstance(ticket.job, Acceptance)])
+        self._move(self._pending, Stage.DONE)
+        self._pending = []
 
     def _take_in(self, batch: list[Ticket]) -> list[Ticket]:
         """Transaction A. The tickets that were accepted and are not finished by it."""
         for ticket, error in zip(batch, self._accept([ticket.job for ticket in batch]), strict=True):
             ticket.error = error
-        with self._changed:
-            self._move([ticket for ticket in batch if ticket.error], Stage.FAILED)
-            self._move([ticket for ticket in batch if not ticket.error], Stage.ACCEPTED)
-            # A refusal has no entry in the log: it is complete.
-            self._move([ticket for ticket in batch if not ticket.error and isinstance(ticket.job, Refusal)], Stage.DONE)
+        self._move([ticket for ticket in batch if ticket.error], Stage.FAILED)
+        self._move([ticket for ticket in batch if not ticket.error], Stage.ACCEPTED)
+        # A refusal has no entry in the log: it is complete.
+        self._move([ticket for ticket in batch if not ticket.error and isinstance(ticket.job, Refusal)], Stage.DONE)
         return [ticket for ticket in batch if ticket.stage is Stage.ACCEPTED]
 
     def _move(self, tickets: Sequence[Ticket], stage: Stage) -> None:
         for ticket in tickets:
             ticket.stage = stage
-        self._changed.notify_all()
+            if stage in {Stage.DONE, Stage.FAILED}:
+                ticket.settled.set()
 
     def _stop(self, error: Exception, batch: Sequence[Ticket]) -> None:
         """Fail-stop (DESIGN 15): nothing more is written through this process; the next start checks everything first."""
@@ -178,5 +181,6 @@ class Pipeline:
                 )
             self._waiting.clear()
             self._move(unknown, Stage.FAILED)
-            self._changed.notify_all()
+            for ticket in self._pending:  # on record, and no more can be done for them here
+                ticket.settled.set()
         self._on_stop(self.stopped)

@@ -45,6 +45,7 @@ _LEFT_OPEN: dict[Gates | None, Outcome] = {
 }
 _SHOWN_SUBJECTS = 5
 _BOOL = cel.Type.BOOL
+_STRING = cel.Type.STRING
 
 
 @dataclass(frozen=True)
@@ -155,35 +156,40 @@ def _verdict(
 
 
 def _ask(standard: Standard, facts: Facts, *, before_figure: bool) -> list[Finding]:
-    activations = _Activations(standard, facts)
-    return [_finding(rule, activations) for rule in standard.rules if rule.before_figure == before_figure]
+    answers = _Answers(standard, facts, before_figure=before_figure)
+    return [_finding(rule, answers) for rule in standard.rules if rule.before_figure == before_figure]
 
 
-class _Activations:
-    """The facts of each item in the form that CEL takes, made once for all rules that ask about it."""
+class _Answers:
+    """The answers of every rule of one turn on every item, found when first asked for."""
 
-    def __init__(self, standard: Standard, facts: Facts) -> None:
+    def __init__(self, standard: Standard, facts: Facts, *, before_figure: bool) -> None:
         self._standard = standard
         self._facts = facts
+        self._before_figure = before_figure
         self._once: dict[str, Value] = {**standard.limits, **facts.once}
         self._shared: dict[str, dict[str, Value]] = {
             scope: {name: self._once[name] for name in names if name in self._once}
             for scope, names in standard.names.items()
         }
-        self._made: dict[int, Any] = {}
-        self._listed: dict[str, list[tuple[Item, Any]]] = {}
+        self._listed: dict[str, list[tuple[Item, Any, str | None]]] = {}
 
-    def of(self, for_each: str) -> list[tuple[Item, Any]]:
-        listed = self._listed.get(for_each)
+    def of(self, clause: Clause) -> Iterator[tuple[Item, bool | None]]:
+        """For each item that a clause is asked for: whether its demand is met; None where it does not apply."""
+        listed = self._listed.get(clause.for_each)
         if listed is None:
-            items = self._facts.items_of(for_each)
-            listed = self._listed[for_each] = [(item, self._made_for(SCOPES[for_each], item)) for item in items]
-        return listed
+            listed = self._listed[clause.for_each] = list(self._asked(clause.for_each))
+        place = self._standard.sheets[self._before_figure, clause.for_each].places[id(clause)]
+        for item, activation, letters in listed:
+            yield item, _answer(clause, activation) if letters is None else _MEANT[letters[place]]
 
-    def _made_for(self, scope: str, item: Item) -> Any:
-        if id(item) not in self._made:
-            self._made[id(item)] = self._activation(scope, item)
-        return self._made[id(item)]
+    def _asked(self, for_each: str) -> Iterator[tuple[Item, Any, str | None]]:
+        sheet = self._standard.sheets[self._before_figure, for_each]
+        for item in self._facts.items_of(for_each):
+            activation = self._activation(SCOPES[for_each], item)
+            result = sheet.program.eval(activation)
+            # Anything but a text is an expression's error: then the clauses are asked one by one.
+            yield item, activation, result.value() if result.type() == _STRING else None
 
     def _activation(self, scope: str, item: Item) -> Any:
         names = self._standard.names[scope]
@@ -194,17 +200,19 @@ class _Activations:
         return item.values.get(name, self._once.get(name))
 
 
+_MEANT: dict[str, bool | None] = {"-": None, "y": True, "n": False}
+
+
 @dataclass(frozen=True)
 class _Failure:
     clause: Clause
     item: Item
 
 
-def _finding(rule: Rule, activations: _Activations) -> Finding:
+def _finding(rule: Rule, answers: _Answers) -> Finding:
     asked, failures = 0, list[_Failure]()
     for clause in rule.clauses:
-        for item, activation in activations.of(clause.for_each):
-            answer = _answer(clause, activation)
+        for item, answer in answers.of(clause):
             asked += answer is not None
             if answer is False:
                 failures.append(_Failure(clause, item))
@@ -217,7 +225,7 @@ def _finding(rule: Rule, activations: _Activations) -> Finding:
         gates=_closed_by(failures),
         outcome="fail",
         subjects=tuple(dict.fromkeys(failure.item.subject for failure in failures if failure.item.subject)),
-        found="; ".join(_found(failures, activations)),
+        found="; ".join(_found(failures, answers)),
         advice=rule.advice,
         reason=rule.reason,
         source=rule.source,
@@ -266,10 +274,10 @@ def _closed_by(failures: Sequence[_Failure]) -> Gates | None:
 # --- what was found, in words ---
 
 
-def _found(failures: Sequence[_Failure], activations: _Activations) -> Iterator[str]:
+def _found(failures: Sequence[_Failure], answers: _Answers) -> Iterator[str]:
     for failure in failures[:_SHOWN_SUBJECTS]:
         names = sorted(name for name in failure.clause.require.names if name in FACTS)
-        told = ", ".join(dict.fromkeys(_told(FACTS[name], activations.value(name, failure.item)) for name in names))
+        told = ", ".join(dict.fromkeys(_told(FACTS[name], answers.value(name, failure.item)) for name in names))
         yield f"{failure.item.subject}: {told}" if failure.item.subject and told else failure.item.subject or told
     if len(failures) > _SHOWN_SUBJECTS:
         yield f"and {len(failures) - _SHOWN_SUBJECTS} more"

@@ -12,6 +12,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from cel_expr_python import cel
@@ -25,7 +26,7 @@ from certifier.standard.vocabulary import CENTI, FACTS, MICRO, SCOPES
 from certifier.units import rounded_down
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from certifier.footprint.factors import Factors
     from certifier.footprint.parameters import Parameters
@@ -89,6 +90,18 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class Sheet:
+    """All demands on one kind of item in one expression: a text with a ``-`` (does not apply), ``y`` or ``n`` for each.
+
+    One question to the evaluator instead of dozens; the expressions inside are those of the clauses, unchanged. If any of
+    them fails the whole sheet does, and the clauses are asked one by one.
+    """
+
+    program: Any
+    places: Mapping[int, int]  # by the clause's identity
+
+
+@dataclass(frozen=True)
 class Standard:
     """One version of a standard, ready to judge.
 
@@ -115,8 +128,35 @@ class Standard:
         """The rule of that id. Raises KeyError."""
         return next((rule for rule in self.rules if rule.id == rule_id), None) or self._no_rule(rule_id)
 
+    @cached_property
+    def sheets(self) -> Mapping[tuple[bool, str], Sheet]:
+        """The sheets of the rules before a figure (True) and of the others, by what their clauses are asked for."""
+        asked: dict[tuple[bool, str], list[Clause]] = {}
+        for rule in self.rules:
+            for clause in rule.clauses:
+                asked.setdefault((rule.before_figure, clause.for_each), []).append(clause)
+        return {key: self._sheet(clauses) for key, clauses in asked.items()}
+
+    def _sheet(self, clauses: Sequence[Clause]) -> Sheet:
+        environment = self.environments[SCOPES[clauses[0].for_each]]
+        program = environment.compile(_joined([_as_letter(clause) for clause in clauses]))
+        return Sheet(program, {id(clause): place for place, clause in enumerate(clauses)})
+
     def _no_rule(self, rule_id: str) -> Rule:
         raise KeyError(f"{self.id} has no rule {rule_id}")
+
+
+def _as_letter(clause: Clause) -> str:
+    answer = f"""(({clause.require.text}) ? "y" : "n")"""
+    return f"""(({clause.when.text}) ? {answer} : "-")""" if clause.when else answer
+
+
+def _joined(texts: Sequence[str]) -> str:
+    """One sum of texts, halved again and again: evaluators bound how deep an expression may be."""
+    if len(texts) == 1:
+        return texts[0]
+    half = len(texts) // 2
+    return f"({_joined(texts[:half])} + {_joined(texts[half:])})"
 
 
 class _Part(BaseModel):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Table, delete, func, insert, select, update
+from sqlalchemy import Connection, Dialect, Table, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
@@ -206,9 +206,12 @@ def forget_idempotency(connection: Connection, before: str) -> None:
     connection.execute(delete(idempotency).where(idempotency.c.created_at < before))
 
 
+_USED = select(runs.c.used_ppt).where(runs.c.run == bindparam("run"))
+
+
 def shares_held(connection: Connection, run: str, besides: Collection[str] = ()) -> Decimal:
     """The share of a run that certificates hold, from 0 to 1, leaving out those of the codes ``besides``."""
-    used = connection.execute(select(runs.c.used_ppt).where(runs.c.run == run)).scalar_one_or_none() or 0
+    used = connection.execute(_USED, {"run": run}).scalar_one_or_none() or 0
     if used and besides:
         own = select(func.coalesce(func.sum(run_shares.c.share_ppt), 0)).where(
             run_shares.c.run == run, run_shares.c.code.in_(besides)

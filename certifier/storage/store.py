@@ -6,7 +6,7 @@ The steps of issuing are transactions of their own: ``accept`` (A), ``sequence``
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,19 @@ from certifier.storage.tables import (
 BATCH = 256
 TRIES = 5
 RETRIED = {"40P01", "40001"}  # PostgreSQL: deadlock, serialization failure
+
+# What every submission and every page asks, put together once: building a statement costs more than running it.
+_CERTIFICATE = select(certificates).where(certificates.c.code == bindparam("code"))
+_USED_REPORT = select(used_reports.c.code).where(used_reports.c.report_sha256 == bindparam("report"))
+_USED_KEY = select(idempotency).where(idempotency.c.key_sha256 == bindparam("key"))
+_IN_FORCE = select(certificates.c.code).where(
+    certificates.c.audio_sha256 == bindparam("audio"), certificates.c.in_force == 1, certificates.c.outcome != STATEMENT
+)
+_TAKEN = union_all(
+    select(literal(1)).where(certificates.c.code == bindparam("code")),
+    select(literal(1)).where(certificates.c.revocation_index == bindparam("revocation")),
+    select(literal(1)).where(certificates.c.suspension_index == bindparam("suspension")),
+)
 _PLACED = (entries.c.origin, entries.c.idx, entries.c.type, entries.c.code, entries.c.entry)
 
 
@@ -235,7 +248,8 @@ class Store:
         return SubmissionRow(**row)
 
     def certificate(self, code: str) -> CertificateRow | None:
-        return self._certificate(certificates.c.code == code)
+        row = self._one(_CERTIFICATE, {"code": code})
+        return CertificateRow(**row) if row else None
 
     def certificates_of(self, codes: Sequence[str]) -> list[CertificateRow]:
         """The certificates with these codes, in no order."""
@@ -293,21 +307,12 @@ class Store:
 
     def is_taken(self, code: str, revocation_index: int, suspension_index: int) -> bool:
         """Whether a certificate has this code, or one of these places in the status lists."""
-        clashes = (
-            select(literal(1)).where(certificates.c.code == code),
-            select(literal(1)).where(certificates.c.revocation_index == revocation_index),
-            select(literal(1)).where(certificates.c.suspension_index == suspension_index),
-        )
-        return self._one(union_all(*clashes).limit(1)) is not None
+        places = {"code": code, "revocation": revocation_index, "suspension": suspension_index}
+        return self._one(_TAKEN, places) is not None
 
     def has_audio_in_force(self, audio_sha256: str) -> bool:
         """Whether a file holds a certificate; a self-declared statement is none and blocks nobody."""
-        query = select(certificates.c.code).where(
-            certificates.c.audio_sha256 == audio_sha256,
-            certificates.c.in_force == 1,
-            certificates.c.outcome != STATEMENT,
-        )
-        return self._one(query) is not None
+        return self._one(_IN_FORCE, {"audio": audio_sha256}) is not None
 
     def share_used(self, run: str, besides: str | None = None) -> Decimal:
         """The share of a run that certificates hold, from 0 to 1, leaving out the one with the code ``besides``."""
@@ -316,11 +321,11 @@ class Store:
 
     def code_for_report(self, report_sha256: str) -> str | None:
         """The code that a report was used for, its certificate may be lost or not."""
-        row = self._one(select(used_reports.c.code).where(used_reports.c.report_sha256 == report_sha256))
+        row = self._one(_USED_REPORT, {"report": report_sha256})
         return str(row["code"]) if row else None
 
     def idempotency_key(self, key_sha256: str) -> IdempotencyRow | None:
-        row = self._one(select(idempotency).where(idempotency.c.key_sha256 == key_sha256))
+        row = self._one(_USED_KEY, {"key": key_sha256})
         return IdempotencyRow(**row) if row else None
 
     # -- reading: the logs --------------------------------------------------------------------------------------
@@ -374,9 +379,9 @@ class Store:
         row = self._one(select(certificates).where(condition))
         return CertificateRow(**row) if row else None
 
-    def _one(self, query: Any) -> RowMapping | None:
+    def _one(self, query: Any, values: Mapping[str, Any] | None = None) -> RowMapping | None:
         with self.database.reading() as connection:
-            return connection.execute(query).mappings().first()
+            return connection.execute(query, values).mappings().first()
 
     def _all(self, query: Any) -> Sequence[RowMapping]:
         with self.database.reading() as connection:

@@ -23,6 +23,7 @@ from certifier.web import api, certificates, pages, wellknown, words
 from certifier.web.compression import compress
 from certifier.web.openapi import openapi_document
 from certifier.web.problems import register_problems
+from certifier.web.ready import ReadyBytes
 from certifier.web.responses import checked_query, json_reply
 from certifier.web.site import Site
 from certifier.web.uploads import UploadRequest
@@ -111,6 +112,7 @@ def create_app(certifier: Certifier, clock: Callable[[], datetime] = utc_now) ->
     register_problems(app, certifier.settings.base_url)
     app.before_request(_name_request)
     app.after_request(_finish)
+    app.wsgi_app = ReadyBytes(app.wsgi_app)  # type: ignore[method-assign]
     return app
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -419,6 +420,7 @@ def _decision_view(verdict: Verdict, **about: object) -> SubmissionView:
     )
 
 
+@lru_cache(4096)  # most findings of most reports are the same
 def _finding(finding: Finding) -> FindingView:
     return FindingView.model_validate({**vars(finding), "subjects": list(finding.subjects)})
 

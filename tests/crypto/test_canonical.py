@@ -125,7 +125,7 @@ def test_a_digest_is_the_sha_256_of_the_canonical_bytes() -> None:
 
 
 def test_files_for_people_keep_the_order_and_end_in_a_newline() -> None:
-    assert to_json_text({"title": "Fête", "b": [1, {}]}) == '{\n "title": "Fête",\n "b": [\n  1,\n  {}\n ]\n}\n'
+    assert to_json_text({"title": "Fête", "b": [1, {}]}) == '{\n  "title": "Fête",\n  "b": [\n    1,\n    {}\n  ]\n}\n'
 
 
 @given(VALUES)

@@ -1,0 +1,1 @@
+"""Measurements of the project (``make bench``). Speeds are medians of several runs on the machine at hand."""

@@ -1,0 +1,76 @@
+"""Measure, and print one table: ``python -m bench`` (``make bench``). Needs ``wrk`` for the requests of readers.
+
+Each figure is the median of several runs; where a peer is measured, both ran in turn in the same process. The goals stand
+beside them; they are goals for two cores on a quiet machine.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from statistics import median
+
+from bench import log, service
+
+RUNS = 5
+
+
+@dataclass(frozen=True)
+class Line:
+    """One measured figure."""
+
+    what: str
+    value: str
+    goal: str
+    note: str = ""
+
+
+def main() -> None:
+    if shutil.which("wrk") is None:
+        sys.exit("wrk is not on the PATH: install Debian's package wrk, or build it, and run make bench again.")
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; medians of {RUNS} runs")
+    for group in (log_lines, service_lines):
+        for line in group():
+            print(f"{line.what:<66}{line.value:>20}   goal {line.goal:<14}{line.note}", flush=True)
+
+
+def log_lines() -> Iterable[Line]:
+    ours, peer = medians(lambda: (log.appends_per_s(), log.peer_appends_per_s()))
+    yield Line(
+        "leaves appended in memory", f"{ours:,.0f}/s", ">= 300,000/s", f"{ours / peer:.0f} x pymerkle's {peer:,.0f}/s"
+    )
+    tree, peer_tree = log.grown_tree(), log.grown_peer()
+    ours, peer = medians(lambda: (log.proof_us(tree), log.peer_proof_us(peer_tree)))
+    yield Line(
+        f"inclusion proof at {log.LARGE:,} leaves",
+        f"{ours:.0f} us",
+        "< 50 us",
+        f"pymerkle at {log.PEER_LARGE:,}: {peer:,.0f} us",
+    )
+
+
+def service_lines() -> Iterable[Line]:
+    runs = [service.run() for _ in range(RUNS)]
+    alone = [run.alone_ms for run in runs]
+    yield Line("submission to certificate alone, p50 (audio analysed before)", f"{median(alone):.1f} ms", "< 80 ms")
+    rate = median(run.issued_per_s for run in runs)
+    yield Line("certificates per second, 24 clients, durable, SQLite", f"{rate:.0f}/s", ">= 300/s")
+    gets = median(run.gets_per_s for run in runs)
+    yield Line(
+        "  GETs beside them",
+        f"{gets:,.0f}/s",
+        ">= 5,000/s",
+        f"issued beside GETs: {median(r.issued_beside_gets for r in runs):.0f}/s",
+    )
+    yield Line("GETs of a certificate alone", f"{median(run.gets_alone for run in runs):,.0f}/s", ">= 9,000/s")
+
+
+def medians(measure: Callable[[], tuple[float, ...]]) -> list[float]:
+    return [median(values) for values in zip(*(measure() for _ in range(RUNS)), strict=True)]
+
+
+if __name__ == "__main__":
+    main()
