@@ -83,7 +83,7 @@ def _encoded(positions: Iterable[int]) -> str:
     return "u" + base64.urlsafe_b64encode(packed).decode().rstrip("=")
 
 
-def _decoded(encoded: str) -> bytes:
+def unpacked_bits(encoded: str) -> bytes:
     try:
         packed = base64.urlsafe_b64decode(encoded[1:] + "=" * (-len(encoded[1:]) % 4))
         # Bounded, so that a small list cannot unpack to gigabytes.
@@ -145,5 +145,5 @@ def is_set(list_document: dict[str, Any], entry: StatusEntry, now: datetime, max
             expected=f"a list for {time_text(now)}",
             hint="Fetch the newest list from the service.",
         )
-    bits = _decoded(str(subject.get("encodedList")))
+    bits = unpacked_bits(str(subject.get("encodedList")))
     return bool(bits[entry.index // 8] & 128 >> entry.index % 8)

@@ -6,15 +6,18 @@ import sys
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 from rich.progress import Progress, TaskID
 
 from certifier.certificate.code import display_code, parse_code
+from certifier.cli.mirror import Watch
 from certifier.cli.output import EXIT_OPERATOR, console, plain, show_json
 from certifier.cli.service import HOME, settings_of
 from certifier.client import Client
 from certifier.errors import NotFoundError, OperatorError
+from certifier.log.note import verifier_key_for
 from certifier.service.backup import Restored, copy_backup, make_backup, restore_logs
 from certifier.service.fsck import Finding, check_installation, repair_files
 from certifier.service.home import open_certifier, open_logbooks, turn_log
@@ -150,9 +153,10 @@ def restore(source: Path | None, home: Path, mirrors: tuple[str, ...], nothing_n
         home.mkdir(parents=True, exist_ok=True)
         copy_backup(source, settings_of(home))
     settings = settings_of(home)
-    folders = [_mirror_folder(mirror) for mirror in mirrors]
-    for restored in restore_logs(settings, folders):
-        _show_restored(restored)
+    with TemporaryDirectory() as copies:
+        folders = [_mirror_folder(mirror, Path(copies) / str(at), home) for at, mirror in enumerate(mirrors)]
+        for restored in restore_logs(settings, folders):
+            _show_restored(restored)
     certifier = open_certifier(settings, datetime.now(UTC))
     certifier.close()
     if certifier.problems:
@@ -163,10 +167,18 @@ def restore(source: Path | None, home: Path, mirrors: tuple[str, ...], nothing_n
     console().print(f"{home} is whole and may go on: {certifier.logbook.origin} at size {certifier.logbook.head.size}.")
 
 
-def _mirror_folder(mirror: str) -> Path:
-    if not Path(mirror).is_dir():
-        raise click.UsageError(f"There is no folder {mirror}.")
-    return Path(mirror)
+def _mirror_folder(mirror: str, copies: Path, home: Path) -> Path:
+    """The folder of a mirror; the logs that a service publishes are first copied, every byte of them checked."""
+    if not mirror.startswith(("http://", "https://")):
+        if not Path(mirror).is_dir():
+            raise click.UsageError(f"There is no folder {mirror}.")
+        return Path(mirror)
+    registered = load_keyring(settings_of(home).register_dir).with_role("log")
+    keys = [verifier_key_for(entry.id, entry.public) for entry in registered]
+    watch = Watch(Client(mirror), copies, keys, warn=console(stderr=True).print)
+    for key in keys:
+        watch.copy(key.name)
+    return copies
 
 
 def _show_restored(restored: Restored) -> None:

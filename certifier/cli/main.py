@@ -10,7 +10,7 @@ import sys
 
 import click
 
-from certifier.cli import keys, log, measure, report, service, standard, verify
+from certifier.cli import keys, log, measure, monitor, report, service, standard, status, verify
 from certifier.cli.output import EXIT_NETWORK, EXIT_OPERATOR, EXIT_REFUSED, show_error
 from certifier.errors import CertifierError, OperatorError, StandardError, UnreachableError
 
@@ -46,6 +46,8 @@ def main() -> None:
     """  # noqa: D301 - click reads the backspace as: keep these lines
 
 
+log.log_group.add_command(monitor.monitor)
+
 for command in (
     measure.measure,
     report.report,
@@ -61,5 +63,6 @@ for command in (
     log.log_group,
     log.backup,
     log.restore,
+    status.status,
 ):
     main.add_command(command)

@@ -56,7 +56,7 @@ def verify(
     Trust comes only from --trust, or from keys pinned with `certifier init --pin URL`.
     Exit codes: 0 valid, 3 not valid, 6 cannot tell, 5 network.
     """
-    pinned = _load_trust(trust)
+    pinned = load_trust(trust)
     path = Path(target)
     client = Client(server) if server else None
     raw, proof, lists = _from_files(path, client) if _is_file(path) else _from_service(target, client)
@@ -69,7 +69,7 @@ def verify(
     ctx.exit(EXIT_CODES[verification.verdict])
 
 
-def _load_trust(file: Path | None) -> Trust | None:
+def load_trust(file: Path | None) -> Trust | None:
     """The trusted keys. A trust file that cannot be read says nothing of the certificate: it is wrong usage."""
     chosen = file or pinned_trust_file()
     try:

@@ -444,6 +444,10 @@ class Certifier:
         """Every change of a certificate's status that a published checkpoint holds, in order."""
         return tuple(change for book in self.logbooks for change in book.changes_of(code))
 
+    def changed_codes(self) -> set[str]:
+        """The codes of all certificates whose status was ever changed."""
+        return {code for book in self.logbooks for code in book.changed_codes()}
+
     def lifecycle(self, code: str) -> str:
         """``active``, ``suspended`` or ``revoked``, as the log says at its newest checkpoint."""
         changes = self.changes_of(code)
@@ -458,8 +462,7 @@ class Certifier:
             raise ReadOnlyError("The log cannot be read as it was signed, so no status is told.")
         head = self.logbook.head
         state = {"revocation": "revoked", "suspension": "suspended"}[purpose]
-        codes = {code for book in self.logbooks for code in book.changed_codes()}
-        rows = self.store.certificates_of([code for code in codes if self.lifecycle(code) == state])
+        rows = self.store.certificates_of([code for code in self.changed_codes() if self.lifecycle(code) == state])
         url = status_url(self.settings.base_url, purpose)
         payload = status_list_payload(
             url,

@@ -226,6 +226,10 @@ class Logbook:
         """The codes of all certificates whose status was ever changed."""
         return list(self._changes)
 
+    def entries_between(self, start: int, end: int) -> list[bytes]:
+        """The entries from an index up to another, as they are served."""
+        return list(self._entries(start, end))
+
     def proof_for(self, code: str, kind: str = "issue") -> bytes:
         """The ``.tlog-proof`` file of a certificate's entry against the newest checkpoint. Raises NotFoundError."""
         placed, head = self._store.entry_for(code, kind), self.head

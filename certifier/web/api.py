@@ -16,7 +16,7 @@ from certifier.crypto.strict_json import DEFAULT_LIMITS, parse_object
 from certifier.web.documents import Document, verification_view
 from certifier.web.problems import MediaTypeUnsupported, ParameterInvalid
 from certifier.web.responses import JSON, checked_query, json_reply
-from certifier.web.site import Site
+from certifier.web.site import RETRY_AFTER_S, Site
 from certifier.web.submissions import decision_on, take_submission, try_submission
 from certifier.web.verifications import check_code, check_document
 
@@ -46,6 +46,8 @@ def submit(site: Site) -> Response:
     taken = take_submission(site)
     response = json_reply(taken.view, "not at all", Location=str(taken.view.links.self))
     response.status_code = taken.status
+    if taken.status == 202:
+        response.headers["Retry-After"] = str(RETRY_AFTER_S)
     if taken.is_replayed:
         response.headers["Idempotent-Replayed"] = "true"
     return response

@@ -5,9 +5,12 @@ from __future__ import annotations
 import io
 import json
 import tempfile
+from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -18,6 +21,7 @@ from werkzeug.test import TestResponse, encode_multipart
 from certifier.certificate.code import parse_code
 from certifier.report.envelope import sign_report, statement_for
 from certifier.service.certifier import Certifier
+from certifier.service.examine import examine
 from certifier.web.app import create_app
 from certifier.web.server import BLOCKING_THREADS
 from tests.studio import APPLICANT, PARTY, VERIFIER, Studio, write_track
@@ -354,3 +358,81 @@ def test_a_part_that_would_be_lost_is_refused(
     answer = client.post(SUBMISSIONS, data=body, content_type=f"multipart/form-data; boundary={boundary}")
     assert (answer.status_code, answer.json["type"].rpartition("/")[2]) == (400, "parameter-invalid")
     assert kept(certifier) == (0, 0)
+
+
+# -- sent again -----------------------------------------------------------------------------------------------------
+
+KEY = {"Idempotency-Key": "5b1c2f7e-example-key"}
+
+
+def test_the_answer_brings_the_certificate_and_its_proof(client: FlaskClient, studio: Studio) -> None:
+    body = send(client, form(studio)).json
+    path = body["links"]["certificate"]["page"]
+    assert body["bundle"]["certificate"] == json.loads(client.get(f"{path}.vc").data)
+    assert body["bundle"]["proof"] == client.get(f"{path}.tlog-proof").text
+
+
+def test_the_same_key_and_request_get_the_same_bytes(client: FlaskClient, certifier: Certifier, studio: Studio) -> None:
+    """Whatever happened to the certificate since."""
+    sent = studio.signed(studio.report())
+    first = send(client, form(studio, sent), **KEY)
+    certifier.change_status(parse_code(first.json["code"]), "suspend", "evidence", LATER)
+    again = send(client, form(studio, sent), **KEY)
+    assert (first.status_code, first.data) == (again.status_code, again.data) == (201, first.data)
+    assert "Idempotent-Replayed" not in first.headers
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert kept(certifier) == (1, 2)
+
+
+def test_a_refusal_is_repeated_too(client: FlaskClient, certifier: Certifier, studio: Studio) -> None:
+    short = write_track(studio.folder / "short.wav", 10.0)
+    sent = studio.signed(studio.report(track=short), track=short)
+    first, again = (send(client, form(studio, sent, track=short), **KEY) for _ in range(2))
+    assert (first.json["state"], first.status_code) == ("refused", 201)
+    assert first.data == again.data
+    assert certifier.store.counts()["submissions"] == 1
+
+
+def test_a_key_stands_for_one_request(client: FlaskClient, studio: Studio) -> None:
+    send(client, form(studio), **KEY)
+    other = studio.signed(studio.report(title="Another (example)"))
+    answer = send(client, form(studio, other), **KEY)
+    assert (answer.status_code, answer.json["type"].rpartition("/")[2]) == (422, "idempotency-key-reused")
+
+
+@pytest.mark.parametrize("key", ["short", "with a space", "x" * 256, ""])
+def test_a_key_that_cannot_be_told_apart_is_refused(client: FlaskClient, studio: Studio, key: str) -> None:
+    answer = send(client, form(studio), **{"Idempotency-Key": key})
+    assert (answer.status_code, answer.json["type"].rpartition("/")[2]) == (400, "parameter-invalid")
+
+
+def test_over_the_time_the_answer_is_accepted_and_the_certificate_follows(studio: Studio) -> None:
+    """Durable, but too slow to wait for: 202 and where to ask, never a failure."""
+    certifier = studio.certifier(submit_seconds=0.01)
+    client = create_app(certifier, lambda: LATER).test_client()
+    released, real = Event(), certifier.store.deliver
+    certifier.store.deliver = lambda rows: (released.wait(30), real(rows))[1]  # type: ignore[method-assign]
+    sent = studio.signed(studio.report())
+    first = send(client, form(studio, sent), **KEY)
+    assert (first.status_code, first.json["state"], first.json["bundle"]) == (202, "accepted", None)
+    assert "Retry-After" in first.headers
+    place = first.headers["Location"]
+    assert client.get(place).json["state"] == "accepted"
+    assert "is being signed" in client.get(first.json["links"]["page"]).text
+    released.set()
+    again = send(client, form(studio, sent), **KEY)
+    assert (again.status_code, again.json["state"]) == (201, "certified")
+    assert client.get(place).json["bundle"] == again.json["bundle"]
+    certifier.close()
+
+
+def test_a_hundred_parallel_submissions_of_one_file_get_one_certificate(certifier: Certifier, studio: Studio) -> None:
+    """Reports of their own, the same file, and one run that is used up by any of them."""
+    reports = [studio.signed(studio.report(title=f"Try {number} (example)")) for number in range(100)]
+    examined = [examine(studio.upload(report)) for report in reports]
+    with ThreadPoolExecutor(24) as pool:
+        answers = list(pool.map(lambda each: certifier.certify(each, LATER), examined))
+    outcomes = Counter(type(answer).__name__ for answer in answers)
+    assert outcomes == {"Issued": 1, "Refused": 99}
+    assert certifier.store.share_used('["example-party", "run-1"]') == 1
+    assert certifier.logbook.head.size == 1
