@@ -12,6 +12,7 @@ from pathlib import Path
 
 from certifier.errors import CertifierError, OperatorError
 from certifier.log.entry import parse_entry
+from certifier.log.merkle import leaf_hash
 from certifier.log.note import Checkpoint, open_checkpoint, verifier_key_for
 from certifier.settings import BASE_URL_FILE, Settings
 from certifier.storage.files import copy_file, copy_folder, load_keyring
@@ -89,52 +90,69 @@ def restore_logs(settings: Settings, mirrors: Sequence[Path]) -> list[Restored]:
 def _restored(
     settings: Settings, store: Store, origin: str, mirrors: Sequence[Path], *, begun: bool
 ) -> Restored | None:
-    places = [settings.log_dir, *mirrors]
-    newest = _newest(settings, origin, [_folder_in(place, origin) for place in places])
-    if newest is None:
-        return None if not begun else Restored(origin, _size(store, origin), _size(store, origin), ())
-    folder, checkpoint, note = newest
+    places = [_folder_in(place, origin) for place in (settings.log_dir, *mirrors)]
+    seen = _published(settings, origin, places)
     if not begun:
+        if not seen:
+            return None
         store.open_log(origin)
     size = _size(store, origin)
-    tree, published = folder.load_tree(checkpoint.size)
-    if tree.root() != checkpoint.root:
-        raise OperatorError(f"The bundles in {folder.path} do not lead to their own checkpoint.", hint=_ANOTHER)
-    held = [placed.entry for placed in store.entries_between(origin, 0, min(size, checkpoint.size))]
-    if held != published[: len(held)]:
-        index = next(index for index, (ours, theirs) in enumerate(zip(held, published, strict=False)) if ours != theirs)
-        raise OperatorError(
-            "The database holds another entry than the one that was published.",
-            found=f"{origin} entry {index}",
-            hint="This database must not go on. Restore an older backup, or rebuild from the bundles alone.",
-        )
-    if checkpoint.size > size:
-        store.restore_entries(origin, [_row_of(entry) for entry in published[size:]])
+    held = [placed.entry for placed in store.entries_between(origin, 0, size)]
+    if not seen:
+        return Restored(origin, size, size, ())
+    newest = max(seen, key=lambda each: each.checkpoint.size)
+    tree, published = newest.folder.load_tree(newest.checkpoint.size)
+    whole = published if len(published) >= size else held
+    for index, (ours, theirs) in enumerate(zip(held, published, strict=False)):
+        if ours != theirs:
+            raise _contradiction(f"{origin} entry {index}")
+    for entry in whole[tree.size :]:
+        tree.append(leaf_hash(entry))
+    for each in seen:  # also of the same size: two histories may be equally long
+        if tree.root(each.checkpoint.size) != each.checkpoint.root:
+            raise _contradiction(f"{origin} at size {each.checkpoint.size}, as published in {each.folder.path}")
+    if len(whole) > size:
+        store.restore_entries(origin, [_row_of(entry) for entry in whole[size:]])
     own = LogFolder(settings.log_dir / folder_name(origin))
-    own.save_growth(tree, lambda start, end: published[start:end], 0, checkpoint.size)
-    own.save_checkpoint(note)
-    store.adopt_checkpoint(origin, checkpoint.size, note)
-    return Restored(origin, size, max(size, checkpoint.size), _lost_codes(store, published))
+    own.save_growth(tree, lambda start, end: whole[start:end], 0, newest.checkpoint.size)
+    own.save_checkpoint(newest.note)
+    store.adopt_checkpoint(origin, newest.checkpoint.size, newest.note)
+    return Restored(origin, size, len(whole), _lost_codes(store, whole))
 
 
-def _newest(
-    settings: Settings, origin: str, folders: Sequence[LogFolder]
-) -> tuple[LogFolder, Checkpoint, bytes] | None:
-    """The largest checkpoint of this log that any of the folders holds, with its signature verified."""
+def _contradiction(found: str) -> OperatorError:
+    return OperatorError(
+        "The database holds another entry than the one that was published.",
+        found=found,
+        hint="This database must not go on. Restore an older backup, or rebuild from the bundles alone.",
+    )
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A checkpoint that was published, and the folder that has it."""
+
+    folder: LogFolder
+    checkpoint: Checkpoint
+    note: bytes
+
+
+def _published(settings: Settings, origin: str, folders: Sequence[LogFolder]) -> list[_Seen]:
+    """The checkpoints of this log that the folders hold, their signatures verified."""
     entry = load_keyring(settings.register_dir).named(origin)
     if entry is None:
         raise OperatorError(f"The register does not list the key of the log {origin}.", hint="Old keys stay listed.")
-    found = list[tuple[LogFolder, Checkpoint, bytes]]()
+    found = list[_Seen]()
     for folder in folders:
         note = folder.checkpoint()
         if note is not None:
             try:
-                found.append((folder, open_checkpoint(note, [verifier_key_for(origin, entry.public)]), note))
+                found.append(_Seen(folder, open_checkpoint(note, [verifier_key_for(origin, entry.public)]), note))
             except CertifierError as error:
                 raise OperatorError(
                     f"The checkpoint in {folder.path} is not one of {origin}.", found=error.found, hint=_ANOTHER
                 ) from error
-    return max(found, key=lambda each: each[1].size, default=None)
+    return found
 
 
 def _folder_in(place: Path, origin: str) -> LogFolder:

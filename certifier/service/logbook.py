@@ -106,7 +106,10 @@ class Logbook:
     # -- opening ------------------------------------------------------------------------------------------------
 
     def _open(self, row: LogRow) -> None:
-        self.problems = tuple(self._read(row))
+        try:
+            self.problems = tuple(self._read(row))
+        except CertifierError as error:  # an entry that is none
+            self.problems = (Problem("entries-changed", f"{error.message} {error.found or ''}".strip(), _RESTORE),)
         if self.problems:
             self._read_from_files()
         elif self._cosigners and self._head.note and self._signer:

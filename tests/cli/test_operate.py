@@ -1,0 +1,292 @@
+"""What an operator does with an installation: check it, back it up, bring it back, and never sign behind what was published."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import delete, update
+
+from certifier.cli.main import main
+from certifier.log.note import verifier_key_for
+from certifier.log.proof import parse_proof, verify_proof
+from certifier.service.certifier import Certifier, Issued
+from certifier.storage.tables import certificates, entries, run_shares, runs
+from certifier.web.app import create_app
+from tests.referee import LogView, check_growth, check_history
+from tests.studio import NOW, Studio
+
+LATER = NOW + timedelta(days=1)
+
+
+def run(*arguments: Any) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments], catch_exceptions=False)
+
+
+class Place:
+    """An installation that has certified something, with the history of it."""
+
+    def __init__(self, studio: Studio) -> None:
+        self.studio = studio
+        self.home = studio.settings.home
+        self.history: list[dict[str, Any]] = []
+        self.issue(1, 2, 3)
+        certifier = self.studio.certifier()
+        certifier.change_status(self.codes[0], "suspend", "evidence", NOW)
+        certifier.close()
+        self.history.append({"op": "suspend", "code": self.codes[0]})
+
+    @property
+    def codes(self) -> list[str]:
+        return [operation["code"] for operation in self.history if operation["op"] == "issue"]
+
+    def issue(self, *numbers: int) -> None:
+        certifier = self.studio.certifier()
+        for number in numbers:
+            answer = certifier.certify(self.studio.examined(number), NOW)
+            assert isinstance(answer, Issued)
+            document = (answer.certificate.document or b"").decode()
+            self.history.append({"op": "issue", "code": answer.certificate.code, "document": document})
+        certifier.close()
+
+    def judged(self, history: list[dict[str, Any]] | None = None) -> LogView:
+        certifier = self.studio.certifier()
+        client = create_app(certifier, lambda: LATER).test_client()
+        view = check_history(
+            lambda path: (client.get(path).status_code, client.get(path).data),
+            self.history if history is None else history,
+        )
+        certifier.close()
+        return view
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(Studio(tmp_path))
+
+
+@pytest.fixture
+def certifier(place: Place) -> Iterator[Certifier]:
+    opened = place.studio.certifier()
+    yield opened
+    opened.close()
+
+
+def test_a_whole_installation_passes_the_check(place: Place) -> None:
+    found = run("log", "fsck", "--home", place.home)
+    assert (found.exit_code, found.stdout) == (0, "OK  label.example/2026 at size 4; 3 certificates\n")
+    told = json.loads(run("log", "fsck", "--home", place.home, "--json").stdout)
+    assert (told["ok"], told["logs"]) == (True, [{"origin": "label.example/2026", "size": 4, "closed": False}])
+
+
+def edit(place: Place, statement: Any) -> None:
+    certifier = place.studio.certifier()
+    with certifier.store.database.writing() as connection:
+        connection.execute(statement)
+    certifier.close()
+
+
+EDITS = {
+    "an entry": (update(entries).where(entries.c.idx == 1).values(entry=b"{}"), "entries-changed"),
+    "what an entry is filed as": (
+        update(entries).where(entries.c.idx == 3).values(type="reinstate"),
+        "is filed as reinstate",
+    ),
+    "a certificate's payload": (update(certificates).values(payload=b"{}"), "not the one that the log holds"),
+    "a certificate's document": (update(certificates).values(document=b'{"proof": 1}'), "no single proof"),
+    "a place in a status list": (
+        update(certificates).values(revocation_index=certificates.c.revocation_index + 1),
+        "not those of its payload",
+    ),
+    "whether it is in force": (update(certificates).values(in_force=0), "in_force says 0"),
+    "how much of a run is used": (update(runs).values(used_ppt=5), "its certificates hold"),
+}
+
+
+@pytest.mark.parametrize(("statement", "told"), EDITS.values(), ids=EDITS.keys())
+def test_an_edit_of_the_database_is_found(place: Place, statement: Any, told: str) -> None:
+    edit(place, statement)
+    found = run("log", "fsck", "--home", place.home)
+    assert found.exit_code == 1
+    assert told in found.stdout
+
+
+def test_a_lost_certificate_is_found(place: Place) -> None:
+    for statement in (delete(run_shares), delete(certificates).where(certificates.c.code == place.codes[1])):
+        edit(place, statement)
+    assert "is in the log, and its row is lost" in run("log", "fsck", "--home", place.home).stdout
+
+
+def test_torn_files_are_repaired_from_entries_that_are_right(place: Place) -> None:
+    tile = place.home / "log/label.example-2026/tile/0/000.p/4"
+    whole = tile.read_bytes()
+    tile.write_bytes(whole[:-1])
+    assert "tile/0/000.p/4" in run("log", "fsck", "--home", place.home).stdout
+    assert run("log", "fsck", "--home", place.home, "--repair").exit_code == 0
+    assert tile.read_bytes() == whole
+    assert place.studio.certifier().problems == ()
+
+
+@pytest.mark.parametrize("kind", ["issue", "suspend"])
+def test_the_proof_of_an_entry_is_printed(place: Place, certifier: Certifier, kind: str) -> None:
+    printed = run("log", "proof", place.codes[0], "--kind", kind, "--home", place.home)
+    placed = certifier.store.entry_for(place.codes[0], kind)
+    assert placed is not None
+    key = verifier_key_for(certifier.logbook.origin, certifier.logbook.verifier_key.key)
+    assert verify_proof(parse_proof(printed.stdout_bytes), placed.entry, [key]).size == 4
+
+
+def test_a_proof_of_what_never_happened_is_refused(place: Place) -> None:
+    assert run("log", "proof", place.codes[1], "--kind", "revoke", "--home", place.home).exit_code == 3
+
+
+def test_the_status_lists_are_recomputed_from_the_log(place: Place) -> None:
+    found = run("status", "recompute", "--home", place.home)
+    assert found.exit_code == 0
+    assert "suspension  agrees: 1 set at log size 4" in found.stdout
+
+
+def test_an_edit_of_a_suspended_certificate_shows_in_the_recomputed_lists(place: Place) -> None:
+    """The list is derived from the log and from payloads that the log binds; what else the database says changes nothing."""
+    edit(place, update(entries).where(entries.c.idx == 3).values(type="reinstate", code=None))
+    edit(place, update(certificates).values(suspension_index=certificates.c.suspension_index + 1, in_force=0))
+    assert run("status", "recompute", "--home", place.home).exit_code == 0
+    edit(place, update(certificates).values(payload=b'{"credentialStatus": []}'))
+    found = run("status", "recompute", "--home", place.home)
+    assert found.exit_code in {3, 6}
+
+
+# -- backup and restore ---------------------------------------------------------------------------------------------
+
+
+def destroy(place: Place) -> None:
+    shutil.rmtree(place.home)
+
+
+def test_a_backup_brings_everything_back(place: Place, tmp_path: Path) -> None:
+    before, backup = place.judged(), tmp_path / "backup"
+    assert run("backup", backup, "--home", place.home, "--with-keys").exit_code == 0
+    destroy(place)
+    restored = run("restore", backup, "--home", place.home, "--nothing-newer")
+    assert restored.exit_code == 0, restored.output
+    assert "may go on: label.example/2026 at size 4" in restored.stdout
+    place.issue(4)
+    check_growth(before, place.judged())
+    assert run("log", "fsck", "--home", place.home).exit_code == 0
+
+
+def test_a_restore_without_a_mirror_is_not_begun(place: Place, tmp_path: Path) -> None:
+    run("backup", tmp_path / "backup", "--home", place.home, "--with-keys")
+    destroy(place)
+    refused = run("restore", tmp_path / "backup", "--home", place.home)
+    assert refused.exit_code == 2
+    assert "two histories" in refused.output
+    assert not place.home.exists()
+
+
+def test_an_old_backup_goes_on_only_with_what_was_published_since(place: Place, tmp_path: Path) -> None:
+    """What the mirror has is taken over, entry by entry; a report that was used since stays used."""
+    backup, mirror = tmp_path / "backup", tmp_path / "mirror"
+    run("backup", backup, "--home", place.home, "--with-keys")
+    place.issue(4, 5)
+    certifier = place.studio.certifier()
+    certifier.change_status(place.codes[1], "revoke", "evidence", NOW)
+    certifier.close()
+    place.history.append({"op": "revoke", "code": place.codes[1]})
+    before = place.judged()
+    shutil.copytree(place.home / "log", mirror)
+    destroy(place)
+    restored = run("restore", backup, "--home", place.home, "--mirror", mirror)
+    assert restored.exit_code == 0, restored.output
+    assert "4 entries were here, 3 taken over" in restored.stdout
+    assert "2 certificates are known to the log alone" in restored.stdout
+    place.studio.certifier().close()
+    again = place.studio.certifier()
+    assert again.problems == ()
+    assert again.lifecycle(place.codes[1]) == "revoked"
+    with pytest.raises(Exception, match="whose file was lost"):
+        again.certify(place.studio.examined(4), LATER)
+    again.close()
+    place.issue(6)
+    kept = [operation for operation in place.history if operation["code"] not in place.codes[3:5]]
+    check_growth(before, place.judged(kept))
+
+
+def test_the_bundles_of_a_mirror_alone_rebuild_the_log(place: Place, tmp_path: Path) -> None:
+    """Database and files are gone; the keys and somebody's copy of the published log are left."""
+    before, mirror = place.judged(), tmp_path / "mirror"
+    shutil.copytree(place.home / "log/label.example-2026/tile/entries", mirror / "tile/entries")
+    shutil.copy(place.home / "log/label.example-2026/checkpoint", mirror / "checkpoint")
+    shutil.rmtree(place.home / "log")
+    for file in place.home.glob("service.sqlite*"):
+        file.unlink()
+    restored = run("restore", "--home", place.home, "--mirror", mirror)
+    assert restored.exit_code == 0, restored.output
+    certifier = place.studio.certifier()
+    assert certifier.problems == ()
+    assert certifier.logbook.head.size == 4
+    assert certifier.lifecycle(place.codes[0]) == "suspended"
+    answer = certifier.certify(place.studio.examined(7), LATER)
+    assert isinstance(answer, Issued)
+    client = create_app(certifier, lambda: LATER).test_client()
+    assert client.get("/log/checkpoint").data.split(b"\n")[1] == b"5"
+    for index, entry in enumerate(before.entries):
+        assert certifier.logbook.entries_between(index, index + 1) == [entry]
+    certifier.close()
+
+
+def test_a_mirror_that_contradicts_the_database_stops_the_restore(place: Place, tmp_path: Path) -> None:
+    backup = tmp_path / "backup"
+    run("backup", backup, "--home", place.home, "--with-keys")
+    place.issue(4)
+    mirror = tmp_path / "mirror"
+    shutil.copytree(place.home / "log", mirror)
+    destroy(place)
+    assert run("restore", backup, "--home", place.home, "--nothing-newer").exit_code == 0
+    place.issue(5)  # what should never be done: it goes on behind what was published
+    refused = run("restore", "--home", place.home, "--mirror", mirror)
+    assert refused.exit_code == 1
+    assert "another entry than the one that was published" in refused.output
+
+
+def test_a_mirror_whose_bundles_are_gone_stops_the_restore(place: Place, tmp_path: Path) -> None:
+    backup, mirror = tmp_path / "backup", tmp_path / "mirror"
+    run("backup", backup, "--home", place.home, "--with-keys")
+    place.issue(4)
+    shutil.copytree(place.home / "log", mirror)
+    shutil.rmtree(mirror / "label.example-2026/tile")
+    destroy(place)
+    refused = run("restore", backup, "--home", place.home, "--mirror", mirror)
+    assert refused.exit_code == 1
+    assert "cannot be read" in refused.output
+
+
+def test_a_restore_overwrites_nothing(place: Place, tmp_path: Path) -> None:
+    run("backup", tmp_path / "backup", "--home", place.home)
+    refused = run("restore", tmp_path / "backup", "--home", place.home, "--nothing-newer")
+    assert refused.exit_code == 1
+    assert "nothing is overwritten" in refused.output
+    assert run("backup", tmp_path / "backup", "--home", place.home).exit_code == 1
+
+
+def test_a_backup_holds_no_private_key_unless_asked(place: Place, tmp_path: Path) -> None:
+    run("backup", tmp_path / "backup", "--home", place.home)
+    assert not [file for file in (tmp_path / "backup").rglob("*") if file.suffix == ".pem"]
+
+
+def test_turning_the_log_asks_first(place: Place) -> None:
+    refused = CliRunner().invoke(main, ["log", "turn", "--home", str(place.home)], input="n\n")
+    assert refused.exit_code == 1
+    turned = run("log", "turn", "--home", place.home, "--yes")
+    assert turned.exit_code == 0, turned.output
+    assert "stays at /log/2026/ for ever" in turned.stdout
+    place.issue(8)
+    place.judged()
+    assert run("log", "fsck", "--home", place.home).exit_code == 0
+    assert run("status", "recompute", "--home", place.home).exit_code == 0
