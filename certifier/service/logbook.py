@@ -17,7 +17,7 @@ from typing import Protocol
 
 from certifier.certificate.times import parse_time
 from certifier.crypto.signing import SigningKey
-from certifier.errors import CertifierError, MalformedNote, NotFoundError, OperatorError, ReadOnlyError
+from certifier.errors import BusyError, CertifierError, MalformedNote, NotFoundError, OperatorError, ReadOnlyError
 from certifier.log.entry import parse_entry
 from certifier.log.merkle import Tree, leaf_hash, root_of_peaks
 from certifier.log.note import Checkpoint, VerifierKey, open_checkpoint, sign_checkpoint
@@ -113,10 +113,18 @@ class Logbook:
         if self.problems:
             self._read_from_files()
         elif self._cosigners and self._head.note and self._signer:
-            known = self._cosigners.largest_known(self._head.note, self._tree.consistency_proof)
-            if known > self._head.size:
-                found = f"a witness has seen this log at size {known}; here it ends at {self._head.size}"
-                self.problems = (Problem("behind-witness", found, _RESTORE),)
+            self.problems = tuple(self._ask_witnesses(self._cosigners))
+
+    def _ask_witnesses(self, cosigners: Cosigners) -> Iterator[Problem]:
+        """What those outside remember of this log, and this database does not."""
+        try:
+            known = cosigners.largest_known(self._head.note, self._tree.consistency_proof)
+        except OperatorError as error:
+            yield Problem("log-inconsistent", f"{error.message} {error.found or ''}".strip(), error.hint or _RESTORE)
+            return
+        if known > self._head.size:
+            found = f"a witness has seen this log at size {known}; here it ends at {self._head.size}"
+            yield Problem("behind-witness", found, _RESTORE)
 
     def _read(self, row: LogRow) -> Iterator[Problem]:
         """Read the log as the database has it, and say what does not fit: entries, head, checkpoint, anchor, files."""
@@ -286,10 +294,20 @@ class Logbook:
             self._store.save_checkpoint(CheckpointRow(self.origin, row.size, note, published))
             if self._cosigners:
                 self.folder.save_growth(self._tree, self._entries, self._head.size, row.size)
-                cosigned = self._cosigners.cosign(note, self._tree.consistency_proof, WITNESS_S)
+                cosigned = self._cosigned(self._cosigners, note, row.size)
                 published = self._store.publish_checkpoint(self.origin, row.size, cosigned)
             self._show(row.size, published or note)
             return self._head
+
+    def _cosigned(self, cosigners: Cosigners, note: bytes, size: int) -> bytes:
+        """The note with its cosignatures. Raises BusyError when a replica is ahead of this one: it asks them for more."""
+        try:
+            return cosigners.cosign(note, self._tree.consistency_proof, WITNESS_S)
+        except OperatorError as error:
+            committed = next(log.size for log in self._store.logs() if log.origin == self.origin)
+            if committed > size:
+                raise BusyError("Another replica publishes a larger log.", found=f"size {committed}") from error
+            raise
 
     def _show(self, size: int, note: bytes) -> None:
         """Serve a checkpoint: its files first, then the checkpoint's own (the anchor), then every answer from here."""

@@ -36,6 +36,7 @@ from certifier.log.witness import (
 )
 
 MAX_ANSWER_BYTES = 64 * 1024
+GRACE_S = 0.25  # how long the others may still take once there are enough
 PROBE_DEADLINE_S = 10.0
 
 # The proof that the tree of the first size is continued by the tree of the second: ``Tree.consistency_proof``.
@@ -202,10 +203,10 @@ class Witnesses:
         checkpoint = parse_checkpoint(parse_note(note).text)
         asked = _Round(note, checkpoint, consistency, ends=monotonic() + deadline_s)
         self._read_late_answers()
-        findings = self._ask_each(asked)
+        findings, is_enough, ends = self._ask_each(asked), False, asked.ends
         while len(findings) < len(self.policy.witnesses):
             try:
-                question, answer = self._inbox.get(timeout=max(asked.ends - monotonic(), 0))
+                question, answer = self._inbox.get(timeout=max(ends - monotonic(), 0))
             except Empty:
                 break
             finding = self._read(question, answer)
@@ -215,10 +216,17 @@ class Witnesses:
                 self._ask(_Question(asked, question.witness, finding.size, is_second=True))
             else:
                 findings[question.witness.name] = finding
+            if not is_enough and self._is_enough(findings):
+                is_enough, ends = True, min(ends, monotonic() + GRACE_S)  # one that hangs holds nobody up
         late = _Unhelpful(f"did not answer within {deadline_s:g} s")
         ordered = {witness.name: findings.get(witness.name, late) for witness in self.policy.witnesses}
         self.problems = {name: problem for name, found in ordered.items() if (problem := _problem_of(name, found))}
         return checkpoint, ordered
+
+    def _is_enough(self, findings: _Findings) -> bool:
+        """Whether those who have cosigned so far satisfy the policy."""
+        keys = [each.key for each in self.policy.witnesses if isinstance(findings.get(each.name), _Cosigned)]
+        return self.policy.is_satisfied(keys)
 
     def _ask_each(self, asked: _Round) -> _Findings:
         """Put the first question to every witness; returns what there is to say about those that cannot be asked."""

@@ -14,15 +14,21 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
+from certifier.certificate.times import time_text
+from certifier.crypto.signing import SigningKey
 from certifier.errors import OperatorError
-from certifier.service.certifier import Certifier
-from certifier.service.home import open_certifier
+from certifier.log.entry import log_entry
+from certifier.service.certifier import Accepted, Certifier, Issued
+from certifier.service.home import open_certifier, register_key
+from certifier.storage.files import save_signing_key
+from certifier.storage.rows import NewEntry
 from tests.faults.kept import issue_one, judged, lost_from
 from tests.faults.load import ROOT, History
 from tests.faults.powercut import (
@@ -35,7 +41,7 @@ from tests.faults.powercut import (
     read_journal,
     record,
 )
-from tests.studio import Studio
+from tests.studio import NOW, Studio
 
 CUTS = int(os.environ.get("CUTS", "60"))
 CONTROL_CUTS = 25
@@ -235,6 +241,7 @@ def test_a_power_cut_while_the_log_is_turned_leaves_one_that_can_be_written_to(s
         after = History(tmp_path / f"history-{number}")
         shutil.copy(history.path, after.path)
         try:
+            recording.opened(left).close()  # it may have the old log to close; the next start takes up the new one
             certifier = recording.opened(left)
         except OperatorError as error:
             told[error.message] += 1
@@ -245,6 +252,35 @@ def test_a_power_cut_while_the_log_is_turned_leaves_one_that_can_be_written_to(s
             judged(certifier, after.read())
         certifier.close()
     assert told == {}
+
+
+def test_a_closed_log_that_nobody_had_signed_to_its_end_is_finished_at_the_next_start(tmp_path: Path) -> None:
+    """The freeze and a certificate before it got their places, and the power went before the last checkpoint."""
+    studio, history = Studio(tmp_path), History(tmp_path / "history")
+    certifier = studio.certifier()
+    issue_one(certifier, studio, history, "before")
+    old = certifier.logbook
+    certifier.pipeline._publish = _fail
+    assert isinstance(certifier.certify(studio.examined("last"), datetime.now(UTC), "key-last"), Accepted)
+    certifier.store.accept([NewEntry("freeze", log_entry("freeze", time_text(datetime.now(UTC)), reason="new_year"))])
+    assert certifier.store.sequence(old.origin).frozen
+    certifier.close()
+    key = SigningKey.generate()
+    save_signing_key(studio.settings.private_dir / "log-next.pem", key)
+    register_key(studio.settings, "label.example/next", "log", "Example", key.public, NOW)
+    reopened = studio.certifier()
+    assert reopened.problems == ()
+    assert [book.head.size for book in reopened.logbooks] == [3, 0]
+    answer = reopened.certify(studio.examined("last"), datetime.now(UTC), "key-last")
+    assert isinstance(answer, Issued)
+    history.issue(answer, "key-last")
+    issue_one(reopened, studio, history, "after")
+    judged(reopened, history.read())
+    reopened.close()
+
+
+def _fail() -> None:
+    raise OSError(5, "the power goes")
 
 
 def test_a_torn_tile_does_not_take_back_what_was_published_since(tmp_path: Path) -> None:
