@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo serve test test-deps check format lock goldens clean
+.PHONY: help demo serve test test-deps torture bench check format lock goldens clean
 
 help:  ## list what make can do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -32,6 +32,14 @@ test-deps: $(STAMP)  ## install what the tests need beyond Python packages, or l
 
 test: test-deps  ## all tests (no network)
 	@$(BIN)/python -m pytest -n 2
+
+torture: $(STAMP)  ## the same faults many more times, every system call, and foreign judges (KILLS=200 CUTS=500)
+	@bash scripts/test_deps.sh torture
+	@KILLS=$(or $(KILLS),200) CUTS=$(or $(CUTS),500) $(BIN)/python -m pytest tests/faults tests/torture
+
+bench: $(STAMP)  ## measure, on a quiet machine: the log core beside pymerkle, the service with writers and readers
+	@bash scripts/test_deps.sh bench
+	@$(BIN)/python -m bench
 
 check: $(STAMP)  ## lint, format, types, layers
 	@$(BIN)/ruff check .

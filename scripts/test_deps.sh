@@ -1,12 +1,21 @@
 #!/usr/bin/env bash
-# What the tests need beyond Python packages: a real browser. Installed on Debian with root, listed anywhere else.
+# What the tests need beyond Python packages: programs, each with the Debian package that brings it. Installed on Debian with
+# root, listed anywhere else. Without an argument for `make test`; `torture` and `bench` need some more.
 set -euo pipefail
 
-PACKAGES=(chromium)
+NEEDED=(chromium:chromium cc:gcc unshare:util-linux)
+case "${1:-}" in
+  torture) NEEDED+=(strace:strace go:golang-go) ;;
+  bench) NEEDED=(wrk:wrk) ;;
+esac
+
 MISSING=()
-for package in "${PACKAGES[@]}"; do
-  command -v "$package" >/dev/null || MISSING+=("$package")
+for pair in "${NEEDED[@]}"; do
+  command -v "${pair%%:*}" >/dev/null || MISSING+=("${pair##*:}")
 done
+# a compiler without the C library's headers compiles nothing
+[[ " ${NEEDED[*]} " != *" cc:gcc "* ]] || [ -e /usr/include/stdio.h ] || MISSING+=(libc6-dev)
+[[ " ${NEEDED[*]} " != *" go:golang-go "* ]] || [ -d /usr/share/gocode/src/golang.org/x/mod ] || MISSING+=(golang-golang-x-mod-dev)
 [ ${#MISSING[@]} -eq 0 ] && exit 0
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
@@ -16,6 +25,6 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     >"$log" 2>&1 || { tail -n 30 "$log"; exit 1; }
   rm -f "$log"
 else
-  echo "The tests need these programs on the PATH; please install them: ${MISSING[*]}"
+  echo "The tests need these programs on the PATH (names of Debian's packages); please install them: ${MISSING[*]}"
   exit 2
 fi

@@ -68,11 +68,22 @@ def _pin(server: str, *, yes: bool) -> None:
 @HOME
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, envvar="PORT")
-def serve(home: Path, host: str, port: int) -> None:
-    """Run the service on one process until it is stopped."""
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes; more than one on PostgreSQL.",
+)
+def serve(home: Path, host: str, port: int, workers: int) -> None:
+    """Run the service until it is stopped.
+
+    A database in LCAL_DATABASE_URL (postgresql://…) may be shared by several replicas, each with the same keys in its home.
+    What forbids to write (see /readyz) does not keep it from serving; then it ends with exit code 1.
+    """
     from certifier.web.server import serve as run  # noqa: PLC0415 - the server is heavy and only this command needs it
 
-    run(settings_of(home), host, port)
+    run(settings_of(home), host, port, workers)
 
 
 def _act(kind: ChangeType, done: str) -> click.Command:

@@ -57,6 +57,14 @@ CODE = {
 }
 
 
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "Names this submission, so that it can be sent again: the same key and content get the same answer for 24 h.",
+    "schema": {"type": "string", "minLength": 8, "maxLength": 255},
+}
+
+
 def openapi_document(settings: Settings) -> dict[str, Any]:
     """The whole description."""
     _, schemas = models_json_schema([(model, _mode(model)) for model in MODELS], ref_template=REF)
@@ -109,13 +117,27 @@ def _submit(settings: Settings) -> dict[str, Any]:
     }
     answers = {
         "200": _answer("A repeated report, or a decision that was not kept", SubmissionView),
-        "201": _answer("Decided: certified or refused, with the reasons", SubmissionView)
-        | {"headers": {"Location": {"schema": {"type": "string"}}}},
+        "201": _answer(
+            "Decided: certified (with the certificate and its proof) or refused, with the reasons", SubmissionView
+        )
+        | {
+            "headers": {
+                "Location": {"schema": {"type": "string"}},
+                "Idempotent-Replayed": {
+                    "description": "true when this key was answered before",
+                    "schema": {"type": "string"},
+                },
+            }
+        },
+        "202": _answer(
+            "Accepted and durable; the certificate follows: ask again at Location, or send it again", SubmissionView
+        )
+        | {"headers": {name: {"schema": {"type": "string"}} for name in ("Location", "Retry-After")}},
     }
     return {
         "operationId": "submit",
         "summary": "Submit a signed report with its master and raw logs",
-        "parameters": [_query("dry_run", ["false", "true"], "Decide without keeping anything")],
+        "parameters": [_query("dry_run", ["false", "true"], "Decide without keeping anything"), IDEMPOTENCY_KEY],
         "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": form}}},
         "responses": answers | _problems(400, 408, 409, 413, 415, 422, 503),
     }
@@ -176,6 +198,9 @@ FILES = {
     "/trust.json": ("trust", "What a verifier pins", "application/json"),
     "/status/{purpose}/1": ("statusList", "A Bitstring Status List", "application/vc"),
     "/log/checkpoint": ("checkpoint", "The log's newest signed checkpoint", "text/plain"),
+    "/log/log.vkey": ("logKey", "The log's verifier key (C2SP signed-note)", "text/plain"),
+    "/log/tile/{tile}": ("tile", "A hash tile or entry bundle (C2SP tlog-tiles)", "application/octet-stream"),
+    "/log/{year}/checkpoint": ("checkpointOfYear", "The last checkpoint of a year's log", "text/plain"),
     "/schemas/report-v1.json": ("reportSchema", "JSON Schema of the emission report", "application/schema+json"),
 }
 
@@ -184,6 +209,11 @@ def _file(operation: str, about: str, media_type: str) -> dict[str, Any]:
     path = next(path for path, told in FILES.items() if told[0] == operation)
     purpose = {"name": "purpose", "in": "path", "required": True, "schema": {"enum": ["revocation", "suspension"]}}
     parameters = [CODE] * ("{code}" in path) + [purpose] * ("{purpose}" in path)
+    parameters += [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in ("tile", "year")
+        if f"{{{name}}}" in path
+    ]
     schema = {"$ref": REF.format(model="CertificateView")} if operation == "certificateView" else {}
     answer = {"description": about, "content": {media_type: {"schema": schema}}}
     return {

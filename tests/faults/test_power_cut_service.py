@@ -44,7 +44,7 @@ from tests.faults.powercut import (
 from tests.studio import NOW, Studio
 
 CUTS = int(os.environ.get("CUTS", "60"))
-CONTROL_CUTS = 25
+CONTROL_CUTS = 20
 JUDGED_EVERY = 20
 HOME = "home"  # its name on the disk that is watched
 
@@ -140,7 +140,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory, shim: Path) -> Record:
     """Records one run; how carefully it writes is chosen."""
 
     def recorded(
-        pragma: str = "synchronous=FULL", synced: str = "synced", *, made: bool = True, limit: int = 15
+        pragma: str = "synchronous=FULL", synced: str = "synced", *, made: bool = True, limit: int = 10
     ) -> Recording:
         folder = tmp_path_factory.mktemp("recorded")
         studio, disk, base, history = Studio(folder), folder / "disk", folder / "base", folder / "history"
@@ -149,7 +149,17 @@ def recorded(tmp_path_factory: pytest.TempPathFactory, shim: Path) -> Record:
             studio.certifier(home=disk / HOME).close()
             shutil.copytree(disk, base)
         (folder / "child").mkdir()
-        command = [sys.executable, "-c", PROGRAM, folder / "child", disk / HOME, history, f"{limit}", pragma, synced]
+        command: list[str | Path] = [
+            sys.executable,
+            "-c",
+            PROGRAM,
+            folder / "child",
+            disk / HOME,
+            history,
+            f"{limit}",
+            pragma,
+            synced,
+        ]
         process = record(command, disk, folder / "journal", shim=shim, acknowledgements=history, cwd=ROOT)
         assert process.wait(timeout=120) == 0
         return Recording(read_journal(folder / "journal"), base if made else None, disk, studio)
@@ -167,7 +177,7 @@ def test_the_recording_is_of_a_whole_run_with_every_kind_of_change(recording: Re
     disk_without_loss(recording.operations, tmp_path / "replayed", recording.base)
     assert files_below(tmp_path / "replayed") == files_below(recording.real)
     kinds = Counter(operation["op"] for operation in recording.acknowledged_before(len(recording.operations)))
-    assert kinds["issue"] == 60
+    assert kinds["issue"] == 40
     assert min(kinds["revoke"], kinds["suspend"]) > 0
     assert len(recording.notes) > 10
     folded = {o.kind for o in recording.operations if o.path == f"{HOME}/service.sqlite"}

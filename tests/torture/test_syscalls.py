@@ -177,9 +177,9 @@ class Bench:
         return {call: sorted(numbers) for call, numbers in found.items()}
 
 
-@pytest.fixture(params=USES.values(), ids=USES.keys())
+@pytest.fixture(params=USES)
 def bench(request: pytest.FixtureRequest, tmp_path: Path, watched: Watched) -> Bench:
-    prepare, use = request.param
+    prepare, use = USES[request.param]
     studio = Studio(tmp_path)
     studio.certifier().close()
     prepare(studio)

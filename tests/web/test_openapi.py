@@ -46,8 +46,8 @@ def test_every_operation_of_the_api_is_described(world: World) -> None:
 def test_everything_described_is_served(world: World) -> None:
     for path, item in description(world)["paths"].items():
         if "get" in item:
-            submission = world.verified.submission_id
-            answer = world.client.get(path.format(code=world.code, purpose="revocation", submission_id=submission))
+            named = {"code": world.code, "purpose": "revocation", "submission_id": world.verified.submission_id}
+            answer = world.client.get(path.format(**named, tile="0/000.p/1", year="2026"))
             assert answer.status_code == 200, path
             assert answer.mimetype in item["get"]["responses"]["200"]["content"], path
 
