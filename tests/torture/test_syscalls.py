@@ -203,7 +203,8 @@ def test_a_system_call_that_fails_or_is_the_last_one_costs_nothing(
             where = f"{call} {number} ({_place(trace, bench.home)})"
             found += [f"{where}: {what}" for what in (*_misfits(fault, status, told), *_look(bench, history))]
     record_property("injections", dict(taken))
-    sys.stderr.write(f"{fault}: {sum(taken.values())} calls taken {dict(taken)}\n")
+    sys.stderr.write(f"{fault}: {sum(taken.values())} calls taken {dict(taken)}, {len(found)} findings\n")
+    sys.stderr.writelines(f"    {finding}\n" for finding in found)
     assert taken
     assert found == []
 

@@ -1,0 +1,85 @@
+"""An installation of an earlier release goes on as it was: the same entries, notes, certificates and reservations."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import alembic.command
+import alembic.config
+import sqlalchemy as sa
+
+from certifier.certificate.verify import check_certificate
+from certifier.service.certifier import Certifier, Issued
+from certifier.storage import database
+from certifier.web.app import create_app
+from tests.referee import check_history
+from tests.studio import NOW, Studio
+
+MIGRATIONS = Path(database.__file__).parent / "migrations"
+
+
+def at_revision(connection: sa.Connection, revision: str) -> None:
+    config = alembic.config.Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    alembic.command.upgrade(config, revision)
+
+
+def laid_out_as_0001(certifier: Certifier, url: str) -> None:
+    """The rows of an installation in the tables that release 0.1.0 began with; one entry still waits for its place."""
+    store, origin = certifier.store, certifier.logbook.origin
+    writer = database._sqlite_engines(url)[0] if url.startswith("sqlite") else database._postgresql_engines(url)[0]
+    with writer.begin() as new, store.database.reading() as old:
+        at_revision(new, "0001")
+        tables = sa.MetaData()
+        tables.reflect(new)
+
+        def copy(name: str, rows: list[dict[str, Any]]) -> None:
+            new.execute(tables.tables[name].insert(), rows)
+
+        for name in ("submissions", "certificates", "run_shares", "deposited_logs"):
+            copy(name, [dict(row) for row in old.execute(sa.text(f"SELECT * FROM {name}")).mappings()])
+        placed = store.entries_between(origin, 0, certifier.logbook.head.size)
+        copy("leaves", [{"idx": row.index, "type": row.type, "code": row.code, "entry": row.entry} for row in placed])
+        last = placed[-1]
+        new.execute(
+            tables.tables["leaves"].update().where(tables.tables["leaves"].c.idx == last.index).values(idx=None)
+        )
+        notes = [row for row in store.all_checkpoints(origin) if row.size < certifier.logbook.head.size]
+        copy("checkpoints", [{"size": row.size, "note": row.note} for row in notes])
+    writer.dispose()
+
+
+def test_a_database_of_the_first_release_goes_on(tmp_path: Path, database_url: str) -> None:
+    (tmp_path / "made").mkdir()
+    studio = Studio(tmp_path / "made")
+    made = studio.certifier()
+    history = []
+    for number in (1, 2):
+        answer = made.certify(studio.examined(number), NOW)
+        assert isinstance(answer, Issued)
+        document = (answer.certificate.document or b"").decode()
+        history.append({"op": "issue", "code": answer.certificate.code, "document": document})
+    made.change_status(history[0]["code"], "suspend", "evidence", NOW)
+    laid_out_as_0001(made, database_url)
+    made.close()
+    studio.certifier().close()
+    (studio.settings.log_dir / "label.example-2026/checkpoint").unlink()  # the first release kept no files
+    migrated = studio.certifier(database_url=database_url)
+    assert migrated.problems == ()
+    assert migrated.logbook.head.size == 3
+    assert migrated.lifecycle(history[0]["code"]) == "suspended"
+    assert migrated.store.share_used('["example-party", "run-1"]') == Decimal(1)
+    assert migrated.store.code_for_report(studio.examined(2).opened.digest) == history[1]["code"]
+    row = migrated.certificate(history[1]["code"])
+    assert check_certificate(row.document or b"", migrated.material(row, NOW), NOW).verdict == "valid"
+    third = migrated.certify(studio.examined(3), NOW)
+    assert isinstance(third, Issued)
+    document = (third.certificate.document or b"").decode()
+    history += [{"op": "issue", "code": third.certificate.code, "document": document}]
+    history += [{"op": "suspend", "code": history[0]["code"]}]
+    client = create_app(migrated, lambda: NOW).test_client()
+    check_history(lambda path: (client.get(path).status_code, client.get(path).data), history)
+    migrated.close()
