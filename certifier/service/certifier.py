@@ -172,10 +172,14 @@ class Certifier:
     def _finish(self) -> None:
         """What the last process left between two steps."""
         try:
-            self.logbook.publish()
+            for book in self.logbooks:
+                if book is self.logbook or book.is_unfinished:  # closed by a freeze that nobody has signed over yet
+                    book.publish()
             self._deliver()
         except BusyError as error:  # the witnesses do not answer now; sweeping goes on with it
             log.warning("not published yet", told=error.message, found=error.found)
+        except StorageError as error:
+            self.problems = (Problem("storage-failed", f"{error.message} {error.found or ''}", error.hint or ""),)
         except OperatorError as error:
             self.problems = (Problem("log-inconsistent", f"{error.message} {error.found or ''}", error.hint or ""),)
 

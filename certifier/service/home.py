@@ -26,7 +26,9 @@ from certifier.storage.files import (
     load_standard,
     load_text,
     save_bytes,
+    save_durably,
     save_signing_key,
+    sync_tree,
 )
 from certifier.storage.log_folder import LogFolder, folder_name
 from certifier.storage.rows import LogRow, NewEntry
@@ -53,6 +55,7 @@ def make_home(settings: Settings, now: datetime) -> None:
             f"The home {settings.home} cannot be made.", found=str(error), hint="Choose another --home."
         ) from error
     Store.open(settings.database).close()
+    sync_tree(settings.home)
 
 
 def _own_key_id(role: str, settings: Settings, now: datetime) -> str:
@@ -70,7 +73,7 @@ def register_key(
         f'[[keys]]\nid = "{key_id}"\nowner = "{slug}"\nname = {json.dumps(name)}\nrole = "{role}"\nkey = "{key.did_key}"\n'
         f"from = {time_text(now)}\nuntil = {time_text(now + KEY_LIFE)}\n{extra}"
     )
-    save_bytes(settings.register_dir / folder / f"{slug}.toml", entry.encode())
+    save_durably(settings.register_dir / folder / f"{slug}.toml", entry.encode())
 
 
 def open_certifier(
@@ -81,6 +84,15 @@ def open_certifier(
     What only forbids to write (a wrong log key, a database behind what was published, a clock that stands back…) raises
     nothing: it stands in ``problems``, and reading goes on. ``now`` is the clock's time; None leaves the clock alone.
     """
+    try:
+        return _opened(settings, now, on_stop)
+    except OSError as error:
+        raise OperatorError(
+            f"The home {settings.home} cannot be read.", found=str(error), hint="Check the disk and who may read it."
+        ) from error
+
+
+def _opened(settings: Settings, now: datetime | None, on_stop: Callable[[str], None]) -> Certifier:
     keyring = load_keyring(settings.register_dir)
     issuer = load_signing_key(settings.private_dir / "issuer.pem")
     standard = load_standard(settings.standards_dir / settings.standard)
@@ -162,7 +174,9 @@ def turn_log(settings: Settings, now: datetime) -> tuple[str, str]:
     """Close the log with a ``freeze`` entry and begin the next one, under a new origin and key; returns both origins."""
     certifier = open_certifier(settings, now)
     try:
-        certifier.check_writable(now)
+        is_closed = [problem.kind for problem in certifier.problems] == ["log-closed"]  # and its successor is missing
+        if not is_closed:
+            certifier.check_writable(now)
         old = certifier.logbook.origin
         taken = {entry.id for entry in certifier.keyring.keys}
         origins = (_own_key_id("log", settings, now) + suffix for suffix in ("", *(f"-{n}" for n in range(2, 1000))))
@@ -170,8 +184,9 @@ def turn_log(settings: Settings, now: datetime) -> tuple[str, str]:
         key = SigningKey.generate()
         save_signing_key(settings.private_dir / f"log-{folder_name(new)}.pem", key)
         register_key(settings, new, "log", settings.issuer_name, key.public, now)
-        certifier.store.accept([NewEntry("freeze", log_entry("freeze", time_text(now), reason="new_year"))])
-        certifier.logbook.publish()
+        if not is_closed:
+            certifier.store.accept([NewEntry("freeze", log_entry("freeze", time_text(now), reason="new_year"))])
+            certifier.logbook.publish()
     finally:
         certifier.close()
     open_certifier(settings, now).close()  # begins and signs the new log

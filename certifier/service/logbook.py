@@ -9,6 +9,7 @@ written, and reading goes on from the source that leads to the signed root: the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import RLock
@@ -17,7 +18,15 @@ from typing import Protocol
 
 from certifier.certificate.times import parse_time
 from certifier.crypto.signing import SigningKey
-from certifier.errors import BusyError, CertifierError, MalformedNote, NotFoundError, OperatorError, ReadOnlyError
+from certifier.errors import (
+    BusyError,
+    CertifierError,
+    MalformedNote,
+    NotFoundError,
+    OperatorError,
+    ReadOnlyError,
+    StorageError,
+)
 from certifier.log.entry import parse_entry
 from certifier.log.merkle import Tree, leaf_hash, root_of_peaks
 from certifier.log.note import Checkpoint, VerifierKey, open_checkpoint, sign_checkpoint
@@ -111,7 +120,8 @@ class Logbook:
         except CertifierError as error:  # an entry that is none
             self.problems = (Problem("entries-changed", f"{error.message} {error.found or ''}".strip(), _RESTORE),)
         if self.problems:
-            self._read_from_files()
+            if not self.can_rewrite:  # else the database is right, and newer than a torn file
+                self._read_from_files()
         elif self._cosigners and self._head.note and self._signer:
             self.problems = tuple(self._ask_witnesses(self._cosigners))
 
@@ -191,6 +201,11 @@ class Logbook:
         return self._signer is not None
 
     @property
+    def is_unfinished(self) -> bool:
+        """Whether entries have their places and no published checkpoint holds them yet."""
+        return self._tree.size > self._head.size
+
+    @property
     def is_trustworthy(self) -> bool:
         """Whether the entries at hand lead to the head that is served."""
         return bool(self._head.note) and self._tree.size >= self._head.size
@@ -201,7 +216,10 @@ class Logbook:
     def head(self) -> Head:
         """The newest published checkpoint, as far as it was seen a second ago."""
         if not self.problems and (self._stamp != self.folder.stamp() or monotonic() - self._looked_at > LOOK_EVERY_S):
-            self.catch_up()
+            with suppress(
+                StorageError
+            ):  # its files cannot be written, or the database is away: what was shown last stays
+                self.catch_up()
         return self._head
 
     def catch_up(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from certifier.crypto.keyring import Keyring, parse_keyring
@@ -77,25 +78,37 @@ def load_signing_key(path: Path, passphrase: bytes | None = None) -> SigningKey:
 def save_signing_key(path: Path, key: SigningKey, passphrase: bytes | None = None) -> None:
     """Write a private key where nobody else can read it; never over an existing one."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(key.to_pem(passphrase))
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(temporary, path)  # unlike a rename, never over another file
     except FileExistsError as error:
         raise OperatorError(
             f"There is a key at {path} already.", hint="Choose another name; keys are never overwritten."
         ) from error
-    with os.fdopen(handle, "wb") as file:
-        file.write(key.to_pem(passphrase))
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync_folder(path.parent)
+    sync_folder(path.parent.parent)
 
 
 def save_bytes(path: Path, content: bytes) -> None:
     """Write a file whole or not at all: to a temporary name, synced, then renamed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
 
 
 def save_durably(path: Path, content: bytes) -> None:
@@ -112,6 +125,16 @@ def sync_folder(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def sync_tree(folder: Path) -> None:
+    """Make a folder survive a power cut, with its name and all that is in it."""
+    for path in (folder.parent, folder, *folder.rglob("*")):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def free_bytes(path: Path) -> int:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from certifier.errors import MalformedProof, OperatorError
+from certifier.errors import MalformedProof, OperatorError, StorageError
 from certifier.log.merkle import Tree, leaf_hash
 from certifier.log.tiles import (
     TILE_WIDTH,
@@ -47,12 +48,14 @@ class LogFolder:
 
     def save_growth(self, tree: Tree, entries: Entries, old: int, new: int) -> None:
         """Write every tile and bundle of a log of size ``new`` that one of size ``old`` has not. Durable on return."""
-        for tile in paths_between(old, new):
-            self._save(tile, _expected(tile, tree, entries))
+        with _told_as_ours():
+            for tile in paths_between(old, new):
+                self._save(tile, _expected(tile, tree, entries))
 
     def save_checkpoint(self, note: bytes) -> None:
         """Replace the checkpoint, after the tiles that it promises were saved. Durable on return."""
-        save_durably(self.path / "checkpoint", note)
+        with _told_as_ours():
+            save_durably(self.path / "checkpoint", note)
 
     def first_difference(self, tree: Tree, entries: Entries, size: int, *, whole: bool = False) -> str | None:
         """The first file of a log of ``size`` that is missing, torn or changed; at the right edge, or in the ``whole`` log."""
@@ -96,6 +99,15 @@ class LogFolder:
         if file.is_file() and file.read_bytes() == content:
             return
         save_durably(file, content)
+
+
+@contextmanager
+def _told_as_ours() -> Iterator[None]:
+    """An error of the disk as a StorageError."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError("The log's files cannot be written.", found=str(error), hint="Check the disk.") from error
 
 
 def _expected(tile: TilePath, tree: Tree, entries: Entries) -> bytes:

@@ -98,6 +98,16 @@ def test_a_log_that_was_set_back_is_found_by_its_witnesses(witnessed: Witnessed)
     set_back.close()
 
 
+def test_willing_witnesses_do_not_cover_up_a_torn_file(witnessed: Witnessed) -> None:
+    certifier = witnessed.studio.certifier()
+    certifier.certify(witnessed.studio.examined(1), NOW)
+    certifier.close()
+    (witnessed.studio.settings.log_dir / "label.example-2026/tile/0/000.p/1").write_bytes(b"torn")
+    reopened = witnessed.studio.certifier()
+    assert [problem.kind for problem in reopened.problems] == ["tile-torn"]
+    reopened.close()
+
+
 def test_a_witness_that_saw_another_history_stops_the_log(witnessed: Witnessed) -> None:
     certifier = witnessed.studio.certifier()
     certifier.certify(witnessed.studio.examined(1), NOW)
