@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,6 +15,7 @@ from certifier.crypto.strict_json import Limits, parse_object
 from certifier.errors import CertifierError, ForeignInputError, NotFoundError, OperatorError, UnreachableError
 
 TIMEOUT_S = (5, 120)
+POLL_S = 0.5  # between two looks at what is on its way
 LIMITS = Limits(max_bytes=5 * 1024 * 1024, max_depth=32, max_nodes=200_000)
 
 
@@ -53,6 +55,14 @@ class Client:
             ]
             query = {"dry_run": "true"} if dry_run else {}
             return parse_object(self._request("POST", "/api/v1/submissions", files=files, params=query).content, LIMITS)
+
+    def finished(self, answer: dict[str, Any], seconds: float = 60) -> dict[str, Any]:
+        """The answer about an accepted submission once its certificate is there, or as it stands after so many seconds."""
+        ends = time.monotonic() + seconds
+        while answer["state"] == "accepted" and time.monotonic() < ends:
+            time.sleep(POLL_S)
+            answer = self.submission(str(answer["id"]))
+        return answer
 
     def submission(self, submission_id: str) -> dict[str, Any]:
         return parse_object(self.get(f"/api/v1/submissions/{submission_id}"), LIMITS)

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from certifier.certificate.code import parse_code
 from certifier.certificate.status import status_entries_of, status_file_name
 from certifier.client import Client
@@ -73,3 +75,39 @@ def test_a_bent_report_is_named_at_the_command_line(studio: Studio, server: str,
     assert sent.returncode == 3
     assert "signature" in sent.stderr
     assert "Traceback" not in sent.stderr
+
+
+def test_a_certificate_that_takes_longer_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The service answers 202: the command asks again until the certificate is there."""
+    answers = iter(["accepted", "accepted", "certified"])
+    client = Client("http://127.0.0.1:9")
+    monkeypatch.setattr("certifier.client.POLL_S", 0)
+    monkeypatch.setattr(client, "submission", lambda name: {"id": name, "state": next(answers)})
+    assert client.finished({"id": "sub_1", "state": "accepted"}) == {"id": "sub_1", "state": "certified"}
+    assert client.finished({"id": "sub_1", "state": "accepted"}, seconds=0)["state"] == "accepted"
+
+
+def test_a_monitor_follows_the_running_service(studio: Studio, server: str, tmp_path: Path) -> None:
+    """From outside, with the commands that anybody has: entries appear, status lists agree with them."""
+    report = tmp_path / "report.dsse.json"
+    report.write_bytes(studio.signed(studio.report()))
+    (tmp_path / "emissions.csv").write_bytes(studio.log)
+    (tmp_path / "trust.json").write_bytes(Client(server).get("/trust.json"))
+    watching = ("log", "monitor", server, "--state", tmp_path / "state", "--trust", tmp_path / "trust.json", "--json")
+    assert certifier(*watching).returncode == 0
+    sent = certifier("submit", report, "--audio", studio.track, "--log", tmp_path / "emissions.csv", "--server", server)
+    assert sent.returncode == 0, sent.stderr
+    seen = certifier(*watching)
+    assert seen.returncode == 0, seen.stderr
+    *entries, end = map(json.loads, seen.stdout.splitlines())
+    assert [entry["entry"]["type"] for entry in entries] == ["issue"]
+    assert (end["size"], end["new"]) == (1, 1)
+    code = entries[0]["entry"]["code"]
+    suspended = certifier("suspend", code, "--home", studio.settings.home, "--reason", "evidence")
+    assert suspended.returncode == 0, suspended.stderr
+    assert json.loads(certifier(*watching).stdout.splitlines()[0])["entry"]["type"] == "suspend"
+    found = certifier("status", "recompute", "--server", server, "--trust", tmp_path / "trust.json")
+    assert found.returncode == 0, found.stdout
+    assert "suspension  agrees: 1 set at log size 2" in found.stdout
+    copied = certifier("restore", "--home", studio.settings.home, "--mirror", server)
+    assert copied.returncode == 0, copied.stdout + copied.stderr

@@ -155,7 +155,11 @@ def submit(
         console(stderr=True).print(
             f"sending {audio.stat().st_size / 1e6:.1f} MB of audio, a report and {len(logs)} logs …"
         )
-    answer = Client(server).submit(report_file, audio, logs)
+    client = Client(server)
+    answer = client.submit(report_file, audio, logs)
+    if answer["state"] == "accepted":
+        console(stderr=True).print("accepted and on record; waiting for the certificate …")
+        answer = client.finished(answer)
     if as_json:
         show_json(answer)
     else:

@@ -278,7 +278,7 @@ class Certifier:
             try:
                 certificate = self.certificate(row.code)
                 return Issued(replace(submission, state="certified"), decision.verdict, certificate)
-            except StorageError as error:  # it is on record: nobody is told a failure
+            except (StorageError, NotFoundError) as error:  # it is on record: nobody is told a failure
                 log.warning("delivered, and not read back", told=error.message)
         return Accepted(submission, decision.verdict)
 

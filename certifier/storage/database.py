@@ -6,7 +6,6 @@ IMMEDIATE. PostgreSQL: ``synchronous_commit=on`` asked for by each session, and 
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,14 +49,11 @@ class Database:
                 expected="sqlite:///FILE or postgresql://USER@HOST/NAME",
                 hint="Check LCAL_DATABASE_URL and that the database runs.",
             ) from error
-        self._local = threading.local()
-        self._opened: list[Connection] = []
+        self._idle: list[Connection] = []
 
     def close(self) -> None:
-        for connection in self._opened:
-            connection.close()
-        self._opened.clear()
-        self._local = threading.local()
+        while self._idle:
+            self._idle.pop().close()
         self._writer.dispose()
         self._reader.dispose()
 
@@ -76,11 +72,16 @@ class Database:
                 yield connection
             return
         with _told_as_ours():
-            # One connection for each thread: taking one from the pool costs more than most of the questions.
-            if not hasattr(self._local, "connection"):
-                self._local.connection = self._reader.connect()
-                self._opened.append(self._local.connection)
-            yield self._local.connection
+            # The connection that was used last is the next one: its pages are warm, and a pool's bookkeeping costs more
+            # than most of the questions.
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                connection = self._reader.connect()
+            try:
+                yield connection
+            finally:
+                self._idle.append(connection)
 
     def lock_sequencer(self, connection: Connection) -> None:
         """Wait for the right to sequence, until the transaction ends. Economy only: safety is the head's comparison."""
