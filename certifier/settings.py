@@ -13,6 +13,7 @@ from certifier.errors import OperatorError
 from certifier.storage.files import load_text
 
 BASE_URL_FILE = "base-url"
+POLICY_FILE = "witnesses.policy"
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 

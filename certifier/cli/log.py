@@ -12,17 +12,25 @@ import click
 from rich.progress import Progress, TaskID
 
 from certifier.certificate.code import display_code, parse_code
-from certifier.cli.mirror import Watch
+from certifier.cli.mirror import Watch, copy_certificate
 from certifier.cli.output import EXIT_OPERATOR, console, plain, show_json
 from certifier.cli.service import HOME, settings_of
 from certifier.client import Client
 from certifier.errors import NotFoundError, OperatorError
 from certifier.log.note import verifier_key_for
-from certifier.service.backup import Restored, copy_backup, make_backup, restore_logs
+from certifier.service.backup import (
+    CERTIFICATES,
+    Adopted,
+    Restored,
+    adopt_certificates,
+    copy_backup,
+    make_backup,
+    restore_logs,
+)
 from certifier.service.fsck import Finding, check_installation, repair_files
 from certifier.service.home import open_certifier, open_logbooks, turn_log
 from certifier.service.logbook import Logbook
-from certifier.storage.files import load_keyring
+from certifier.storage.files import list_files, load_keyring
 from certifier.storage.store import Store
 
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
@@ -138,11 +146,21 @@ def backup(target: Path, home: Path, with_keys: bool, without_database: bool) ->
     help="What was published: a folder of 'certifier log monitor', or the service's address. May be given several times.",
 )
 @click.option("--nothing-newer", is_flag=True, help="I know that nothing was published after this backup.")
-def restore(source: Path | None, home: Path, mirrors: tuple[str, ...], nothing_newer: bool) -> None:
+@click.option(
+    "--certificates",
+    "copies",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folders with CODE.vc, CODE.report.json and CODE.decision.json, to bring back certificates that were lost.",
+)
+def restore(
+    source: Path | None, home: Path, mirrors: tuple[str, ...], nothing_newer: bool, copies: tuple[Path, ...]
+) -> None:
     """Bring back an installation from BACKUP, or compare a restored database with the log as it was published.
 
     Entries that a mirror has and the database lost are taken over; the log never goes on behind what was published.
-    With only the keys in --home, the bundles of a mirror alone rebuild the log.
+    Certificates that were lost are brought back from the public files that a mirror has of them. With only the keys in
+    --home, the bundles of a mirror alone rebuild the log.
     """
     if not mirrors and not nothing_newer:
         raise click.UsageError(
@@ -153,10 +171,19 @@ def restore(source: Path | None, home: Path, mirrors: tuple[str, ...], nothing_n
         home.mkdir(parents=True, exist_ok=True)
         copy_backup(source, settings_of(home))
     settings = settings_of(home)
-    with TemporaryDirectory() as copies:
-        folders = [_mirror_folder(mirror, Path(copies) / str(at), home) for at, mirror in enumerate(mirrors)]
+    with TemporaryDirectory() as fetched:
+        folders = [_mirror_folder(mirror, Path(fetched) / str(at), home) for at, mirror in enumerate(mirrors)]
         for restored in restore_logs(settings, folders):
             _show_restored(restored)
+        servers = [Client(mirror) for mirror in mirrors if _is_url(mirror)]
+        kept = [found for folder in folders for found in list_files(folder, f"**/{CERTIFICATES}")]
+        adopted = adopt_certificates(settings, [*copies, *kept])
+        for at, server in enumerate(servers):
+            folder = Path(fetched) / f"certificates-{at}"
+            for code in adopted.lost:
+                copy_certificate(server, code, folder)
+            adopted = adopted.followed_by(adopt_certificates(settings, [folder]))
+    _show_adopted(adopted)
     certifier = open_certifier(settings, datetime.now(UTC))
     certifier.close()
     if certifier.problems:
@@ -167,9 +194,13 @@ def restore(source: Path | None, home: Path, mirrors: tuple[str, ...], nothing_n
     console().print(f"{home} is whole and may go on: {certifier.logbook.origin} at size {certifier.logbook.head.size}.")
 
 
+def _is_url(mirror: str) -> bool:
+    return mirror.startswith(("http://", "https://"))
+
+
 def _mirror_folder(mirror: str, copies: Path, home: Path) -> Path:
     """The folder of a mirror; the logs that a service publishes are first copied, every byte of them checked."""
-    if not mirror.startswith(("http://", "https://")):
+    if not _is_url(mirror):
         if not Path(mirror).is_dir():
             raise click.UsageError(f"There is no folder {mirror}.")
         return Path(mirror)
@@ -185,8 +216,19 @@ def _show_restored(restored: Restored) -> None:
     out = console()
     gained = restored.after - restored.before
     out.print(f"{restored.origin}: {restored.before} entries were here, {gained} taken over from what was published.")
-    if restored.lost:
-        shown = ", ".join(map(display_code, restored.lost[:10])) + (" …" if len(restored.lost) > 10 else "")
-        out.print(
-            f"  {len(restored.lost)} certificates are known to the log alone (their files are as valid as before): {shown}"
-        )
+
+
+def _show_adopted(adopted: Adopted) -> None:
+    out = console()
+    if adopted.back:
+        out.print(f"{len(adopted.back)} certificates were brought back from their public files.")
+    if adopted.lost:
+        out.print(f"{len(adopted.lost)} certificates are known to the log alone: {_some(adopted.lost)}")
+        out.print("  The files that people hold stay as they are; give copies of them with --certificates DIR.")
+    if adopted.withdrawn:
+        out.print(f"  {len(adopted.withdrawn)} of them are withdrawn: {_some(adopted.withdrawn)}")
+        out.print("  Until they are back no status list is given out, so nothing is called valid.")
+
+
+def _some(codes: tuple[str, ...]) -> str:
+    return ", ".join(map(display_code, codes[:10])) + (" …" if len(codes) > 10 else "")

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,7 +16,7 @@ import click
 from rich.progress import Progress
 
 from certifier.certificate.code import display_code
-from certifier.cli.mirror import Growth, Read, Watch
+from certifier.cli.mirror import Growth, Read, Watch, copy_certificate
 from certifier.cli.output import console, plain, show_error
 from certifier.cli.verify import load_trust
 from certifier.client import Client
@@ -25,6 +25,7 @@ from certifier.log.entry import parse_entry
 from certifier.log.lines import to_base64
 from certifier.log.note import ED25519, VerifierKey, parse_verifier_key
 from certifier.log.tiles import TilePath
+from certifier.service.backup import CERTIFICATES
 
 SHORT = 24  # symbols of a key's name
 
@@ -53,6 +54,9 @@ TRUST = click.option(
 @click.option(
     "--every", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Look again until stopped."
 )
+@click.option(
+    "--certificates", is_flag=True, help="Also keep the public files of every certificate, for a restore with --mirror."
+)
 @click.option("--quiet", is_flag=True, help="Say nothing as long as the log is as it must be.")
 def monitor(
     url: str,
@@ -61,6 +65,7 @@ def monitor(
     trust: Path | None,
     as_json: bool,
     every: float | None,
+    certificates: bool,
     quiet: bool,
 ) -> None:
     """Follow the log of the service at URL: tell what is new, and refuse whatever contradicts what was seen before.
@@ -74,6 +79,8 @@ def monitor(
     while True:
         try:
             for growth in watch.look():
+                if certificates:
+                    _keep_certificates(client, growth)
                 if not quiet:
                     _show(growth, as_json=as_json)
         except UnreachableError as error:
@@ -83,6 +90,15 @@ def monitor(
         if every is None:
             return
         time.sleep(every)
+
+
+def _keep_certificates(client: Client, growth: Growth) -> None:
+    """The public files of what was issued, beside the log; those of an entry that was just placed come a moment later."""
+    for _, raw in growth.numbered():
+        with suppress(CertifierError):
+            entry = parse_entry(raw)
+            if entry["type"] == "issue":
+                copy_certificate(client, entry["code"], growth.folder / CERTIFICATES)
 
 
 def trusted_log_keys(vkeys: Sequence[str], trust: Path | None) -> list[VerifierKey] | None:

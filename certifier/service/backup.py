@@ -10,27 +10,54 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from certifier.errors import CertifierError, OperatorError
+from certifier.certificate.credential import parse_claims
+from certifier.certificate.proof import split_proof
+from certifier.certificate.times import time_text
+from certifier.crypto.canonical import digest_of, sha256_hex
+from certifier.crypto.strict_json import parse_object
+from certifier.decision import parse_decision
+from certifier.errors import CertifierError, MalformedCertificate, OperatorError
 from certifier.log.entry import parse_entry
 from certifier.log.merkle import leaf_hash
 from certifier.log.note import Checkpoint, open_checkpoint, verifier_key_for
-from certifier.settings import BASE_URL_FILE, Settings
-from certifier.storage.files import copy_file, copy_folder, load_keyring
+from certifier.report.envelope import open_report
+from certifier.service.draft import certificate_row, shares_ppt_of
+from certifier.service.logbook import STATES
+from certifier.settings import BASE_URL_FILE, POLICY_FILE, Settings
+from certifier.storage.files import copy_file, copy_folder, list_files, load_bytes, load_keyring, remove_folder
 from certifier.storage.log_folder import LogFolder, folder_name
+from certifier.storage.rows import Acceptance, LostEntry, SubmissionRow
 from certifier.storage.store import Store
 
 DATABASE = "service.sqlite"
-FOLDERS = ("keys", "log")
+FOLDERS = ("keys", "log", "private")
+FILES = (BASE_URL_FILE, POLICY_FILE)
+CERTIFICATES = "certificates"  # below a mirror: CODE.vc, CODE.report.json and CODE.decision.json
 
 
 @dataclass(frozen=True)
 class Restored:
-    """One log after a restore: how many entries it had, has, and the codes whose certificates only the log knows now."""
+    """One log after a restore: how many entries it had and has."""
 
     origin: str
     before: int
     after: int
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """After certificates were looked for: the codes that were brought back, and those that only the log still knows.
+
+    ``withdrawn`` are those among the lost that are revoked or suspended: until they are back, no status can be told.
+    """
+
+    back: tuple[str, ...]
     lost: tuple[str, ...]
+    withdrawn: tuple[str, ...]
+
+    def followed_by(self, later: Adopted) -> Adopted:
+        """Both looks taken together."""
+        return Adopted((*self.back, *later.back), later.lost, later.withdrawn)
 
 
 def make_backup(settings: Settings, target: Path, *, with_keys: bool, with_database: bool = True) -> None:
@@ -40,9 +67,23 @@ def make_backup(settings: Settings, target: Path, *, with_keys: bool, with_datab
     """
     if target.exists():
         raise OperatorError(f"There is something at {target} already.", hint="Name a folder that does not exist yet.")
-    for name in FOLDERS:
-        copy_folder(settings.home / name, target / name)
-    copy_file(settings.home / BASE_URL_FILE, target / BASE_URL_FILE)
+    try:
+        _copy_home(settings, target, with_keys=with_keys, with_database=with_database)
+    except OSError as error:
+        remove_folder(target)
+        raise OperatorError("The backup cannot be made.", found=str(error)[:200], hint="Is the disk full?") from error
+
+
+def _copy_home(settings: Settings, target: Path, *, with_keys: bool, with_database: bool) -> None:
+    copy_folder(settings.register_dir, target / "keys")
+    for folder in list_files(settings.log_dir, "*"):  # the checkpoint before the tiles: those only become more
+        if (folder / "checkpoint").is_file():
+            copy_file(folder / "checkpoint", target / "log" / folder.name / "checkpoint")
+        if (folder / "tile").is_dir():
+            copy_folder(folder / "tile", target / "log" / folder.name / "tile")
+    for name in FILES:
+        if (settings.home / name).is_file():
+            copy_file(settings.home / name, target / name)
     if with_keys:
         copy_folder(settings.private_dir, target / "private")
     if with_database:
@@ -60,10 +101,10 @@ def copy_backup(backup: Path, settings: Settings) -> None:
             f"There is a database in {settings.home} already.",
             hint="Restore into a new --home; nothing is overwritten.",
         )
-    for name in (*FOLDERS, "private"):
+    for name in FOLDERS:
         if (backup / name).is_dir() and not (settings.home / name).exists():
             copy_folder(backup / name, settings.home / name)
-    for name in (BASE_URL_FILE, DATABASE):
+    for name in (*FILES, DATABASE):
         if (backup / name).is_file():
             copy_file(backup / name, settings.home / name)
 
@@ -99,7 +140,7 @@ def _restored(
     size = _size(store, origin)
     held = [placed.entry for placed in store.entries_between(origin, 0, size)]
     if not seen:
-        return Restored(origin, size, size, ())
+        return Restored(origin, size, size)
     newest = max(seen, key=lambda each: each.checkpoint.size)
     tree, published = newest.folder.load_tree(newest.checkpoint.size)
     whole = published if len(published) >= size else held
@@ -117,7 +158,7 @@ def _restored(
     own.save_growth(tree, lambda start, end: whole[start:end], 0, newest.checkpoint.size)
     own.save_checkpoint(newest.note)
     store.adopt_checkpoint(origin, newest.checkpoint.size, newest.note)
-    return Restored(origin, size, len(whole), _lost_codes(store, whole))
+    return Restored(origin, size, len(whole))
 
 
 def _contradiction(found: str) -> OperatorError:
@@ -165,16 +206,82 @@ def _size(store: Store, origin: str) -> int:
     return next(log.size for log in store.logs() if log.origin == origin)
 
 
-def _row_of(entry: bytes) -> tuple[str, str | None, bytes, str | None]:
+def _row_of(entry: bytes) -> LostEntry:
     members = parse_entry(entry)
-    report = members.get("report")
-    return members["type"], members.get("code"), entry, report.removeprefix("sha256:") if report else None
+    issued = members if members["type"] == "issue" else {}
+    digests = {name: issued[name].removeprefix("sha256:") for name in ("report", "audio") if name in issued}
+    return LostEntry(members["type"], members.get("code"), entry, digests.get("report"), digests.get("audio"))
 
 
-def _lost_codes(store: Store, published: Sequence[bytes]) -> tuple[str, ...]:
-    issued = [members["code"] for members in map(parse_entry, published) if members["type"] == "issue"]
-    held = {row.code for row in store.certificates_of(issued)}
-    return tuple(code for code in issued if code not in held)
+def adopt_certificates(settings: Settings, folders: Sequence[Path]) -> Adopted:
+    """Bring back certificates that only the log still knows, from their public files in any of the folders.
+
+    Nobody has to be trusted for them: the log commits to the payload, the payload to the report and the decision. What is
+    missing or does not fit is left lost.
+    """
+    store = Store.open(settings.database)
+    try:
+        issued, states = _issued_by(store)
+        held = {row.code for row in store.certificates_of(list(issued))}
+        lost = [code for code in issued if code not in held]
+        back = [code for code in lost if _adopt(store, code, issued[code], states.get(code), folders)]
+        gone = [code for code in lost if code not in back]
+        return Adopted(tuple(back), tuple(gone), tuple(code for code in gone if states.get(code, "active") != "active"))
+    finally:
+        store.close()
+
+
+def _issued_by(store: Store) -> tuple[dict[str, bytes], dict[str, str]]:
+    """By code the issue entry, and the state where it was ever changed, over all logs."""
+    issued, states = dict[str, bytes](), dict[str, str]()
+    for log in store.logs():
+        for placed in store.entries_between(log.origin, 0, log.size):
+            if placed.type == "issue":
+                issued[str(placed.code)] = placed.entry
+            elif placed.type in STATES:
+                states[str(placed.code)] = STATES[placed.type]
+    return issued, states
+
+
+def _adopt(store: Store, code: str, entry: bytes, state: str | None, folders: Sequence[Path]) -> bool:
+    for folder in folders:
+        files = [load_bytes(folder / f"{code}.{suffix}") for suffix in ("vc", "report.json", "decision.json")]
+        document, report, decision = files
+        if document is None or report is None or decision is None:
+            continue
+        try:
+            acceptance = _acceptance_from(entry, document, report, decision)
+        except CertifierError:
+            continue
+        store.adopt(acceptance, in_force=state != "revoked")
+        return True
+    return False
+
+
+def _acceptance_from(entry: bytes, document: bytes, report: bytes, decision: bytes) -> Acceptance:
+    """What was accepted once, from the public files. Raises a CertifierError when they are not those of the entry."""
+    payload, proof = split_proof(parse_object(document))
+    claims, members = parse_claims(payload), parse_entry(entry)
+    digests = (members["payload"].removeprefix("sha256:"), claims.basis.report_sha256, claims.basis.decision_sha256)
+    opened = open_report(report)
+    if digests != (digest_of(payload), opened.digest, sha256_hex(decision)):
+        raise MalformedCertificate("These files are not those of the log's entry.", found=claims.code)
+    _, evidence = parse_decision(decision)
+    issued_at = time_text(claims.issued_at)
+    submission = SubmissionRow(
+        id=f"sub_{sha256_hex(entry)[:32]}",
+        created_at=issued_at,
+        state="certified",
+        title=claims.subject.title,
+        artist=claims.subject.artist,
+        report_sha256=opened.digest,
+        audio_sha256=claims.subject.audio_sha256,
+        outcome=claims.outcome,
+        envelope=report,
+        decision=decision,
+    )
+    row = certificate_row(claims, submission.id, str(proof["verificationMethod"]))
+    return Acceptance(submission, {}, row, shares_ppt_of(opened.report, evidence), entry)
 
 
 _ANOTHER = "Name another mirror of the log."

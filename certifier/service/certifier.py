@@ -9,9 +9,10 @@ The pure steps live in report/, audio/, standard/, certificate/; transactions in
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from time import monotonic, sleep
 from typing import Literal
 
 import structlog
@@ -60,8 +61,8 @@ from certifier.service.draft import (
 )
 from certifier.service.examine import Examined, Upload, examine, gather_evidence
 from certifier.service.ledger import StoredLedger
-from certifier.service.logbook import CLOCK_SKEW, STATES, Change, Logbook, Problem
-from certifier.service.pipeline import Pipeline, Stage
+from certifier.service.logbook import CLOCK_SKEW, KEY_HINT, STATES, Change, Logbook, Problem
+from certifier.service.pipeline import A_MOMENT_S, Pipeline, Stage
 from certifier.settings import Settings
 from certifier.standard.evaluate import Verdict, decide
 from certifier.standard.model import Standard
@@ -91,11 +92,15 @@ REASONS = ("evidence", "wrong_track", "figure", "misuse", "offset_claim", "holde
 
 @dataclass(frozen=True)
 class Issued:
-    """A delivered certificate; ``repeated`` when the same report had it already, ``replayed`` for a repeated request."""
+    """A delivered certificate; ``repeated`` when the same report had it already, ``replayed`` for a repeated request.
+
+    ``state`` is how the certificate stood when this was answered first.
+    """
 
     submission: SubmissionRow
     verdict: Verdict
     certificate: CertificateRow
+    state: str = "active"
     repeated: bool = False
     replayed: bool = False
 
@@ -146,7 +151,7 @@ class Certifier:
         store: Store,
         standard: Standard,
         keyring: Keyring,
-        signer: SigningKey,
+        signers: Sequence[SigningKey],
         logbooks: Sequence[Logbook],
         *,
         problems: Sequence[Problem] = (),
@@ -160,10 +165,16 @@ class Certifier:
         self.logbooks = tuple(logbooks)
         self.logbook = self.logbooks[-1]
         self._ledger = StoredLedger(store)
-        self._signer = signer
         self._randomness = randomness
-        self._issuer_key = self._registered_issuer()
+        self._tidied: datetime | None = None
+        registered = {key.public.raw: key for key in keyring.with_role("issuer")}
+        own = ((registered.get(signer.public.raw), signer) for signer in signers)
+        self._signers = {self._method(key): signer for key, signer in own if key}
+        self._issuer_key = self._newest_issuer_key()
         found = [problem for book in self.logbooks for problem in book.problems]
+        if self._method(self._issuer_key) not in self._signers:
+            lacking = f"no private key in private/ is the registered one of {self._issuer_key.id}"
+            found.append(Problem("wrong-key", lacking, KEY_HINT))
         self.problems = (*problems, *found)
         self.pipeline = Pipeline(store.accept, self._publish, self._deliver, on_stop=on_stop)
         if not self.problems:
@@ -176,22 +187,20 @@ class Certifier:
                 if book is self.logbook or book.is_unfinished:  # closed by a freeze that nobody has signed over yet
                     book.publish()
             self._deliver()
-        except BusyError as error:  # the witnesses do not answer now; sweeping goes on with it
-            log.warning("not published yet", told=error.message, found=error.found)
-        except StorageError as error:
-            self.problems = (Problem("storage-failed", f"{error.message} {error.found or ''}", error.hint or ""),)
+        except (BusyError, StorageError) as error:  # witnesses, disk or database; the first writing tries it again
+            log.warning("not finished yet", told=error.message, found=error.found)
         except OperatorError as error:
             self.problems = (Problem("log-inconsistent", f"{error.message} {error.found or ''}", error.hint or ""),)
 
-    def _registered_issuer(self) -> RegisteredKey:
-        entry = self.keyring.entry_for(self._signer.public)
-        if entry is None or entry.role != "issuer":
-            raise OperatorError(
-                f"The register lists no issuer key {self._signer.public.did_key}.",
-                expected="the key of private/issuer.pem below keys/issuer/",
-                hint="Make a home with: certifier init",
-            )
-        return entry
+    def _newest_issuer_key(self) -> RegisteredKey:
+        """The issuer key that signs now: the newest one whose private half is here, else the newest."""
+        keys = self.keyring.with_role("issuer")
+        if not keys:
+            raise OperatorError("The register lists no issuer key.", hint="Make a home with: certifier init")
+        return next((key for key in reversed(keys) if self._method(key) in self._signers), keys[-1])
+
+    def _method(self, key: RegisteredKey) -> str:
+        return f"{self.settings.did}#{key.id}"
 
     def close(self) -> None:
         """Finish what is on its way, then close the database."""
@@ -218,8 +227,10 @@ class Certifier:
     ) -> Issued | Accepted | Refused:
         """As ``submit``, for a report and audio that were examined before."""
         request = request_of(examined, idempotency_key)
+        if request and not self.problems:
+            self._tidy(now)
         for _ in range(TRIES):  # a share or the file may be taken between the decision and its acceptance
-            answered = self._answered_before(examined, request)
+            answered = self._answered_before(examined, request, now)
             if answered:
                 return answered
             self.check_writable(now)
@@ -248,6 +259,12 @@ class Certifier:
         record = decision_record(verdict, evidence, standard_sha256=self.standard.digest, report_sha256=opened.digest)
         return Decision(verdict, evidence, record)
 
+    def _tidy(self, now: datetime) -> None:
+        """Once an hour, forget the idempotency keys whose day is over."""
+        if self._tidied is None or now - self._tidied > timedelta(hours=1):
+            self._tidied = now
+            self.store.forget_idempotency(time_text(now - KEYS_KEPT))
+
     def _issue(
         self, examined: Examined, decision: Decision, request: Request | None, now: datetime
     ) -> Issued | Accepted:
@@ -264,7 +281,7 @@ class Certifier:
             now=now,
         )
         submission = submission_row(examined, decision, self._new_id(), "accepted", now)
-        row = certificate_row(claims, submission.id, f"{self.settings.did}#{self._issuer_key.id}")
+        row = certificate_row(claims, submission.id, self._method(self._issuer_key))
         job = Acceptance(
             submission,
             examined.logs,
@@ -308,19 +325,28 @@ class Certifier:
         self.store.deliver(delivered)
 
     def _signed(self, row: CertificateRow, entry: bytes) -> bytes:
-        """The document of a payload, once the log's entry is seen to commit to exactly these bytes."""
-        if parse_entry(entry)["payload"] != f"sha256:{sha256_hex(row.payload)}":
+        """The document of a payload, once the log's entry is seen to commit to exactly these bytes and this key."""
+        members, signer = parse_entry(entry), self._signers.get(row.verification_method)
+        if (members["payload"], members["kid"]) != (f"sha256:{sha256_hex(row.payload)}", row.verification_method):
             raise OperatorError(
                 "The stored payload is not the one that the log holds.", found=row.code, hint="Run: certifier log fsck"
             )
-        document = sign_document(parse_object(row.payload), self._signer, row.verification_method, row.issued_at)
+        if signer is None:
+            raise OperatorError(
+                "A certificate that was accepted needs a key that is not here.",
+                found=row.verification_method,
+                hint="Keep an issuer's private key until everything it was named for is delivered.",
+            )
+        document = sign_document(parse_object(row.payload), signer, row.verification_method, row.issued_at)
         return to_json_text(document).encode()
 
-    def _answered_before(self, examined: Examined, request: Request | None) -> Issued | Accepted | Refused | None:
+    def _answered_before(
+        self, examined: Examined, request: Request | None, now: datetime
+    ) -> Issued | Accepted | Refused | None:
         """The answer that this request, or this report, got already."""
         key = self.store.idempotency_key(request.key_sha256) if request else None
         if request is None or key is None:
-            return self._issued_before(examined)
+            return self._remembered(self._issued_before(examined), request, now)
         if key.request_sha256 != request.request_sha256:
             raise IdempotencyKeyReused(
                 "This idempotency key was used for another submission.", hint="Take a new key for each submission."
@@ -329,7 +355,20 @@ class Certifier:
         row = self.store.certificate_for_submission(submission.id)
         if row is None:
             return Refused(submission, self.replayed(submission), replayed=True)
-        return self._answer_with(row, replayed=True)
+        return self._answer_with(
+            row, repeated=key.told_state is not None, replayed=True, state=key.told_state or "active"
+        )
+
+    def _remembered(
+        self, answer: Issued | Accepted | None, request: Request | None, now: datetime
+    ) -> Issued | Accepted | None:
+        """The answer about a report that had its certificate already, bound to the key that it was asked with."""
+        if request and isinstance(answer, Issued) and not self.problems:
+            key = IdempotencyRow(
+                request.key_sha256, request.request_sha256, answer.submission_id, time_text(now), answer.state
+            )
+            self.pipeline.record(key, self.settings.submit_seconds)
+        return answer
 
     def _issued_before(self, examined: Examined) -> Issued | Accepted | None:
         """The certificate that this report has already, finished if a crash or another thread left it undelivered."""
@@ -343,44 +382,53 @@ class Certifier:
                 found=code,
                 hint="Use the file that you were given; it is as valid as before.",
             )
-        return self._answer_with(row, repeated=True)
+        return self._answer_with(row, repeated=True, state=self.lifecycle(row.code))
 
-    def _answer_with(self, row: CertificateRow, **how: bool) -> Issued | Accepted:
+    def _answer_with(
+        self, row: CertificateRow, *, repeated: bool, state: str, replayed: bool = False
+    ) -> Issued | Accepted:
         """The answer that names a certificate of before."""
         row = self._finished(row)
         submission = self.store.submission(row.submission_id)
         verdict = self.replayed(submission)
-        return Issued(submission, verdict, row, **how) if row.document else Accepted(submission, verdict)
+        if row.document is None:
+            return Accepted(submission, verdict)
+        return Issued(submission, verdict, row, state=state, repeated=repeated, replayed=replayed)
 
     def _finished(self, row: CertificateRow) -> CertificateRow:
         """The certificate, delivered if that can be done now. It was accepted: no fault of ours is told to the caller."""
-        if row.document is None and not self.problems:
+        ends = monotonic() + self.settings.submit_seconds
+        while row.document is None and not self.problems and monotonic() < ends:
             try:
-                self.logbook.publish()
-                self._deliver([row])
+                if self.logbook.publish(blocking=False):
+                    self._deliver([row])
+                else:  # it is being published right now
+                    sleep(A_MOMENT_S)
             except Exception as error:  # noqa: BLE001 - it is on record; the pipeline or the next start finishes it
                 log.warning("not finished yet", code=row.code, kind=type(error).__name__)
-        return self.store.certificate(row.code) or row
+                break
+            row = self.store.certificate(row.code) or row
+        return row
 
     def check_writable(self, now: datetime) -> None:
         """Raises ReadOnlyError when nothing may be issued now, and says why."""
         problem = next(iter(self.problems), None) or self._passing_problem(now)
         if problem:
-            raise ReadOnlyError(
-                "Nothing is issued just now; certificates can be verified as always.",
-                found=f"{problem.kind}: {problem.found}",
-                hint=problem.hint or "Try again later.",
-            )
+            raise _read_only(problem)
 
     def _passing_problem(self, now: datetime) -> Problem | None:
         """What may be over in a while: the disk is almost full, the clock stands back, the writer has stopped."""
-        free, last = free_bytes(self.settings.home), self.logbook.last_time
+        free = free_bytes(self.settings.home)
         if self.pipeline.stopped:
             return Problem("writer-stopped", self.pipeline.stopped, "The service restarts by itself.")
         if free < self.settings.min_free_bytes:
             return Problem("disk-full", f"{free} bytes are free", f"at least {self.settings.min_free_bytes} are needed")
-        if last and now < last - CLOCK_SKEW:
-            return Problem("clock-back", f"it is {time_text(now)}; the log's last entry is from {time_text(last)}")
+        return self._clock_problem(now)
+
+    def _clock_problem(self, now: datetime) -> Problem | None:
+        newest = self.logbook.last_time
+        if newest and now < newest - CLOCK_SKEW:
+            return Problem("clock-back", f"it is {time_text(now)}; the log's newest entry is from {time_text(newest)}")
         return None
 
     def _check_key_in_force(self, now: datetime) -> None:
@@ -431,8 +479,9 @@ class Certifier:
         allow it, ReadOnlyError when the log may not be written.
         """
         row = self.certificate(code)
-        if self.problems:
-            self.check_writable(now)
+        problem = next(iter(self.problems), None) or self._clock_problem(now)
+        if problem:
+            raise _read_only(problem)
         entry = status_entry(type=change, code=code, reason=reason, at=time_text(now))
         if (
             self.pipeline.record(StatusChange(code, change, entry, AFTER[change]), self.settings.submit_seconds)
@@ -444,39 +493,49 @@ class Certifier:
             hint="It is published as soon as the log goes on; see it with: certifier log proof CODE",
         )
 
-    def changes_of(self, code: str) -> tuple[Change, ...]:
-        """Every change of a certificate's status that a published checkpoint holds, in order."""
-        return tuple(change for book in self.logbooks for change in book.changes_of(code))
+    def changes_of(self, code: str, sizes: Mapping[str, int] | None = None) -> tuple[Change, ...]:
+        """Every change of a certificate's status that a published checkpoint holds, in order; as of given log sizes."""
+        sizes = sizes or {}
+        return tuple(change for book in self.logbooks for change in book.changes_of(code, sizes.get(book.origin)))
 
     def changed_codes(self) -> set[str]:
         """The codes of all certificates whose status was ever changed."""
         return {code for book in self.logbooks for code in book.changed_codes()}
 
-    def lifecycle(self, code: str) -> str:
+    def lifecycle(self, code: str, sizes: Mapping[str, int] | None = None) -> str:
         """``active``, ``suspended`` or ``revoked``, as the log says at its newest checkpoint."""
-        changes = self.changes_of(code)
+        changes = self.changes_of(code, sizes)
         return STATES[changes[-1].kind] if changes else "active"
 
     def status_list(self, purpose: str, now: datetime) -> bytes:
         """The signed Bitstring Status List of a purpose, computed from the log alone.
 
-        Raises ReadOnlyError when the entries at hand do not lead to the signed log: then nothing is known.
+        Raises ReadOnlyError when the entries at hand do not lead to the signed log, or when a certificate that the log
+        withdrew is lost here, so that its place is not known: then no list is better than one that calls it active.
         """
-        if not all(book.is_trustworthy for book in self.logbooks):
+        signer = self._signers.get(self._method(self._issuer_key))
+        if signer is None or not all(book.is_trustworthy for book in self.logbooks):
             raise ReadOnlyError("The log cannot be read as it was signed, so no status is told.")
-        head = self.logbook.head
+        sizes = {book.origin: book.head.size for book in self.logbooks}
         state = {"revocation": "revoked", "suspension": "suspended"}[purpose]
-        rows = self.store.certificates_of([code for code in self.changed_codes() if self.lifecycle(code) == state])
+        codes = [code for code in self.changed_codes() if self.lifecycle(code, sizes) == state]
+        rows = self.store.certificates_of(codes)
+        if len(rows) < len(codes):
+            raise ReadOnlyError(
+                "A certificate that was withdrawn is lost here, so no status is told.",
+                found=", ".join(sorted(set(codes) - {row.code for row in rows})[:5]),
+                hint="Bring its file back with: certifier restore --certificates DIR",
+            )
         url = status_url(self.settings.base_url, purpose)
         payload = status_list_payload(
             url,
             purpose,
             [_position(row, purpose) for row in rows],
             issuer=self.settings.did,
-            log=f"{self.logbook.origin} at size {head.size}",
+            log=f"{self.logbook.origin} at size {sizes[self.logbook.origin]}",
             now=now,
         )
-        document = sign_document(payload, self._signer, f"{self.settings.did}#{self._issuer_key.id}", time_text(now))
+        document = sign_document(payload, signer, self._method(self._issuer_key), time_text(now))
         return canonical_bytes(document)
 
     @property
@@ -501,18 +560,27 @@ def request_of(examined: Examined, idempotency_key: str | None) -> Request | Non
     """The digests of an idempotency key and of what was sent with it: the envelope and every file."""
     if idempotency_key is None:
         return None
+    applicant = examined.opened.applicant.did_key  # a key is the applicant's own: nobody meets another's by chance
     sent = {
         "report": sha256_hex(examined.opened.envelope),
         "audio": examined.audio.sha256,
         "logs": sorted(examined.logs),
     }
-    return Request(sha256_hex(f"submissions\n{idempotency_key}".encode()), digest_of(sent))
+    return Request(sha256_hex(f"submissions\n{applicant}\n{idempotency_key}".encode()), digest_of(sent))
 
 
 def _idempotency_row(request: Request | None, submission: SubmissionRow) -> IdempotencyRow | None:
     if request is None:
         return None
     return IdempotencyRow(request.key_sha256, request.request_sha256, submission.id, submission.created_at)
+
+
+def _read_only(problem: Problem) -> ReadOnlyError:
+    return ReadOnlyError(
+        "Nothing is issued just now; certificates can be verified as always.",
+        found=f"{problem.kind}: {problem.found}",
+        hint=problem.hint or "Try again later.",
+    )
 
 
 def _position(row: CertificateRow, purpose: str) -> int:

@@ -167,6 +167,10 @@ def replaced_by(code: str, report: Report, now: datetime) -> StatusChange | None
 
 
 def shares_ppt(examined: Examined, decision: Decision) -> dict[str, int]:
+    return shares_ppt_of(examined.opened.report, decision.evidence)
+
+
+def shares_ppt_of(report: Report, evidence: Evidence) -> dict[str, int]:
     """The shares of each run in parts per trillion, rounded up so that many small ones never sum above one."""
-    shares = shares_of(examined.opened.report, decision.evidence)
+    shares = shares_of(report, evidence)
     return {run: int((share * PPT).to_integral_value(ROUND_CEILING)) for run, share in shares.items()}

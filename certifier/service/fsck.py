@@ -20,7 +20,7 @@ from certifier.log.merkle import Tree, leaf_hash
 from certifier.log.note import open_checkpoint
 from certifier.log.proof import parse_proof, verify_proof
 from certifier.service.logbook import STATES, Logbook
-from certifier.storage.rows import CertificateRow
+from certifier.storage.rows import CertificateRow, PlacedEntry
 from certifier.storage.store import Store
 
 CHUNK = 1000
@@ -36,10 +36,17 @@ class Finding:
 
 @dataclass
 class Known:
-    """What the logs say, gathered while they are read: by code the issue entry and where it stands, and the last state."""
+    """What the logs say, gathered while they are read: by code the issue entry, and the last state.
 
-    issued: dict[str, tuple[Logbook, int, bytes]] = field(default_factory=dict)
+    ``sizes`` is how far each log was read; an installation at work goes on meanwhile, and what is newer is no fault.
+    """
+
+    issued: dict[str, bytes] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
+
+    def has_read(self, placed: PlacedEntry | None) -> bool:
+        return placed is not None and placed.index < self.sizes.get(placed.origin, 0)
 
 
 Progress = Callable[[str, int, int], None]  # what, how far, of how many
@@ -62,19 +69,20 @@ def check_installation(
 def _check_log(store: Store, book: Logbook, known: Known, progress: Progress) -> Iterator[Finding]:
     for problem in book.problems:
         yield Finding(book.origin, f"{problem.kind}: {problem.found}")
-    head = next(log for log in store.logs() if log.origin == book.origin)
+    anchor = book.folder.checkpoint()  # before the head, which only grows
+    head = store.log(book.origin)
+    known.sizes[book.origin] = head.size
     tree, entries = Tree(), list[bytes]()
     for start in range(0, head.size, CHUNK):
         for placed in store.entries_between(book.origin, start, min(start + CHUNK, head.size)):
-            yield from _check_entry(book, placed.index, placed.type, placed.code, placed.entry, known)
+            yield from _check_entry(placed, known)
             tree.append(leaf_hash(placed.entry))
             entries.append(placed.entry)
         progress(f"entries of {book.origin}", tree.size, head.size)
-    for row in store.all_checkpoints(book.origin):
+    for row in [row for row in store.all_checkpoints(book.origin) if row.size <= head.size]:
         for name, note in (("note", row.note), ("published note", row.published)):
             if note is not None and (misfit := _misfit_of(book, tree, row.size, note)):
                 yield Finding(f"{book.origin} checkpoint {row.size}", f"{name}: {misfit}")
-    anchor = book.folder.checkpoint()
     if anchor is None:
         yield Finding(str(book.folder.path), "there is no checkpoint file")
         return
@@ -89,22 +97,21 @@ def _check_log(store: Store, book: Logbook, known: Known, progress: Progress) ->
         yield Finding(str(book.folder.path), difference)
 
 
-def _check_entry(
-    book: Logbook, index: int, kind: str, code: str | None, entry: bytes, known: Known
-) -> Iterator[Finding]:
-    place = f"{book.origin} entry {index}"
+def _check_entry(placed: PlacedEntry, known: Known) -> Iterator[Finding]:
+    place = f"{placed.origin} entry {placed.index}"
     try:
-        members = parse_entry(entry)
+        members = parse_entry(placed.entry)
     except CertifierError as error:
         yield Finding(place, error.message)
         return
-    if (members["type"], members.get("code")) != (kind, code):
-        yield Finding(place, f"is filed as {kind} {code}, and says {members['type']} {members.get('code')}")
+    if (members["type"], members.get("code")) != (placed.type, placed.code):
+        found = f"is filed as {placed.type} {placed.code}, and says {members['type']} {members.get('code')}"
+        yield Finding(place, found)
     code = members.get("code")
     if members["type"] == "issue":
         if code in known.issued:
             yield Finding(place, f"the code {code} was issued before")
-        known.issued[str(code)] = (book, index, entry)
+        known.issued[str(code)] = placed.entry
     elif members["type"] in STATES:
         if code not in known.issued:
             yield Finding(place, f"{members['type']} of {code}, which no log issued")
@@ -129,19 +136,22 @@ def _check_certificates(
     for row in store.all_certificates():
         seen[row.code] += 1
         progress("certificates", len(seen), total)
-        for found in _faults_of(row, known, logbooks, keyring, did):
-            yield Finding(f"certificate {row.code}", found)
+        faults = _faults_of(store, row, known, logbooks, keyring, did)
+        yield from (Finding(f"certificate {row.code}", found) for found in faults)
     for code in known.issued:
         if not seen[code]:
             yield Finding(f"certificate {code}", "is in the log, and its row is lost")
 
 
-def _faults_of(row: CertificateRow, known: Known, logbooks: list[Logbook], keyring: Keyring, did: str) -> Iterator[str]:
+def _faults_of(
+    store: Store, row: CertificateRow, known: Known, logbooks: list[Logbook], keyring: Keyring, did: str
+) -> Iterator[str]:
     if row.code not in known.issued:
-        if row.document is not None:
+        placed = store.entry_for(row.code, "issue")
+        if row.document is not None and (placed is None or known.has_read(placed)):
             yield "is delivered, and no log holds it"
         return
-    _, _, entry = known.issued[row.code]
+    entry = known.issued[row.code]
     if parse_entry(entry)["payload"] != f"sha256:{sha256_hex(row.payload)}":
         yield "its payload is not the one that the log holds"
         return
@@ -149,10 +159,16 @@ def _faults_of(row: CertificateRow, known: Known, logbooks: list[Logbook], keyri
     if {purpose: getattr(row, f"{purpose}_index") for purpose in PURPOSES} != places:
         yield "its places in the status lists are not those of its payload"
     state = known.states.get(row.code, "active")
-    if bool(row.in_force) == (state == "revoked"):
+    if bool(row.in_force) == (state == "revoked") and not _was_changed_since(store, row.code, known):
         yield f"is {state} by the log, and in_force says {row.in_force}"
     if row.document is not None:
         yield from _document_faults(row, entry, logbooks, keyring, did)
+
+
+def _was_changed_since(store: Store, code: str, known: Known) -> bool:
+    """Whether its newest change is newer than what was read of the log."""
+    last = store.last_change(code)
+    return last in STATES and not known.has_read(store.entry_for(code, last))
 
 
 def _document_faults(

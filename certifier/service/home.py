@@ -10,14 +10,14 @@ from certifier.certificate.times import time_text
 from certifier.crypto.keyring import Keyring
 from certifier.crypto.keys import PublicKey
 from certifier.crypto.signing import SigningKey
-from certifier.errors import OperatorError
+from certifier.errors import KeyFileExposed, OperatorError
 from certifier.log.entry import log_entry
 from certifier.log.note import verifier_key_for
 from certifier.log.policy import parse_policy
 from certifier.service.certifier import Certifier
 from certifier.service.logbook import CLOCK_SKEW, KEY_HINT, Cosigners, Logbook, Problem
 from certifier.service.witnesses import Witnesses
-from certifier.settings import BASE_URL_FILE, PROJECT_ROOT, Settings
+from certifier.settings import BASE_URL_FILE, POLICY_FILE, PROJECT_ROOT, Settings
 from certifier.storage.files import (
     copy_folder,
     list_files,
@@ -94,13 +94,14 @@ def open_certifier(
 
 def _opened(settings: Settings, now: datetime | None, on_stop: Callable[[str], None]) -> Certifier:
     keyring = load_keyring(settings.register_dir)
-    issuer = load_signing_key(settings.private_dir / "issuer.pem")
+    issuers, torn = _private_keys(settings, "issuer*.pem")
     standard = load_standard(settings.standards_dir / settings.standard)
     store = Store.open(settings.database)
     try:
         logbooks = open_logbooks(settings, store, keyring, _cosigners(settings))
-        problems = [*_problems_of(store, logbooks, now)]
-        return Certifier(settings, store, standard, keyring, issuer, logbooks, problems=problems, on_stop=on_stop)
+        torn += _private_keys(settings, "log*.pem")[1]
+        problems = [*torn, *_problems_of(store, logbooks, now)]
+        return Certifier(settings, store, standard, keyring, issuers, logbooks, problems=problems, on_stop=on_stop)
     except BaseException:
         store.close()
         raise
@@ -141,13 +142,29 @@ def _logbook(
         )
     key = verifier_key_for(row.origin, entry.public)
     folder = LogFolder(settings.log_dir / folder_name(row.origin))
-    return Logbook(store, row, key, folder, signers.get(entry.public.raw), cosigners)
+    return Logbook(store, row.origin, key, folder, signers.get(entry.public.raw), cosigners)
 
 
 def _log_signers(settings: Settings) -> dict[bytes, SigningKey]:
     """The private log keys at hand, by their public halves."""
-    keys = [load_signing_key(path) for path in list_files(settings.private_dir, "log*.pem")]
+    keys, _ = _private_keys(settings, "log*.pem")
     return {key.public.raw: key for key in keys}
+
+
+def _private_keys(settings: Settings, pattern: str) -> tuple[list[SigningKey], list[Problem]]:
+    """The private keys whose files have such names, and what is wrong with those that cannot be read.
+
+    Raises KeyFileExposed when others could read one.
+    """
+    keys, problems = list[SigningKey](), list[Problem]()
+    for path in list_files(settings.private_dir, pattern):
+        try:
+            keys.append(load_signing_key(path))
+        except KeyFileExposed:
+            raise
+        except OperatorError as error:
+            problems.append(Problem("wrong-key", f"{path.name}: {error.message}", KEY_HINT))
+    return keys, problems
 
 
 def _problems_of(store: Store, logbooks: Sequence[Logbook], now: datetime | None) -> Iterator[Problem]:
@@ -166,8 +183,8 @@ def _problems_of(store: Store, logbooks: Sequence[Logbook], now: datetime | None
 
 def _cosigners(settings: Settings) -> Cosigners | None:
     """The witnesses of ``witnesses.policy`` in the home; none where there is no such file."""
-    text = load_text(settings.home / "witnesses.policy")
-    return Witnesses(parse_policy(text + "\n")) if text else None
+    text = load_text(settings.home / POLICY_FILE)
+    return Witnesses(parse_policy(text + "\n")) if text is not None else None
 
 
 def turn_log(settings: Settings, now: datetime) -> tuple[str, str]:

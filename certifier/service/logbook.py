@@ -33,7 +33,7 @@ from certifier.log.note import Checkpoint, VerifierKey, open_checkpoint, sign_ch
 from certifier.log.proof import InclusionProof, render_proof
 from certifier.log.tiles import TILE_WIDTH, entry_bundle, parse_tile_path, tile_bytes, width_at
 from certifier.storage.log_folder import LogFolder
-from certifier.storage.rows import CheckpointRow, LogRow
+from certifier.storage.rows import CheckpointRow
 from certifier.storage.store import BATCH, Store
 
 LOOK_EVERY_S = 1.0  # how long another replica's checkpoint may stay unseen
@@ -88,35 +88,35 @@ class Logbook:
     def __init__(
         self,
         store: Store,
-        row: LogRow,
+        origin: str,
         verifier_key: VerifierKey,
         folder: LogFolder,
         signer: SigningKey | None = None,
         cosigners: Cosigners | None = None,
     ) -> None:
-        self.origin = row.origin
+        self.origin = origin
         self.verifier_key = verifier_key
         self.folder = folder
         self._changes: dict[str, tuple[Change, ...]] = {}
         self.problems: tuple[Problem, ...] = ()
         self.last_time: datetime | None = None
-        self.is_frozen = bool(row.frozen)
+        self.is_frozen = False
         self._store = store
         self._signer = signer
         self._cosigners = cosigners
         self._lock = RLock()
         self._tree = Tree()
-        self._tail: list[bytes] = []
+        self._tail: tuple[int, list[bytes]] = (0, [])  # the newest entries, from an index on; replaced as one
         self._head = Head(0, b"")
         self._entries: Callable[[int, int], Sequence[bytes]] = self._recent_entries
         self._stamp, self._looked_at = 0, monotonic()
-        self._open(row)
+        self._open()
 
     # -- opening ------------------------------------------------------------------------------------------------
 
-    def _open(self, row: LogRow) -> None:
+    def _open(self) -> None:
         try:
-            self.problems = tuple(self._read(row))
+            self.problems = tuple(self._read())
         except CertifierError as error:  # an entry that is none
             self.problems = (Problem("entries-changed", f"{error.message} {error.found or ''}".strip(), _RESTORE),)
         if self.problems:
@@ -132,36 +132,40 @@ class Logbook:
         except OperatorError as error:
             yield Problem("log-inconsistent", f"{error.message} {error.found or ''}".strip(), error.hint or _RESTORE)
             return
-        if known > self._head.size:
-            found = f"a witness has seen this log at size {known}; here it ends at {self._head.size}"
+        if known > self._tree.size:  # a checkpoint that was signed, and missed its quorum, is ours
+            found = f"a witness has seen this log at size {known}; here it ends at {self._tree.size}"
             yield Problem("behind-witness", found, _RESTORE)
 
-    def _read(self, row: LogRow) -> Iterator[Problem]:
-        """Read the log as the database has it, and say what does not fit: entries, head, checkpoint, anchor, files."""
-        rows, end = self._store.entry_counts(self.origin)
-        if not rows == end == row.size:
-            yield Problem(
-                "entries-missing", f"{rows} entries, the last index + 1 is {end}, the head says {row.size}", _RESTORE
-            )
+    def _read(self) -> Iterator[Problem]:
+        """Read the log as the database has it, and say what does not fit: entries, head, checkpoint, anchor, files.
+
+        Replicas and commands may write meanwhile. Each thing is read before what it rests on, and a log only grows, so
+        that a healthy one never looks as if something were missing.
+        """
+        anchor, saved = self.folder.checkpoint(), self._store.last_checkpoint(self.origin)
+        row = self._store.log(self.origin)
+        self.is_frozen = bool(row.frozen)
+        if saved and saved.published:
+            self._head = Head(saved.size, saved.published)
+        rows, end = self._store.entry_counts(self.origin, row.size)
+        if rows != row.size or end > self._store.log(self.origin).size:
+            yield Problem("entries-missing", f"{rows} of {row.size} entries, the last index + 1 is {end}", _RESTORE)
             return
         for start in range(0, row.size, CHUNK):
             self._take_in(self._stored_entries(start, min(start + CHUNK, row.size)))
         if self._tree.root() != root_of_peaks(_split(row.peaks)):
             yield Problem("entries-changed", f"the {row.size} stored entries do not lead to the log's head", _RESTORE)
             return
-        saved, anchor = self._store.last_checkpoint(self.origin), self.folder.checkpoint()
-        if saved and saved.published:
-            self._head = Head(saved.size, saved.published)
         for name, note in (("checkpoint", saved.published if saved else None), ("anchor", anchor)):
             if note is not None and (problem := self._misfit(name, note)):
                 yield problem
                 return
         if anchor is not None:
-            size = open_checkpoint(anchor, [self.verifier_key]).size
+            size = self._size_of(anchor)
             if size > self._head.size:  # a crash between the two, or a database that was set back: only the tree tells
                 self._head = Head(size, anchor)
             if size and (difference := self.folder.first_difference(self._tree, self._stored_entries, size)):
-                yield Problem("tile-torn", f"{self.folder.path}: {difference}", _TILES)
+                yield Problem("tile-torn", f"{self.origin}: {difference}", _TILES)
         self._stamp = self.folder.stamp()
 
     def _misfit(self, name: str, note: bytes) -> Problem | None:
@@ -191,7 +195,7 @@ class Logbook:
         except CertifierError:
             return
         if tree.root() == checkpoint.root and anchor:
-            self._tree, self._changes = Tree(), {}
+            self._tree, self._changes, self._tail = Tree(), {}, (0, [])
             self._take_in(entries)
             self._head = Head(checkpoint.size, anchor)
             self._entries = lambda start, end: entries[start:end]
@@ -223,8 +227,13 @@ class Logbook:
         return self._head
 
     def catch_up(self) -> None:
-        """Take in what another process of this installation, a replica or an operator's command, published meanwhile."""
-        with self._lock:
+        """Take in what another process of this installation, a replica or an operator's command, published meanwhile.
+
+        While this process itself publishes nobody waits for it: what was shown last is the answer.
+        """
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
             self._looked_at, self._stamp = monotonic(), self.folder.stamp()
             saved = self._store.last_checkpoint(self.origin)
             if saved is None or saved.published is None or saved.size <= self._head.size:
@@ -232,6 +241,8 @@ class Logbook:
             self._grow_to(saved.size)
             self._check_root(open_checkpoint(saved.published, [self.verifier_key]))
             self._show(saved.size, saved.published)
+        finally:
+            self._lock.release()
 
     @property
     def can_rewrite(self) -> bool:
@@ -246,9 +257,9 @@ class Logbook:
                 self.folder.save_checkpoint(self._head.note)
             return self._head.size
 
-    def changes_of(self, code: str) -> tuple[Change, ...]:
-        """The changes of a certificate's status that the published checkpoint holds, in order."""
-        size = self.head.size
+    def changes_of(self, code: str, size: int | None = None) -> tuple[Change, ...]:
+        """The changes of a certificate's status that the published checkpoint holds, or the first ``size`` entries."""
+        size = self.head.size if size is None else size
         return tuple(change for change in self._changes.get(code, ()) if change.log_index < size)
 
     def changed_codes(self) -> list[str]:
@@ -277,15 +288,22 @@ class Logbook:
         if tile is None or tile.width > width_at(tile.level or 0, tile.index, self.head.size):
             return None
         if tile.level is None:
-            start = tile.index * TILE_WIDTH
-            return entry_bundle(self._entries(start, start + tile.width))
+            return self._bundle(tile.index * TILE_WIDTH, tile.width)
         return tile_bytes(self._tree, tile.level, tile.index, tile.width)
+
+    def _bundle(self, start: int, width: int) -> bytes:
+        """Entries as a bundle, seen to be those of the signed tree: what is served once may be kept for ever."""
+        entries = self._entries(start, start + width)
+        if b"".join(map(leaf_hash, entries)) != self._tree.hashes(0, start, width):
+            raise StorageError("The stored entries are not those of the log.", found=f"{self.origin} from {start}")
+        return entry_bundle(entries)
 
     # -- writing (B, C, anchor, witnesses) ----------------------------------------------------------------------
 
-    def publish(self) -> Head:
-        """Give every waiting entry its place, sign the tree, write its files, show it. Durable when this returns.
+    def publish(self, *, blocking: bool = True) -> bool:
+        """Give every waiting entry its place, sign the tree, write its files, show it. Durable when this returns True.
 
+        False, and nothing done, when it is not to wait for another thread that publishes just now.
         Raises BusyError while too few witnesses answer: all is kept, and the next call goes on.
         """
         if self._signer is None or self.problems:
@@ -293,10 +311,12 @@ class Logbook:
                 "The log is not written to now.",
                 found="; ".join(problem.found for problem in self.problems) or "closed",
             )
-        with self._lock:
-            row, before = self._store.sequence(self.origin), -BATCH
-            while not row.frozen and row.size - before >= BATCH:  # a full batch: there may be more
-                before, row = row.size, self._store.sequence(self.origin)
+        if not self._lock.acquire(blocking=blocking):
+            return False
+        try:
+            row, placed = self._store.sequence(self.origin)
+            while placed == BATCH and not row.frozen:  # a full batch: there may be more
+                row, placed = self._store.sequence(self.origin)
             self.is_frozen = bool(row.frozen)
             # Only now, over committed entries that were read back: a checkpoint whose entries could be lost, or differ
             # from what was hashed, would be a split view.
@@ -304,8 +324,8 @@ class Logbook:
             checkpoint = Checkpoint(self.origin, row.size, root_of_peaks(_split(row.peaks)))
             self._check_root(checkpoint)
             if row.size == self._head.size and self._head.note:
-                self._show(*vars(self._head).values())  # the files that a crash may have kept from being written
-                return self._head
+                self._show(self._head.size, self._head.note)  # the files that a crash may have kept from being written
+                return True
             note = sign_checkpoint(checkpoint, self._signer)
             open_checkpoint(note, [self.verifier_key])
             published = None if self._cosigners else note
@@ -315,7 +335,9 @@ class Logbook:
                 cosigned = self._cosigned(self._cosigners, note, row.size)
                 published = self._store.publish_checkpoint(self.origin, row.size, cosigned)
             self._show(row.size, published or note)
-            return self._head
+            return True
+        finally:
+            self._lock.release()
 
     def _cosigned(self, cosigners: Cosigners, note: bytes, size: int) -> bytes:
         """The note with its cosignatures. Raises BusyError when a replica is ahead of this one: it asks them for more."""
@@ -329,11 +351,12 @@ class Logbook:
 
     def _show(self, size: int, note: bytes) -> None:
         """Serve a checkpoint: its files first, then the checkpoint's own (the anchor), then every answer from here."""
-        anchored = self.folder.checkpoint()
-        old = self._size_of(anchored) if anchored else 0
-        if anchored != note and old <= size:
-            self.folder.save_growth(self._tree, self._entries, old, size)
-            self.folder.save_checkpoint(note)
+        with self.folder.locked():  # two processes may show at once: the anchor never goes back
+            anchored = self.folder.checkpoint()
+            old = self._size_of(anchored) if anchored else 0
+            if anchored != note and old <= size:
+                self.folder.save_growth(self._tree, self._entries, old, size)
+                self.folder.save_checkpoint(note)
         self._head = Head(size, note)
         self._stamp = self.folder.stamp()
 
@@ -356,21 +379,26 @@ class Logbook:
 
     def _recent_entries(self, start: int, end: int) -> Sequence[bytes]:
         """As stored; the newest bundle's are at hand, as they were read back."""
-        begin = self._tree.size - len(self._tail)
-        return self._tail[start - begin : end - begin] if start >= begin else self._stored_entries(start, end)
+        begin, tail = self._tail
+        if begin <= start and end <= begin + len(tail):
+            return tail[start - begin : end - begin]
+        return self._stored_entries(start, end)
 
     def _stored_entries(self, start: int, end: int) -> list[bytes]:
         return [placed.entry for placed in self._store.entries_between(self.origin, start, end)]
 
     def _take_in(self, entries: Sequence[bytes]) -> None:
         """Append committed entries to the tree, and note what they change."""
+        _, tail = self._tail
         for entry in entries:
             index = self._tree.append(leaf_hash(entry))
             if not _is_issue(entry):
                 self._note_change(index, entry)
-        self._tail = [*self._tail, *entries][-(TILE_WIDTH + len(entries)) :]
+        kept = [*tail, *entries][-TILE_WIDTH - len(entries) :]
+        self._tail = (self._tree.size - len(kept), kept)
         if entries:
-            self.last_time = parse_time(parse_entry(entries[-1])["at"])
+            newest = parse_time(parse_entry(entries[-1])["at"])
+            self.last_time = max(newest, self.last_time or newest)
 
     def _note_change(self, index: int, entry: bytes) -> None:
         members = parse_entry(entry)

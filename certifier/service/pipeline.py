@@ -1,12 +1,13 @@
-"""From accepted to delivered: one thread that takes what waits and brings it through the four transactions, in batches.
+"""From accepted to delivered: two threads that take what waits and bring it through the four transactions, in batches.
 
-    A accept    reservations and entries of every waiting job, durable
-    B, C        Logbook.publish: places, signed checkpoint, public files
-    D deliver   every payload of the batch signed, proved and stored
+    A accept    reservations and entries of every waiting job, durable        the first thread
+    B, C        Logbook.publish: places, signed checkpoint, public files      the second thread
+    D deliver   every payload signed, proved and stored
     answer      only now
 
-While one batch is on its way the next one gathers, so the cost of making things durable is shared by all who wait. After A
-nobody is told a failure: what cannot be finished now is finished by the next batch, or after a restart.
+While one batch is on its way the next one gathers, so the cost of making things durable is shared by all who wait; and while
+witnesses take their time, accepting goes on. After A nobody is told a failure: what cannot be finished now is finished by a
+later round, or after a restart.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from enum import Enum
+from time import monotonic
 
 import structlog
 
-from certifier.errors import BusyError, CertifierError, ReadOnlyError
-from certifier.storage.rows import Acceptance, CertificateRow, Job, Refusal
+from certifier.errors import BusyError, CertifierError, ReadOnlyError, StorageError
+from certifier.storage.rows import Acceptance, CertificateRow, IdempotencyRow, Job, Refusal
 from certifier.storage.store import BATCH
 
 SWEEP_EVERY_S = 1.0
@@ -29,7 +31,7 @@ log = structlog.get_logger(__name__)
 
 
 class Stage(Enum):
-    """How far a job has come. Up to ACCEPTED nothing of it is durable, from then on it is never lost."""
+    """How far a job has come. Up to TAKEN nothing of it is durable, from ACCEPTED on it is never lost."""
 
     WAITING = 0
     TAKEN = 1
@@ -42,14 +44,16 @@ class Ticket:
     """A job on its way."""
 
     def __init__(self, job: Job) -> None:
-        self.job = job
+        self.job: Job | None = job
         self.stage = Stage.WAITING
         self.error: Exception | None = None
+        self.certificate: CertificateRow | None = job.certificate if isinstance(job, Acceptance) else None
+        self.needs_the_log = not isinstance(job, (Refusal, IdempotencyRow))
         self.settled = threading.Event()  # one for each, so that a batch wakes nobody but its own
 
 
 class Pipeline:
-    """Jobs in, stages out. Thread-safe; ``deliver`` signs and stores whatever the log holds and nobody has signed yet."""
+    """Jobs in, stages out. Thread-safe; ``deliver`` signs and stores what the log holds and nobody has signed yet."""
 
     def __init__(
         self,
@@ -62,10 +66,11 @@ class Pipeline:
         self.stopped: str | None = None
         self._accept, self._publish, self._deliver, self._on_stop = accept, publish, deliver, on_stop
         self._waiting: deque[Ticket] = deque()
-        self._pending: list[Ticket] = []  # accepted, and not finished yet
+        self._accepted: deque[Ticket] = deque()  # and not finished yet
         self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
         self._closing = False
+        self._accepts = True
         self._sweeps = False
 
     def record(self, job: Job, budget_s: float) -> Stage:
@@ -79,7 +84,7 @@ class Pipeline:
             self._check_running()
             self._start()
             self._waiting.append(ticket)
-            self._changed.notify()
+            self._changed.notify_all()
         if not ticket.settled.wait(budget_s):
             self._give_up(ticket)
         if ticket.error is not None:
@@ -96,19 +101,20 @@ class Pipeline:
             pass
 
     def sweep(self) -> None:
-        """Start the thread now; every second it also looks for what replicas or a crash left behind."""
+        """From now on look every second for what replicas, a crash or slow witnesses left behind."""
         with self._changed:
             self._sweeps = True
             self._start()
 
     def close(self) -> None:
-        """Finish the batch that is on its way, and end the thread."""
+        """Finish what is on its way, a minute at most, and end the threads."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
-            thread = self._thread
-        if thread and thread is not threading.current_thread():
-            thread.join(timeout=30)
+        ends = monotonic() + 60
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join(max(0.0, ends - monotonic()))
 
     def _check_running(self) -> None:
         if self.stopped is not None or self._closing:
@@ -117,53 +123,87 @@ class Pipeline:
             )
 
     def _start(self) -> None:
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="pipeline", daemon=True)
-            self._thread.start()
+        if not self._threads:
+            works = {"accepting": self._accept_for_ever, "finishing": self._finish_for_ever}
+            self._threads = [threading.Thread(target=work, name=name, daemon=True) for name, work in works.items()]
+            for thread in self._threads:
+                thread.start()
 
-    def _run(self) -> None:
+    # -- the first thread: A ------------------------------------------------------------------------------------
+
+    def _accept_for_ever(self) -> None:
         while True:
             with self._changed:
-                if not self._waiting and not self._closing:
-                    self._changed.wait(SWEEP_EVERY_S if self._sweeps or self._pending else None)
-                if self._closing and not self._waiting:
+                self._changed.wait_for(lambda: self._waiting or self._closing or self.stopped)
+                if self.stopped or not self._waiting:
+                    self._accepts = False
+                    self._changed.notify_all()
                     return
                 batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
-                self._move(batch, Stage.TAKEN)
+                for ticket in batch:
+                    ticket.stage = Stage.TAKEN
             try:
-                self._bring_through(batch)
+                self._take_in(batch)
             except Exception as error:  # noqa: BLE001 - whatever it was, this writer must not go on
                 self._stop(error, batch)
                 return
 
-    def _bring_through(self, batch: list[Ticket]) -> None:
-        self._pending += self._take_in(batch) if batch else []
-        if batch and not self._pending:
-            return
-        try:
-            self._publish()
-        except BusyError as error:  # too few witnesses answer: all is kept, the next round goes on
-            log.warning("not published yet", told=error.message, found=error.found)
-            return
-        self._deliver([ticket.job.certificate for ticket in self._pending if isinstance(ticket.job, Acceptance)])
-        self._move(self._pending, Stage.DONE)
-        self._pending = []
+    def _take_in(self, batch: Sequence[Ticket]) -> None:
+        """Transaction A."""
+        errors = self._accept([ticket.job for ticket in batch if ticket.job])
+        with self._changed:
+            for ticket, error in zip(batch, errors, strict=True):
+                ticket.job, ticket.error = None, error  # the files that came along are not kept any longer
+                if error is None and ticket.needs_the_log:
+                    ticket.stage = Stage.ACCEPTED
+                    self._accepted.append(ticket)
+                    if self.stopped:
+                        ticket.settled.set()
+                else:
+                    self._settle(ticket, Stage.FAILED if error else Stage.DONE)
+            self._changed.notify_all()
 
-    def _take_in(self, batch: list[Ticket]) -> list[Ticket]:
-        """Transaction A. The tickets that were accepted and are not finished by it."""
-        for ticket, error in zip(batch, self._accept([ticket.job for ticket in batch]), strict=True):
-            ticket.error = error
-        self._move([ticket for ticket in batch if ticket.error], Stage.FAILED)
-        self._move([ticket for ticket in batch if not ticket.error], Stage.ACCEPTED)
-        # A refusal has no entry in the log: it is complete.
-        self._move([ticket for ticket in batch if not ticket.error and isinstance(ticket.job, Refusal)], Stage.DONE)
-        return [ticket for ticket in batch if ticket.stage is Stage.ACCEPTED]
+    # -- the second thread: B to D ------------------------------------------------------------------------------
 
-    def _move(self, tickets: Sequence[Ticket], stage: Stage) -> None:
-        for ticket in tickets:
-            ticket.stage = stage
-            if stage in {Stage.DONE, Stage.FAILED}:
-                ticket.settled.set()
+    def _finish_for_ever(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(
+                    lambda: self._accepted or self._closing or self.stopped, SWEEP_EVERY_S if self._sweeps else None
+                )
+                if self.stopped or not (self._accepted or self._accepts):
+                    return
+                if self._closing and not self._accepted:
+                    self._changed.wait_for(lambda: self._accepted or not self._accepts)
+                    continue
+                batch = list(self._accepted)[:BATCH]
+            try:
+                self._finish(batch)
+            except BusyError as error:  # too few witnesses answer: all is kept, the next round goes on
+                log.warning("not published yet", told=error.message, found=error.found)
+                if self._closing:
+                    return
+                threading.Event().wait(A_MOMENT_S)
+            except StorageError as error:
+                if batch:
+                    self._stop(error, ())
+                    return
+                log.warning("nothing could be looked for", told=error.message, found=error.found)
+            except Exception as error:  # noqa: BLE001 - whatever it was, this writer must not go on
+                self._stop(error, ())
+                return
+
+    def _finish(self, batch: Sequence[Ticket]) -> None:
+        self._publish()
+        self._deliver([ticket.certificate for ticket in batch if ticket.certificate])
+        with self._changed:
+            for ticket in batch:
+                self._accepted.popleft()
+                self._settle(ticket, Stage.DONE)
+
+    def _settle(self, ticket: Ticket, stage: Stage) -> None:
+        ticket.stage = stage
+        ticket.settled.set()
 
     def _stop(self, error: Exception, batch: Sequence[Ticket]) -> None:
         """Fail-stop (DESIGN 15): nothing more is written through this process; the next start checks everything first."""
@@ -172,15 +212,15 @@ class Pipeline:
         log.error("writing stopped", kind=type(error).__name__, told=told, found=found)
         with self._changed:
             self.stopped = f"writing stopped after an error: {told}"
-            unknown = [ticket for ticket in (*batch, *self._waiting) if ticket.stage in {Stage.WAITING, Stage.TAKEN}]
-            for ticket in unknown:
+            for ticket in (*batch, *self._waiting):
                 ticket.error = ReadOnlyError(
                     "The submission could not be stored, or it cannot be told.",
                     found=told,
                     hint="Send the same request again: it is answered once only.",
                 )
+                self._settle(ticket, Stage.FAILED)
             self._waiting.clear()
-            self._move(unknown, Stage.FAILED)
-            for ticket in self._pending:  # on record, and no more can be done for them here
+            for ticket in self._accepted:  # on record, and no more can be done for them here
                 ticket.settled.set()
+            self._changed.notify_all()
         self._on_stop(self.stopped)

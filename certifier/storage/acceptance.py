@@ -60,7 +60,7 @@ def _are_taken_together(connection: Connection, jobs: Sequence[Acceptance]) -> b
             _insert_all(connection, idempotency, [vars(job.idempotency) for job in jobs if job.idempotency])
             _insert_all(connection, used_reports, [_use_of_report(job.certificate) for job in jobs])
             _insert_all(connection, certificates, [vars(job.certificate) for job in jobs])
-            _take_shares(connection, shares)
+            take_shares(connection, shares)
             _insert_all(connection, entries, [vars(issue) for issue in issues])
     except IntegrityError:
         return False
@@ -93,7 +93,7 @@ def _accept_certificate(connection: Connection, job: Acceptance) -> None:
     connection.execute(insert(certificates).values(**vars(certificate)))
     held = _hand_over_shares(connection, job.replaced.code, certificate.code) if job.replaced else {}
     missing = [(run, certificate.code, share - held.get(run, 0)) for run, share in job.shares_ppt.items()]
-    _take_shares(connection, missing)
+    take_shares(connection, missing)
     _queue(connection, NewEntry("issue", job.entry, certificate.code))
 
 
@@ -131,11 +131,16 @@ def _use_of_report(certificate: CertificateRow) -> dict[str, str]:
     return {"report_sha256": certificate.report_sha256, "code": certificate.code}
 
 
+def _keep_key(connection: Connection, key: IdempotencyRow) -> None:
+    connection.execute(insert(idempotency).values(**vars(key)))
+
+
 _ACCEPT: Mapping[type[Any], Callable[[Connection, Any], None]] = {
     Acceptance: _accept_certificate,
     Refusal: _accept_refusal,
     StatusChange: change_status,
     NewEntry: _queue,
+    IdempotencyRow: _keep_key,
 }
 
 
@@ -159,7 +164,7 @@ def _hand_over_shares(connection: Connection, old: str, new: str) -> dict[str, i
     return {row[0]: int(row[1]) for row in connection.execute(held.group_by(run_shares.c.run))}
 
 
-def _take_shares(connection: Connection, shares: Sequence[tuple[str, str, int]]) -> None:
+def take_shares(connection: Connection, shares: Sequence[tuple[str, str, int]]) -> None:
     """Take shares of runs, as (run, code, parts per trillion). Each run's row stays locked, and a constraint bounds its sum.
 
     In the order of the runs, everywhere, so that replicas do not wait for each other in a circle.
@@ -181,6 +186,8 @@ def _upsert(dialect: Dialect, table: Any) -> Any:
 
 def _conflict(connection: Connection, job: Job) -> CertifierError:
     """Which reservation was taken, found after the savepoint was rolled back."""
+    if isinstance(job, IdempotencyRow):
+        return IdempotencyKeyUsed("This idempotency key was used a moment ago.")
     if isinstance(job, (Acceptance, Refusal)) and job.idempotency:
         held = select(idempotency.c.key_sha256).where(idempotency.c.key_sha256 == job.idempotency.key_sha256)
         if connection.execute(held).first():

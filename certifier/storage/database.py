@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import alembic.command
@@ -42,7 +43,7 @@ class Database:
                 if not self.is_sqlite:
                     _assert_durable(connection)
                 _migrate(connection)
-        except (SQLAlchemyError, ImportError) as error:
+        except (SQLAlchemyError, ImportError, ValueError, OSError) as error:
             raise OperatorError(
                 "The database cannot be opened.",
                 found=_told(error),
@@ -50,6 +51,8 @@ class Database:
                 hint="Check LCAL_DATABASE_URL and that the database runs.",
             ) from error
         self._idle: list[Connection] = []
+        # On SQLite the writers of one process queue here, in order, instead of trying again and again at the file's lock.
+        self._one_writer = Lock() if self.is_sqlite else nullcontext()
 
     def close(self) -> None:
         while self._idle:
@@ -60,7 +63,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction; committed and durable when the block ends, rolled back when it raises."""
-        with _told_as_ours(), self._writer.begin() as connection:
+        with _told_as_ours(), self._one_writer, self._writer.begin() as connection:
             yield connection
         if self._pauses:
             time.sleep(PAUSE_S)

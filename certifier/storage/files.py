@@ -6,6 +6,7 @@ Private keys live in a folder of mode 0700 in files of mode 0600 outside the rep
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import stat
 from contextlib import suppress
@@ -27,14 +28,23 @@ def load_keyring(folder: Path) -> Keyring:
 
 
 def copy_folder(source: Path, target: Path) -> None:
-    """Copy a folder, modes too, to a place where there is none. Raises OSError."""
-    shutil.copytree(source, target)
+    """Copy a folder, modes too, to a place where there is none; what is just being written is left out. Raises OSError."""
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("*.tmp"))
+
+
+def remove_folder(path: Path) -> None:
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def copy_file(source: Path, target: Path) -> None:
     """Raises OSError."""
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy2(source, target)
+
+
+def load_bytes(path: Path) -> bytes | None:
+    """The content of a file; None where there is none."""
+    return path.read_bytes() if path.is_file() else None
 
 
 def load_text(path: Path) -> str | None:
@@ -78,7 +88,7 @@ def load_signing_key(path: Path, passphrase: bytes | None = None) -> SigningKey:
 def save_signing_key(path: Path, key: SigningKey, passphrase: bytes | None = None) -> None:
     """Write a private key where nobody else can read it; never over an existing one."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
     try:
         with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(key.to_pem(passphrase))
@@ -98,7 +108,7 @@ def save_signing_key(path: Path, key: SigningKey, passphrase: bytes | None = Non
 def save_bytes(path: Path, content: bytes) -> None:
     """Write a file whole or not at all: to a temporary name, synced, then renamed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
     try:
         with temporary.open("wb") as file:
             file.write(content)

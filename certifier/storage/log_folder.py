@@ -6,6 +6,7 @@ behind what was published from here, so a database that was set back is noticed,
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -45,6 +46,14 @@ class LogFolder:
             return (self.path / "checkpoint").stat().st_mtime_ns
         except FileNotFoundError:
             return 0
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes of this machine from writing here."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        with (self.path / ".lock").open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
     def save_growth(self, tree: Tree, entries: Entries, old: int, new: int) -> None:
         """Write every tile and bundle of a log of size ``new`` that one of size ``old`` has not. Durable on return."""

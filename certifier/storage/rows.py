@@ -76,12 +76,16 @@ class CheckpointRow:
 
 @dataclass(frozen=True)
 class IdempotencyRow:
-    """An idempotency key that was used, as digests: of the key, and of the request that it stood for."""
+    """An idempotency key that was used, as digests: of the key, and of the request that it stood for.
+
+    ``told_state`` is how the certificate stood, where the report had it before; None for a report's first answer.
+    """
 
     key_sha256: str
     request_sha256: str
     submission_id: str
     created_at: str
+    told_state: str | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,17 @@ class NewEntry:
     type: str
     entry: bytes
     code: str | None = None
+
+
+@dataclass(frozen=True)
+class LostEntry:
+    """An entry that was published and that the database lost; an ``issue`` with the digests of its report and audio."""
+
+    type: str
+    code: str | None
+    entry: bytes
+    report_sha256: str | None = None
+    audio_sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -128,4 +143,4 @@ class Refusal:
     idempotency: IdempotencyRow | None = None
 
 
-Job = Acceptance | Refusal | StatusChange | NewEntry
+Job = Acceptance | Refusal | StatusChange | NewEntry | IdempotencyRow

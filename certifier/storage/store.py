@@ -6,7 +6,8 @@ The steps of issuing are transactions of their own: ``accept`` (A), ``sequence``
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,13 @@ from certifier.log.merkle import HASH_BYTES, grown_peaks, leaf_hash
 from certifier.storage import acceptance
 from certifier.storage.database import Database
 from certifier.storage.rows import (
+    Acceptance,
     CertificateRow,
     CheckpointRow,
     IdempotencyRow,
     Job,
     LogRow,
+    LostEntry,
     PlacedEntry,
     SubmissionRow,
 )
@@ -48,8 +51,14 @@ RETRIED = {"40P01", "40001"}  # PostgreSQL: deadlock, serialization failure
 _CERTIFICATE = select(certificates).where(certificates.c.code == bindparam("code"))
 _USED_REPORT = select(used_reports.c.code).where(used_reports.c.report_sha256 == bindparam("report"))
 _USED_KEY = select(idempotency).where(idempotency.c.key_sha256 == bindparam("key"))
-_IN_FORCE = select(certificates.c.code).where(
-    certificates.c.audio_sha256 == bindparam("audio"), certificates.c.in_force == 1, certificates.c.outcome != STATEMENT
+_IN_FORCE = union_all(
+    select(certificates.c.code).where(
+        certificates.c.audio_sha256 == bindparam("audio"),
+        certificates.c.in_force == 1,
+        certificates.c.outcome != STATEMENT,
+    ),
+    # a certificate that only the log still knows holds its file all the same
+    select(used_reports.c.code).where(used_reports.c.lost_audio_sha256 == bindparam("lost")),
 )
 _TAKEN = union_all(
     select(literal(1)).where(certificates.c.code == bindparam("code")),
@@ -115,11 +124,12 @@ class Store:
                 return LogRow(origin, number, 0, b"", 0)
             return LogRow(**row)
 
-    def sequence(self, origin: str) -> LogRow:
+    def sequence(self, origin: str) -> tuple[LogRow, int]:
         """Give waiting entries the next places in a log, in the order of their arrival, and move its head: one transaction.
 
-        At most BATCH of them. A ``freeze`` is the last entry of its log; what waits behind it is left to the next log.
-        Raises OperatorError when the head is not what it was read as: two writers, and this one must stop.
+        Returns the head, and how many were placed: at most BATCH. A ``freeze`` is the last entry of its log; what waits
+        behind it is left to the next log. Raises OperatorError when the head is not what it was read as: two writers, and
+        this one must stop.
         """
         with self.database.writing() as connection:
             self.database.lock_sequencer(connection)
@@ -128,25 +138,17 @@ class Store:
             )
             waiting = [] if head.frozen else _waiting(connection)
             if not waiting:
-                return head
+                return head, 0
             grown = _grown(head, waiting)
             places = [{"row": row["id"], "place": index} for index, row in enumerate(waiting, start=head.size)]
-            given = connection.execute(
+            connection.execute(
                 update(entries)
                 .where(entries.c.id == bindparam("row"), entries.c.idx.is_(None))
                 .values(origin=origin, idx=bindparam("place")),
                 places,
             )
-            moved = connection.execute(
-                update(logs)
-                .where(
-                    logs.c.origin == origin, logs.c.size == head.size, logs.c.peaks == head.peaks, logs.c.frozen == 0
-                )
-                .values(size=grown.size, peaks=grown.peaks, frozen=grown.frozen)
-            )
-            if moved.rowcount != 1 or given.rowcount != len(places):
-                raise OperatorError("The log's head moved under this writer.", found=f"{origin} at size {head.size}")
-            return grown
+            move_head(connection, head, grown)
+            return grown, len(places)
 
     def save_checkpoint(self, row: CheckpointRow) -> None:
         """One note for each size, for ever; the same one may come again. Raises OperatorError for another."""
@@ -200,41 +202,39 @@ class Store:
         self.save_checkpoint(CheckpointRow(origin, size, text + b"\n\n" + own, published))
         self.publish_checkpoint(origin, size, published)
 
-    def restore_entries(self, origin: str, found: Iterable[tuple[str, str | None, bytes, str | None]]) -> None:
-        """Append entries that a mirror holds and this database lost, as (type, code, entry, report_sha256); one transaction.
+    def restore_entries(self, origin: str, lost: Sequence[LostEntry]) -> None:
+        """Append entries that a mirror holds and this database lost, in one transaction.
 
-        Their reports count as used for ever. Raises OperatorError when entries wait for a place.
+        Their reports count as used for ever, and their audio as certified until it is withdrawn, though the certificates
+        themselves are lost.
         """
         with self.database.writing() as connection:
             self.database.lock_sequencer(connection)
             head = LogRow(
                 **connection.execute(select(logs).where(logs.c.origin == origin).with_for_update()).mappings().one()
             )
-            lost = list(found)
-            peaks = grown_peaks(head.size, _split(head.peaks), (leaf_hash(entry) for _, _, entry, _ in lost))
-            for index, (kind, code, entry, report) in enumerate(lost, start=head.size):
-                waiting = select(entries.c.id).where(entries.c.idx.is_(None), entries.c.entry == entry)
-                row = connection.execute(waiting.limit(1)).scalar_one_or_none()
-                if row is None:
-                    connection.execute(
-                        insert(entries).values(origin=origin, idx=index, type=kind, code=code, entry=entry)
-                    )
-                else:  # it was accepted before the backup, and had no place yet
-                    connection.execute(update(entries).where(entries.c.id == row).values(origin=origin, idx=index))
-                if kind == "revoke":
-                    connection.execute(update(certificates).where(certificates.c.code == code).values(in_force=0))
-                if (
-                    report
-                    and not connection.execute(
-                        select(used_reports.c.code).where(used_reports.c.report_sha256 == report)
-                    ).first()
-                ):
-                    connection.execute(insert(used_reports).values(report_sha256=report, code=code))
-            frozen = int(bool(lost) and lost[-1][0] == "freeze") or head.frozen
+            for index, row in enumerate(lost, start=head.size):
+                _restore_entry(connection, origin, index, row)
+            peaks = grown_peaks(head.size, _split(head.peaks), (leaf_hash(row.entry) for row in lost))
+            frozen = int(bool(lost) and lost[-1].type == "freeze") or head.frozen
             connection.execute(
                 update(logs)
                 .where(logs.c.origin == origin)
                 .values(size=head.size + len(lost), peaks=b"".join(peaks), frozen=frozen)
+            )
+
+    def adopt(self, job: Acceptance, *, in_force: bool) -> None:
+        """Take back a certificate whose entry is in the log and whose row was lost; it is delivered anew."""
+        certificate = replace(job.certificate, in_force=int(in_force))
+        with self.database.writing() as connection:
+            connection.execute(insert(submissions).values(**vars(job.submission)))
+            connection.execute(insert(certificates).values(**vars(certificate)))
+            shares = [(run, certificate.code, ppt) for run, ppt in job.shares_ppt.items()]
+            acceptance.take_shares(connection, shares)
+            connection.execute(
+                update(used_reports)
+                .where(used_reports.c.report_sha256 == certificate.report_sha256)
+                .values(lost_audio_sha256=None)
             )
 
     # -- reading: submissions and certificates ------------------------------------------------------------------
@@ -312,7 +312,7 @@ class Store:
 
     def has_audio_in_force(self, audio_sha256: str) -> bool:
         """Whether a file holds a certificate; a self-declared statement is none and blocks nobody."""
-        return self._one(_IN_FORCE, {"audio": audio_sha256}) is not None
+        return self._one(_IN_FORCE, {"audio": audio_sha256, "lost": audio_sha256}) is not None
 
     def share_used(self, run: str, besides: str | None = None) -> Decimal:
         """The share of a run that certificates hold, from 0 to 1, leaving out the one with the code ``besides``."""
@@ -354,9 +354,17 @@ class Store:
         """Whether an entry waits for its place."""
         return self._one(select(entries.c.id).where(entries.c.idx.is_(None)).limit(1)) is not None
 
-    def entry_counts(self, origin: str) -> tuple[int, int]:
-        """How many entries a log holds, and the highest index plus one: equal, unless one is missing."""
-        query = select(func.count().label("rows"), func.coalesce(func.max(entries.c.idx) + 1, 0).label("end"))
+    def log(self, origin: str) -> LogRow:
+        """A log's row as it is now. Raises NotFoundError."""
+        row = self._one(select(logs).where(logs.c.origin == origin))
+        if row is None:
+            raise NotFoundError("There is no such log.", found=origin)
+        return LogRow(**row)
+
+    def entry_counts(self, origin: str, size: int) -> tuple[int, int]:
+        """How many of the first ``size`` entries a log holds, and the highest index of all plus one."""
+        below = func.count().filter(entries.c.idx < size)
+        query = select(below.label("rows"), func.coalesce(func.max(entries.c.idx) + 1, 0).label("end"))
         row = self._one(query.where(entries.c.origin == origin))
         return (int(row["rows"]), int(row["end"])) if row else (0, 0)
 
@@ -386,6 +394,36 @@ class Store:
     def _all(self, query: Any) -> Sequence[RowMapping]:
         with self.database.reading() as connection:
             return connection.execute(query).mappings().all()
+
+
+def move_head(connection: Connection, head: LogRow, grown: LogRow) -> None:
+    """Compare and swap: the head moves only from exactly where it was read. Raises OperatorError otherwise.
+
+    This is the safety of the log, whatever a lock says: two writers can never both continue one head.
+    """
+    same = (logs.c.origin == head.origin, logs.c.size == head.size, logs.c.peaks == head.peaks, logs.c.frozen == 0)
+    moved = connection.execute(
+        update(logs).where(*same).values(size=grown.size, peaks=grown.peaks, frozen=grown.frozen)
+    )
+    if moved.rowcount != 1:
+        raise OperatorError("The log's head moved under this writer.", found=f"{head.origin} at size {head.size}")
+
+
+def _restore_entry(connection: Connection, origin: str, index: int, lost: LostEntry) -> None:
+    waiting = select(entries.c.id).where(entries.c.idx.is_(None), entries.c.entry == lost.entry)
+    row = connection.execute(waiting.limit(1)).scalar_one_or_none()
+    if row is None:
+        values = {"origin": origin, "idx": index, "type": lost.type, "code": lost.code, "entry": lost.entry}
+        connection.execute(insert(entries).values(**values))
+    else:  # it was accepted before the backup, and had no place yet
+        connection.execute(update(entries).where(entries.c.id == row).values(origin=origin, idx=index))
+    if lost.type == "revoke":
+        connection.execute(update(certificates).where(certificates.c.code == lost.code).values(in_force=0))
+        connection.execute(update(used_reports).where(used_reports.c.code == lost.code).values(lost_audio_sha256=None))
+    known = select(used_reports.c.code).where(used_reports.c.report_sha256 == lost.report_sha256)
+    if lost.report_sha256 and not connection.execute(known).first():
+        values = {"report_sha256": lost.report_sha256, "code": lost.code, "lost_audio_sha256": lost.audio_sha256}
+        connection.execute(insert(used_reports).values(**values))
 
 
 def _placed(row: RowMapping) -> PlacedEntry:

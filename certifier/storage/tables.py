@@ -82,6 +82,7 @@ used_reports = Table(
     metadata,
     Column("report_sha256", String(64), primary_key=True),
     Column("code", String(10), nullable=False),
+    Column("lost_audio_sha256", String(64), index=True),  # of a certificate in force that only the log still knows
 )
 
 idempotency = Table(
@@ -91,6 +92,7 @@ idempotency = Table(
     Column("request_sha256", String(64), nullable=False),
     Column("submission_id", String(40), ForeignKey("submissions.id"), nullable=False),
     Column("created_at", String(20), nullable=False, index=True),
+    Column("told_state", String(20)),
 )
 
 # The share of a run that certificates hold together, and the part of each.

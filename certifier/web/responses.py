@@ -22,6 +22,7 @@ BINARY = "application/octet-stream"
 # How long others may keep a resource.
 CACHE = {
     "for ever": "public, max-age=31536000, immutable",
+    "an hour": "public, max-age=3600, immutable",
     "a minute": "public, max-age=60, must-revalidate",
     "five minutes": "public, max-age=300, must-revalidate",
     "no time": "no-cache",

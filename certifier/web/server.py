@@ -8,9 +8,11 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
+from itertools import chain, repeat
 from typing import Any
 
 import structlog
@@ -18,10 +20,13 @@ from granian import Granian
 from granian.constants import Interfaces
 
 from certifier.errors import OperatorError, ReadOnlyError
+from certifier.service.certifier import Certifier
 from certifier.service.home import open_certifier
 from certifier.service.logbook import Problem
 from certifier.settings import Settings
 from certifier.web.app import create_app
+
+log = structlog.get_logger(__name__)
 
 BLOCKING_THREADS = 32
 ANSWER_S = 0.5  # how long the last answers of a worker may take
@@ -57,9 +62,20 @@ def serve(settings: Settings, host: str, port: int, workers: int = 1) -> None:
 def load_app(settings: Settings) -> Callable[..., Any]:
     """The application, opened inside the worker process."""
     configure_logging()
-    certifier = open_certifier(settings, datetime.now(UTC), on_stop=_end_worker)
+    certifier = _opened_in_time(settings)
     certifier.sweep()
     return create_app(certifier)
+
+
+def _opened_in_time(settings: Settings) -> Certifier:
+    """The installation, as soon as its database answers: a worker that gave up would be taken for one that crashes."""
+    for pause_s in chain((0.5, 1.0, 2.0), repeat(5.0)):
+        try:
+            return open_certifier(settings, datetime.now(UTC), on_stop=_end_worker)
+        except OperatorError as error:
+            log.warning("cannot open yet", told=error.message, found=error.found, next_try_in_s=pause_s)
+            time.sleep(pause_s)
+    raise AssertionError("unreachable")
 
 
 def _checked(settings: Settings) -> tuple[Problem, ...]:

@@ -36,8 +36,9 @@ def take_submission(site: Site) -> Taken:
     if isinstance(answer, Accepted):
         return Taken(submission_view(answer.submission, answer.verdict, None, None), 202)
     # A repeated request gets the bytes that it got first, whatever happened to the certificate since.
-    state = site.certifier.lifecycle(answer.certificate.code) if answer.repeated else "active"
-    view = submission_view(answer.submission, answer.verdict, answer.certificate, state, duplicate=answer.repeated)
+    view = submission_view(
+        answer.submission, answer.verdict, answer.certificate, answer.state, duplicate=answer.repeated
+    )
     return Taken(view, 200 if answer.repeated else 201, answer.replayed)
 
 

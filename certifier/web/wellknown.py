@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, redirect
+from flask import Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from certifier.certificate.model import OUTCOMES
@@ -37,7 +37,11 @@ def status_list(site: Site, purpose: str) -> Response:
 
 
 def checkpoint(site: Site, year: str | None = None) -> Response:
-    return reply(_logbook(site, year).head.note, TEXT, "no time", **PUBLIC)
+    book = _logbook(site, year)
+    note = book.head.note
+    if not note:
+        raise ReadOnlyError("No checkpoint can be shown that the entries lead to.", found=book.origin)
+    return reply(note, TEXT, "no time", **PUBLIC)
 
 
 def verifier_key(site: Site, year: str | None = None) -> Response:
@@ -47,10 +51,12 @@ def verifier_key(site: Site, year: str | None = None) -> Response:
 
 def tile(site: Site, path: str, year: str | None = None) -> Response:
     """A hash tile or entry bundle (C2SP tlog-tiles)."""
-    body = _logbook(site, year).resource(f"tile/{path}")
+    asked = str(request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or "")
+    body = None if "%" in asked else _logbook(site, year).resource(f"tile/{path}")  # one spelling for each file
     if body is None:
         raise NotFoundError("The log has no such resource.", found=f"tile/{path}"[:200])
-    return reply(body, BINARY, "for ever", **PUBLIC)
+    # The address without a year leads to another log once this one is closed.
+    return reply(body, BINARY, "for ever" if year else "an hour", **PUBLIC)
 
 
 def _logbook(site: Site, year: str | None) -> Logbook:

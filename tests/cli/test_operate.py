@@ -16,7 +16,7 @@ from sqlalchemy import delete, update
 from certifier.cli.main import main
 from certifier.log.note import verifier_key_for
 from certifier.log.proof import parse_proof, verify_proof
-from certifier.service.certifier import Certifier, Issued
+from certifier.service.certifier import Certifier, Issued, Refused
 from certifier.storage.tables import certificates, entries, run_shares, runs
 from certifier.web.app import create_app
 from tests.referee import LogView, check_growth, check_history
@@ -239,6 +239,88 @@ def test_the_bundles_of_a_mirror_alone_rebuild_the_log(place: Place, tmp_path: P
     for index, entry in enumerate(before.entries):
         assert certifier.logbook.entries_between(index, index + 1) == [entry]
     certifier.close()
+
+
+def public_files(place: Place, folder: Path) -> None:
+    """As a monitor keeps them that was told --certificates."""
+    certifier = place.studio.certifier()
+    client = create_app(certifier, lambda: LATER).test_client()
+    folder.mkdir(parents=True)
+    for code in place.codes:
+        for suffix in ("vc", "report.json", "decision.json"):
+            (folder / f"{code}.{suffix}").write_bytes(client.get(f"/v/{code}.{suffix}").data)
+    certifier.close()
+
+
+def lose_the_database(place: Place, tmp_path: Path) -> Path:
+    """Only the keys and somebody's copy of the log are left."""
+    mirror = tmp_path / "mirror"
+    shutil.copytree(place.home / "log", mirror)
+    shutil.rmtree(place.home / "log")
+    for file in place.home.glob("service.sqlite*"):
+        file.unlink()
+    return mirror
+
+
+def test_a_withdrawn_certificate_that_was_lost_is_never_called_valid(place: Place, tmp_path: Path) -> None:
+    """Its place in the status list is not known any more, so no list is given out: nobody can tell, nobody is misled."""
+    certifier = place.studio.certifier()
+    row = certifier.certificate(place.codes[0])
+    certifier.close()
+    restored = run("restore", "--home", place.home, "--mirror", lose_the_database(place, tmp_path))
+    assert restored.exit_code == 0, restored.output
+    assert "1 of them are withdrawn" in restored.stdout
+    certifier = place.studio.certifier()
+    client = create_app(certifier, lambda: LATER).test_client()
+    assert client.get("/status/suspension/1").status_code == 503
+    answer = client.post("/api/v1/verifications", json={"credential": json.loads(row.document or b"")})
+    assert answer.status_code == 503 or answer.json["verdict"] != "valid"
+    certifier.close()
+
+
+def test_a_file_whose_certificate_was_lost_earns_no_second_one(place: Place, tmp_path: Path) -> None:
+    run("restore", "--home", place.home, "--mirror", lose_the_database(place, tmp_path))
+    certifier = place.studio.certifier()
+    again = certifier.certify(place.studio.examined(2, report_id="another report"), LATER)
+    assert isinstance(again, Refused)
+    certifier.close()
+
+
+@pytest.mark.parametrize("given", ["--certificates", "beside the mirror"])
+def test_public_files_bring_everything_back(place: Place, tmp_path: Path, given: str) -> None:
+    """Certificates, reports, decisions, shares, places in the lists: nobody has to be trusted for them."""
+    before = place.judged()
+    kept = tmp_path / ("kept" if given == "--certificates" else "mirror/label.example-2026/certificates")
+    public_files(place, tmp_path / "files")
+    mirror = lose_the_database(place, tmp_path)
+    shutil.copytree(tmp_path / "files", kept)
+    named = ("--certificates", kept) if given == "--certificates" else ()
+    restored = run("restore", "--home", place.home, "--mirror", mirror, *named)
+    assert restored.exit_code == 0, restored.output
+    assert "3 certificates were brought back" in restored.stdout
+    assert "alone" not in restored.stdout
+    place.issue(9)
+    check_growth(before, place.judged())
+    assert run("log", "fsck", "--home", place.home).exit_code == 0
+    certifier = place.studio.certifier()
+    assert certifier.store.share_used('["example-party", "run-1"]') == 1
+    certifier.change_status(place.codes[1], "revoke", "evidence", LATER)
+    certifier.close()
+
+
+def test_files_that_are_not_those_of_the_log_bring_nothing_back(place: Place, tmp_path: Path) -> None:
+    public_files(place, tmp_path / "files")
+    for file in (tmp_path / "files").glob("*.vc"):
+        file.write_bytes(file.read_bytes().replace(b"Track", b"Trick"))
+    mirror = lose_the_database(place, tmp_path)
+    restored = run("restore", "--home", place.home, "--mirror", mirror, "--certificates", tmp_path / "files")
+    assert "3 certificates are known to the log alone" in restored.stdout
+
+
+def test_the_witness_policy_is_part_of_a_backup(place: Place, tmp_path: Path) -> None:
+    (place.home / "witnesses.policy").write_text("quorum none\n")
+    run("backup", tmp_path / "backup", "--home", place.home, "--with-keys")
+    assert (tmp_path / "backup/witnesses.policy").read_text() == "quorum none\n"
 
 
 def test_a_mirror_that_contradicts_the_database_stops_the_restore(place: Place, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ class World:
         """The start after a crash: it finds nothing wrong, finishes what was begun, and no note ever changes."""
         certifier = self.studio.certifier()
         assert certifier.problems == ()
-        rows, end = certifier.store.entry_counts(certifier.logbook.origin)
+        rows, end = certifier.store.entry_counts(certifier.logbook.origin, certifier.logbook.head.size)
         assert rows == end == certifier.logbook.head.size
         assert not certifier.store.is_waiting()
         assert certifier.store.undelivered() == []

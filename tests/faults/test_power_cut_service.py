@@ -273,7 +273,7 @@ def test_a_closed_log_that_nobody_had_signed_to_its_end_is_finished_at_the_next_
     certifier.pipeline._publish = _fail
     assert isinstance(certifier.certify(studio.examined("last"), datetime.now(UTC), "key-last"), Accepted)
     certifier.store.accept([NewEntry("freeze", log_entry("freeze", time_text(datetime.now(UTC)), reason="new_year"))])
-    assert certifier.store.sequence(old.origin).frozen
+    assert certifier.store.sequence(old.origin)[0].frozen
     certifier.close()
     key = SigningKey.generate()
     save_signing_key(studio.settings.private_dir / "log-next.pem", key)

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 from sqlalchemy import update
 
 from certifier.certificate.verify import check_certificate
 from certifier.crypto.signing import SigningKey
-from certifier.errors import OperatorError, ReadOnlyError
+from certifier.errors import OperatorError, ReadOnlyError, StorageError
 from certifier.log.note import open_checkpoint
-from certifier.service.certifier import Certifier, Issued
-from certifier.service.home import open_certifier
+from certifier.service.backup import copy_backup, make_backup, restore_logs
+from certifier.service.certifier import Accepted, Certifier, Issued
+from certifier.service.fsck import check_installation
+from certifier.service.home import open_certifier, register_key
 from certifier.storage.files import save_signing_key
+from certifier.storage.rows import PlacedEntry
 from certifier.storage.tables import checkpoints, entries, logs
 from certifier.web.app import create_app
 from tests.studio import NOW, Studio
 
 LATER = NOW + timedelta(days=1)
+DID = "did:web:label.example"
 
 
 def issue(certifier: Certifier, studio: Studio, *numbers: int) -> list[Issued]:
@@ -37,6 +43,15 @@ def log_folder(studio: Studio) -> Path:
 def replace_log_key(certifier: Certifier, studio: Studio) -> None:
     (studio.settings.private_dir / "log.pem").unlink()
     save_signing_key(studio.settings.private_dir / "log.pem", SigningKey.generate())
+
+
+def replace_issuer_key(certifier: Certifier, studio: Studio) -> None:
+    (studio.settings.private_dir / "issuer.pem").unlink()
+    save_signing_key(studio.settings.private_dir / "issuer.pem", SigningKey.generate())
+
+
+def tear_the_log_key(certifier: Certifier, studio: Studio) -> None:
+    (studio.settings.private_dir / "log.pem").write_bytes(b"")
 
 
 def lose_the_last_entry(certifier: Certifier, studio: Studio) -> None:
@@ -82,6 +97,7 @@ def tear_the_anchor(certifier: Certifier, studio: Studio) -> None:
 
 FAULTS: dict[str, tuple[Callable[[Certifier, Studio], None], str]] = {
     "the log's private key is another one": (replace_log_key, "wrong-key"),
+    "the log's private key is torn": (tear_the_log_key, "wrong-key"),
     "the database is behind what was published": (lose_the_last_entry, "behind-anchor"),
     "an entry was changed": (change_an_entry, "entries-changed"),
     "an entry is missing": (lose_an_entry_in_the_middle, "entries-missing"),
@@ -103,7 +119,7 @@ def test_a_fault_at_the_start_forbids_to_write_and_not_to_read(
     reopened = studio.certifier()
     client = create_app(reopened, lambda: LATER).test_client()
     try:
-        assert [problem.kind for problem in reopened.problems] == [kind]
+        assert {problem.kind for problem in reopened.problems} == {kind}
         # nothing is written
         with pytest.raises(ReadOnlyError, match="Nothing is issued"):
             reopened.certify(studio.examined(4), LATER)
@@ -182,3 +198,143 @@ def test_two_checkpoints_of_one_size_are_never_signed(certifier: Certifier, stud
         assert notes.get(row.size, row.note) == row.note
         assert open_checkpoint(row.note, [reopened.logbook.verifier_key]).size == row.size
     reopened.close()
+
+
+def test_a_wrong_issuer_key_signs_nothing_and_the_rest_is_read(certifier: Certifier, studio: Studio) -> None:
+    """Status lists are signed by it too: without them nobody can tell, and that is said."""
+    row = issue(certifier, studio, 1)[0].certificate
+    replace_issuer_key(certifier, studio)
+    certifier.close()
+    reopened = studio.certifier()
+    assert [problem.kind for problem in reopened.problems] == ["wrong-key"]
+    client = create_app(reopened, lambda: LATER).test_client()
+    assert client.get(f"/v/{row.code}.vc").data == row.document
+    assert client.get("/log/checkpoint").status_code == 200
+    assert client.get("/status/revocation/1").status_code == 503
+    with pytest.raises(ReadOnlyError):
+        reopened.certify(studio.examined(2), LATER)
+    reopened.close()
+
+
+def test_a_healthy_installation_at_work_raises_no_alarm(installed: Certifier, studio: Studio) -> None:
+    """Opened again and again, and checked as a whole, while certificates are issued beside it."""
+    ended = Event()
+
+    def work() -> None:
+        for number in range(60):
+            assert isinstance(installed.certify(studio.examined(number), NOW), Issued)
+        ended.set()
+
+    worker = Thread(target=work)
+    worker.start()
+    found, opened = [], 0
+    while not ended.is_set():
+        beside = studio.certifier()
+        found += [*beside.problems, *check_installation(beside.store, list(beside.logbooks), beside.keyring, DID)]
+        opened += 1
+        beside.close()
+    worker.join()
+    assert found == []
+    assert opened > 1
+
+
+def test_a_backup_of_an_installation_at_work_can_be_restored(certifier: Certifier, studio: Studio) -> None:
+    ended = Event()
+
+    def work() -> None:
+        for number in range(60):
+            certifier.certify(studio.examined(number), NOW)
+        ended.set()
+
+    worker = Thread(target=work)
+    worker.start()
+    made = 0
+    while not ended.is_set():
+        made += 1
+        copy = replace(studio.settings, home=studio.folder / f"restored-{made}")
+        make_backup(studio.settings, studio.folder / f"backup-{made}", with_keys=True)
+        copy_backup(studio.folder / f"backup-{made}", copy)
+        restore_logs(copy, [])
+        restored = open_certifier(copy)
+        assert restored.problems == ()
+        restored.close()
+    worker.join()
+    assert made > 1
+
+
+def test_a_dated_back_entry_does_not_hide_a_clock_that_stands_back(certifier: Certifier, studio: Studio) -> None:
+    row = issue(certifier, studio, 1)[0].certificate
+    with pytest.raises(ReadOnlyError) as error:
+        certifier.change_status(row.code, "suspend", "evidence", NOW - timedelta(days=30))
+    assert "clock-back" in (error.value.found or "")
+    certifier.change_status(row.code, "suspend", "evidence", NOW - timedelta(minutes=4))
+    assert certifier.logbook.last_time == NOW
+
+
+def test_a_payload_that_was_changed_before_it_was_signed_is_not_signed(certifier: Certifier, studio: Studio) -> None:
+    """The log committed to other bytes; the writer stops, and the next start says what is wrong."""
+    real = certifier.store.issue_entries
+
+    def edited(codes: list[str]) -> list[PlacedEntry]:
+        return [
+            replace(placed, entry=placed.entry.replace(b'"payload":"sha256:', b'"payload":"sha256:0'))
+            for placed in real(codes)
+        ]
+
+    certifier.store.issue_entries = edited  # type: ignore[method-assign,assignment]
+    told = certifier.certify(studio.examined(1), NOW)
+    assert isinstance(told, Accepted)
+    assert certifier.pipeline.stopped is not None
+    row = certifier.store.certificate_for_submission(told.submission_id)
+    assert row is not None
+    assert row.document is None
+
+
+def test_an_entry_that_reads_back_otherwise_than_it_was_hashed_is_never_signed_over(
+    certifier: Certifier, studio: Studio
+) -> None:
+    """The root has to be reached by two paths, else a flipped bit would be signed for ever."""
+    issue(certifier, studio, 1)
+    head, real = certifier.logbook.head, certifier.store.entries_between
+
+    def bent(origin: str, start: int, end: int) -> list[PlacedEntry]:
+        return [replace(placed, entry=placed.entry.replace(b"LCAL", b"LCAM")) for placed in real(origin, start, end)]
+
+    certifier.store.entries_between = bent  # type: ignore[method-assign]
+    assert isinstance(certifier.certify(studio.examined(2), NOW), Accepted)
+    assert certifier.logbook.head == head
+    assert [row.size for row in certifier.store.all_checkpoints(certifier.logbook.origin)][-1] == head.size
+
+
+def test_an_anchor_never_goes_back(certifier: Certifier, studio: Studio) -> None:
+    """Two processes show their checkpoints in the wrong order."""
+    issue(certifier, studio, 1)
+    late = certifier.logbook.head
+    other = studio.certifier()
+    issue(other, studio, 2)
+    certifier.logbook._show(late.size, late.note)
+    assert certifier.logbook.folder.checkpoint() == other.logbook.head.note
+    other.close()
+
+
+def test_an_issuers_key_that_was_changed_meanwhile_signs_nothing_of_the_old_one(
+    certifier: Certifier, studio: Studio
+) -> None:
+    """A certificate names its key in the log before it is signed; it is signed by that one, or not at all."""
+    certifier.store.deliver = lambda rows: (_ for _ in ()).throw(StorageError("for the test"))  # type: ignore[method-assign]
+    told = certifier.certify(studio.examined(1), NOW)
+    assert isinstance(told, Accepted)
+    certifier.close()
+    (studio.settings.private_dir / "issuer.pem").rename(studio.settings.private_dir / "issuer-2026.pem")
+    key = SigningKey.generate()
+    save_signing_key(studio.settings.private_dir / "issuer.pem", key)
+    register_key(studio.settings, "key-next", "issuer", "Low-Carbon Audio Label", key.public, NOW)
+    rotated = studio.certifier()
+    assert rotated.problems == ()
+    old = rotated.store.certificate_for_submission(told.submission_id)
+    new = issue(rotated, studio, 2)[0].certificate
+    assert old is not None
+    for row in (old, new):
+        assert check_certificate(row.document or b"", rotated.material(row, NOW), NOW).verdict == "valid"
+    assert old.verification_method != new.verification_method
+    rotated.close()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
 from threading import Event
+from time import monotonic
 
 import pytest
 
@@ -79,6 +80,42 @@ def test_without_the_quorum_it_waits_and_nothing_is_published(witnessed: Witness
     again = certifier.certify(witnessed.studio.examined(1), NOW)
     assert isinstance(again, Issued)
     certifier.close()
+
+
+def test_a_checkpoint_that_missed_its_quorum_is_ours_after_a_restart(witnessed: Witnessed) -> None:
+    """One witness has cosigned it already: that is no reason to think that this log was set back."""
+    certifier = witnessed.studio.certifier(submit_seconds=0.2)
+    assert isinstance(certifier.certify(witnessed.studio.examined(1), NOW), Issued)
+    for witness in witnessed.witnesses[:2]:
+        witness.misbehaviour = "500"
+    assert isinstance(certifier.certify(witnessed.studio.examined(2), NOW), Accepted)
+    certifier.close()
+    for witness in witnessed.witnesses:
+        witness.misbehaviour = None
+    restarted = witnessed.studio.certifier()
+    assert restarted.problems == ()
+    assert restarted.logbook.head.size == 2
+    restarted.close()
+
+
+def test_witnesses_that_hang_hold_up_no_reader_and_nobody_who_submits(witnessed: Witnessed) -> None:
+    certifier = witnessed.studio.certifier(submit_seconds=0.2)
+    head = certifier.logbook.head
+    for witness in witnessed.witnesses:
+        witness.misbehaviour = "stall"
+    began = monotonic()
+    answers = [certifier.certify(witnessed.studio.examined(number), NOW) for number in range(4)]
+    certifier.logbook._looked_at = 0.0  # time to look for what others published
+    assert certifier.logbook.head == head
+    assert monotonic() - began < 4  # a single round of the witnesses may take longer
+    assert {type(answer) for answer in answers} == {Accepted}
+    for witness in witnessed.witnesses:
+        witness.misbehaviour = None
+        witness.released.set()
+    certifier.close()
+    restarted = witnessed.studio.certifier()
+    assert restarted.logbook.head.size == 4
+    restarted.close()
 
 
 def test_a_log_that_was_set_back_is_found_by_its_witnesses(witnessed: Witnessed) -> None:

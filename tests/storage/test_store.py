@@ -8,24 +8,28 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from threading import Thread
 
+import psycopg
 import pytest
 import sqlalchemy
 from sqlalchemy import select
 
 from certifier.errors import CertifierError, ConflictError, IdempotencyKeyUsed, OperatorError, ReportAlreadyUsed
 from certifier.log.merkle import Tree, leaf_hash, root_of_peaks
+from certifier.storage import acceptance as transaction_a
 from certifier.storage.rows import (
     Acceptance,
     CertificateRow,
     CheckpointRow,
     IdempotencyRow,
+    LostEntry,
     NewEntry,
     Refusal,
     StatusChange,
     SubmissionRow,
 )
-from certifier.storage.store import BATCH, Store
+from certifier.storage.store import BATCH, Store, move_head
 from certifier.storage.tables import checkpoints, entries, runs
 
 ORIGIN = "label.example/2026"
@@ -94,7 +98,7 @@ def renewal(number: int, of: str, shares: dict[str, int]) -> Acceptance:
 
 
 def sequenced(store: Store) -> list[tuple[int, bytes]]:
-    size = store.sequence(ORIGIN).size
+    size = store.sequence(ORIGIN)[0].size
     return [(placed.index, placed.entry) for placed in store.entries_between(ORIGIN, 0, size)]
 
 
@@ -176,8 +180,9 @@ def test_entries_get_contiguous_places_in_the_order_of_their_arrival(store: Stor
 def test_the_head_moves_together_with_the_entries_and_leads_to_their_root(store: Store) -> None:
     """More than one batch: the peaks that the head keeps are those of the tree over all entries."""
     store.accept([NewEntry("revoke", b"entry %d" % number) for number in range(BATCH + 7)])
-    assert store.sequence(ORIGIN).size == BATCH
-    head = store.sequence(ORIGIN)
+    assert store.sequence(ORIGIN)[1] == BATCH
+    head, placed = store.sequence(ORIGIN)
+    assert placed == 7
     tree = Tree()
     for placed in store.entries_between(ORIGIN, 0, BATCH + 7):
         tree.append(leaf_hash(placed.entry))
@@ -197,6 +202,33 @@ def test_many_sequencers_at_once_never_give_a_place_twice(store: Store) -> None:
     assert {entry for _, entry in placed} == {b"entry %d" % number for number in range(60)}
 
 
+def test_a_head_moves_only_from_where_it_was_read(store: Store) -> None:
+    """Compare and swap: whoever read the head before another moved it is stopped, whatever the lock says."""
+    read = store.log(ORIGIN)
+    accept(store, 1)
+    store.sequence(ORIGIN)
+    mine = replace(read, size=read.size + 1, peaks=leaf_hash(b"another entry"))
+    with pytest.raises(OperatorError, match="moved under this writer"), store.database.writing() as connection:
+        move_head(connection, read, mine)
+    assert store.log(ORIGIN).peaks == leaf_hash(b"entry 1")
+
+
+def test_a_transaction_that_a_deadlock_ended_is_tried_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL ends one of two that wait for each other; nothing of it is stored, so it may simply be sent again."""
+    real, times = transaction_a.accept_all, []
+
+    def deadlocked(connection: object, jobs: object) -> object:
+        times.append(1)
+        if len(times) == 1:
+            raise sqlalchemy.exc.OperationalError("INSERT", {}, psycopg.errors.DeadlockDetected())
+        return real(connection, jobs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(transaction_a, "accept_all", deadlocked)
+    accept(store, 1)
+    assert len(times) == 2
+    assert sequenced(store) == [(0, b"entry 1")]
+
+
 def test_a_head_that_was_moved_by_another_hand_is_not_moved_again(store: Store) -> None:
     """The comparison is the safety, whatever the lock says."""
     accept(store, 1)
@@ -212,10 +244,10 @@ def test_a_head_that_was_moved_by_another_hand_is_not_moved_again(store: Store) 
 
 def test_a_closed_log_takes_nothing_behind_its_last_entry(store: Store) -> None:
     store.accept([NewEntry("revoke", b"a"), NewEntry("freeze", b"the end"), NewEntry("revoke", b"b")])
-    assert store.sequence(ORIGIN).frozen
+    assert store.sequence(ORIGIN)[0].frozen
     assert sequenced(store) == [(0, b"a"), (1, b"the end")]
     store.open_log("label.example/2027")
-    assert store.sequence("label.example/2027").size == 1
+    assert store.sequence("label.example/2027")[0].size == 1
     assert [(log.origin, log.number, log.frozen) for log in store.logs()] == [
         (ORIGIN, 1, 1),
         ("label.example/2027", 2, 0),
@@ -296,11 +328,14 @@ def test_a_replaced_certificate_leaves_force_together_with_the_new_one(store: St
 
 def test_a_report_counts_as_used_also_when_only_the_log_knows_it(store: Store) -> None:
     """After a restore from bundles: the certificate's row is lost, its report earns no second one."""
-    store.restore_entries(ORIGIN, [("issue", "0000000009", b"entry 9", digest("report 1"))])
+    store.restore_entries(ORIGIN, [LostEntry("issue", "0000000009", b"entry 9", digest("report 1"), digest("audio 9"))])
     assert store.logs()[0].size == 1
     with pytest.raises(ReportAlreadyUsed):
         accept(store, 1)
     assert store.code_for_report(digest("report 1")) == "0000000009"
+    assert store.has_audio_in_force(digest("audio 9"))
+    store.restore_entries(ORIGIN, [LostEntry("revoke", "0000000009", b"revoked")])
+    assert not store.has_audio_in_force(digest("audio 9"))
 
 
 def test_an_opened_database_keeps_what_it_had(database_url: str) -> None:
@@ -334,3 +369,15 @@ def test_a_database_that_cannot_be_had_is_told_without_its_password(url: str) ->
     with pytest.raises(OperatorError, match="cannot be opened") as error:
         Store.open(url)
     assert "secret" not in f"{error.value.message} {error.value.found} {error.value.hint}"
+
+
+def test_readers_of_many_threads_share_few_connections(store: Store) -> None:
+    """Servers come and go with threads; a connection that each left behind would use them up."""
+    for _ in range(5):
+        threads = [Thread(target=store.logs) for _ in range(40)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(store.database._idle) <= 40
+    assert store.logs()

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from threading import Event, Thread
 from typing import Literal
 
 import pytest
+from sqlalchemy import update
 
 from certifier.certificate.verify import check_certificate
 from certifier.errors import ReadOnlyError
 from certifier.log.entry import parse_entry, status_entry
 from certifier.log.note import open_checkpoint, parse_verifier_key
-from certifier.log.tiles import parse_entry_bundle
+from certifier.log.tiles import entries_path, parse_entry_bundle, parse_tile_path
 from certifier.service.certifier import AFTER, Accepted, Certifier, Issued
 from certifier.service.home import turn_log
+from certifier.service.logbook import Problem
 from certifier.storage.rows import Job, StatusChange
+from certifier.storage.tables import entries
 from certifier.web.app import create_app
 from tests.referee import check_history, read_log
 from tests.studio import NOW, Studio
@@ -22,6 +26,7 @@ from tests.web.conftest import World
 
 NEXT_YEAR = NOW + timedelta(days=90)
 
+CHANGES: tuple[Literal["suspend"], Literal["reinstate"]] = ("suspend", "reinstate")
 NOTHING = [
     "tile/0/0",
     "tile/00/000",
@@ -78,9 +83,8 @@ def test_a_foreign_reader_accepts_every_file_of_the_served_log(studio: Studio, s
     certifier = studio.certifier()
     answer = certifier.certify(studio.examined(1), NOW)
     assert isinstance(answer, Issued)
-    changes: tuple[Literal["suspend"], Literal["reinstate"]] = ("suspend", "reinstate")
     for number in range(size - 1):
-        certifier.store.accept(_change(answer.certificate.code, changes[number % 2]))
+        certifier.store.accept(_change(answer.certificate.code, CHANGES[number % 2]))
     certifier.logbook.publish()
     client = create_app(certifier, lambda: NOW).test_client()
     view = read_log(
@@ -151,3 +155,59 @@ def test_a_running_service_writes_nothing_behind_the_end_of_its_log(certifier: C
     assert isinstance(again, Issued)
     reopened.close()
     assert stopped
+
+
+def test_what_is_kept_for_ever_has_an_address_that_never_changes_its_meaning(world: World) -> None:
+    """The address without a year leads to another log once this one is closed."""
+    current, of_the_year = (world.client.get(f"/log/{year}tile/0/000.p/1") for year in ("", "2026/"))
+    assert of_the_year.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert current.headers["Cache-Control"] == "public, max-age=3600, immutable"
+
+
+def test_bundles_are_those_of_the_tree_also_while_it_grows(studio: Studio) -> None:
+    """A wrong one would be kept by caches for ever."""
+    certifier = studio.certifier()
+    answer = certifier.certify(studio.examined(1), NOW)
+    assert isinstance(answer, Issued)
+    code, book = answer.certificate.code, certifier.logbook
+    ended = Event()
+
+    def grow() -> None:
+        for number in range(40):
+            certifier.store.accept([job for at in range(20) for job in _change(code, CHANGES[(number * 20 + at) % 2])])
+            book.publish()
+        ended.set()
+
+    writer = Thread(target=grow)
+    writer.start()
+    seen = dict[str, bytes]()
+    while not ended.is_set():
+        for index in range(book.head.size // 256 + 1):
+            width = min(256, book.head.size - 256 * index)
+            path = entries_path(index, width)
+            content = book.resource(path)
+            assert seen.setdefault(path, content or b"") == content
+    writer.join()
+    whole = book.entries_between(0, book.head.size)
+    for path, content in seen.items():
+        tile = parse_tile_path(path)
+        assert tile is not None
+        assert parse_entry_bundle(content) == whole[256 * tile.index :][: tile.width], path
+    certifier.close()
+
+
+def test_a_row_that_was_changed_beside_the_service_is_not_served(certifier: Certifier, studio: Studio) -> None:
+    certifier.certify(studio.examined(1), NOW)
+    with certifier.store.database.writing() as connection:
+        connection.execute(update(entries).values(entry=b"{}"))
+    certifier.logbook._tail = (1, [])  # as after many more entries
+    client = create_app(certifier, lambda: NOW).test_client()
+    assert client.get("/log/tile/entries/000.p/1").status_code == 503
+    assert client.get("/log/tile/0/000.p/1").status_code == 200
+
+
+def test_without_a_checkpoint_that_the_entries_lead_to_none_is_shown(certifier: Certifier, studio: Studio) -> None:
+    certifier.logbook._head = type(certifier.logbook.head)(0, b"")
+    certifier.logbook.problems = (Problem("entries-changed", "for the test"),)
+    client = create_app(certifier, lambda: NOW).test_client()
+    assert client.get("/log/checkpoint").status_code == 503

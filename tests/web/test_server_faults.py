@@ -146,6 +146,8 @@ def test_a_database_that_was_away_is_served_again_without_a_hand(studio: Studio)
             assert answer.json()["type"].rpartition("/")[2] == "dependency-unavailable"
             assert requests.get(f"{url}/v/{history[0]['code']}.vc", timeout=30).status_code == 200  # from memory
             assert submit(studio, url, 2, history).status_code == 503
+            threading.Event().wait(8)  # longer than the server would wait for a worker that ends again and again
+            assert process.poll() is None
             server.start()
             until(lambda: status_of(url) == 200, process)
             assert submit(studio, url, 2, history).status_code == 201

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -19,12 +20,13 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
 from certifier.certificate.code import parse_code
+from certifier.errors import IdempotencyKeyReused
 from certifier.report.envelope import sign_report, statement_for
-from certifier.service.certifier import Certifier
+from certifier.service.certifier import Certifier, Issued
 from certifier.service.examine import examine
 from certifier.web.app import create_app
 from certifier.web.server import BLOCKING_THREADS
-from tests.studio import APPLICANT, PARTY, VERIFIER, Studio, write_track
+from tests.studio import APPLICANT, PARTY, STRANGER, VERIFIER, Studio, write_track
 from tests.web.conftest import LATER, World
 
 SUBMISSIONS = "/api/v1/submissions"
@@ -436,3 +438,33 @@ def test_a_hundred_parallel_submissions_of_one_file_get_one_certificate(certifie
     assert outcomes == {"Issued": 1, "Refused": 99}
     assert certifier.store.share_used('["example-party", "run-1"]') == 1
     assert certifier.logbook.head.size == 1
+
+
+def test_a_key_of_a_report_that_had_its_certificate_is_bound_too(
+    client: FlaskClient, certifier: Certifier, studio: Studio
+) -> None:
+    sent = studio.signed(studio.report())
+    send(client, form(studio, sent))
+    first = send(client, form(studio, sent), **KEY)
+    certifier.change_status(parse_code(first.json["code"]), "suspend", "evidence", LATER)
+    again = send(client, form(studio, sent), **KEY)
+    assert (first.status_code, first.json["duplicate"]) == (200, True)
+    assert (again.status_code, again.data) == (200, first.data)
+    other = studio.signed(studio.report(title="Another (example)"))
+    assert send(client, form(studio, other), **KEY).status_code == 422
+
+
+def test_a_key_counts_for_a_day(studio: Studio, certifier: Certifier) -> None:
+    certifier.certify(studio.examined(1), LATER, "the-key-of-today")
+    with pytest.raises(IdempotencyKeyReused):
+        certifier.certify(studio.examined(2), LATER + timedelta(hours=20), "the-key-of-today")
+    answer = certifier.certify(studio.examined(2), LATER + timedelta(hours=26), "the-key-of-today")
+    assert isinstance(answer, Issued)
+
+
+def test_two_applicants_may_choose_the_same_key(studio: Studio, certifier: Certifier) -> None:
+    stranger = {"issuer": {"id": STRANGER.public.did_key, "key_id": STRANGER.public.did_key}}
+    first = certifier.certify(studio.examined(1), LATER, "00000001")
+    second = certifier.certify(studio.examined(2, (STRANGER, PARTY), **stranger), LATER, "00000001")
+    assert isinstance(first, Issued)
+    assert isinstance(second, Issued)

@@ -37,6 +37,7 @@ def _create_reservations() -> None:
         "used_reports",
         sa.Column("report_sha256", sa.String(64), primary_key=True),
         sa.Column("code", sa.String(10), nullable=False),
+        sa.Column("lost_audio_sha256", sa.String(64), index=True),
     )
     op.create_table(
         "idempotency",
@@ -44,6 +45,7 @@ def _create_reservations() -> None:
         sa.Column("request_sha256", sa.String(64), nullable=False),
         sa.Column("submission_id", sa.String(40), sa.ForeignKey("submissions.id"), nullable=False),
         sa.Column("created_at", sa.String(20), nullable=False, index=True),
+        sa.Column("told_state", sa.String(20)),
     )
     op.create_table(
         "runs",
