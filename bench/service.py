@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import multiprocessing
+import os
 import re
 import socket
 import subprocess
@@ -16,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import count
@@ -32,7 +33,7 @@ from certifier.service.home import open_certifier
 from certifier.settings import Settings
 from certifier.web.app import create_app
 from certifier.web.documents import submission_view
-from certifier.web.server import BLOCKING_THREADS, configure_logging
+from certifier.web.server import BLOCKING_THREADS, configure_logging, keep_to_cpu
 from tests.studio import Studio
 
 CLIENTS = 24
@@ -77,6 +78,7 @@ def timed(act: Callable[[], object]) -> float:
 def load(settings: Settings, folder: Path, amount: int) -> Callable[..., Any]:
     """The application, with one path more that certifies the next submission at hand. Runs in the worker."""
     configure_logging()
+    keep_to_cpu(settings.cpu)
     certifier = open_certifier(settings)
     certifier.sweep()
     app = create_app(certifier)
@@ -118,7 +120,8 @@ def serving(folder: Path) -> Iterator[int]:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     amount = 1 + ALONE + 2 * TOGETHER
-    process = multiprocessing.get_context("spawn").Process(target=serve, args=(studio.settings, folder, port, amount))
+    settings = replace(studio.settings, cpu=max(os.sched_getaffinity(0)))
+    process = multiprocessing.get_context("spawn").Process(target=serve, args=(settings, folder, port, amount))
     process.start()
     try:
         wait_until_ready(port)

@@ -36,6 +36,7 @@ class Settings:
     upload_seconds: int = 60
     submit_seconds: float = 2.0
     min_free_bytes: int = 64 * 1024 * 1024
+    cpu: int = -1  # the one that a worker keeps to; -1 for any
 
     @property
     def did(self) -> str:
@@ -60,7 +61,7 @@ class Settings:
         return self.home / "private"
 
 
-_NUMBERS = ("max_upload_bytes", "max_waiting", "min_free_bytes")
+_NUMBERS = ("max_upload_bytes", "max_waiting", "min_free_bytes", "cpu")
 _TEXTS = ("base_url", "issuer_name", "environment", "database_url", "standard")
 
 

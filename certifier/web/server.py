@@ -35,6 +35,7 @@ ANSWER_S = 0.5  # how long the last answers of a worker may take
 def serve(settings: Settings, host: str, port: int, workers: int = 1) -> None:
     """Serve until stopped. Raises OperatorError when the installation cannot be opened or asks for too many workers."""
     _check_workers(settings, workers)
+    _check_cpu(settings.cpu)
     _check_address(host, port)
     problems = _checked(settings)
     server = Granian(
@@ -62,9 +63,29 @@ def serve(settings: Settings, host: str, port: int, workers: int = 1) -> None:
 def load_app(settings: Settings) -> Callable[..., Any]:
     """The application, opened inside the worker process."""
     configure_logging()
+    keep_to_cpu(settings.cpu)
     certifier = _opened_in_time(settings)
     certifier.sweep()
     return create_app(certifier)
+
+
+def _check_cpu(number: int) -> None:
+    """As ``keep_to_cpu`` would, before a worker does."""
+    if number >= 0 and number not in os.sched_getaffinity(0):
+        raise OperatorError(
+            "LCAL_CPU names no CPU that this process may run on.",
+            found=str(number),
+            expected=", ".join(map(str, sorted(os.sched_getaffinity(0)))),
+        )
+
+
+def keep_to_cpu(number: int) -> None:
+    """Let the threads of this process, and what it starts, run on one CPU; on any where the number is below zero.
+
+    They share one interpreter lock, and handing it from core to core costs more than the second core brings.
+    """
+    if number >= 0:
+        os.sched_setaffinity(0, {number})
 
 
 def _opened_in_time(settings: Settings) -> Certifier:

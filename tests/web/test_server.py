@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -120,3 +121,22 @@ def test_sqlite_serves_one_worker(tmp_path: Path) -> None:
 def test_a_home_that_does_not_exist_is_told_before_it_serves(tmp_path: Path) -> None:
     with pytest.raises(OperatorError, match="no register"):
         serve(Settings(home=tmp_path / "none"), "127.0.0.1", 0)
+
+
+def test_a_cpu_that_does_not_exist_is_told_before_it_serves(tmp_path: Path) -> None:
+    with pytest.raises(OperatorError, match="LCAL_CPU") as refused:
+        serve(Settings(home=tmp_path, cpu=4096), "127.0.0.1", 0)
+    assert refused.value.found == "4096"
+
+
+def test_a_worker_keeps_to_its_cpu_and_the_audio_analysis_does_not(studio: Studio) -> None:
+    """The analysis is what the other cores are left for."""
+    program = (
+        "import os, sys; from certifier.web.server import keep_to_cpu; from certifier.audio.child import _leave_the_parents_cpu;"
+        "keep_to_cpu(min(os.sched_getaffinity(0))); print(len(os.sched_getaffinity(0)));"
+        "_leave_the_parents_cpu(); print(len(os.sched_getaffinity(0)))"
+    )
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    kept, left = map(int, told.stdout.split())
+    assert kept == 1
+    assert left == len(os.sched_getaffinity(0))
