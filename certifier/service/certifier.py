@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from time import monotonic, sleep
@@ -367,7 +368,9 @@ class Certifier:
             key = IdempotencyRow(
                 request.key_sha256, request.request_sha256, answer.submission_id, time_text(now), answer.state
             )
-            self.pipeline.record(key, self.settings.submit_seconds)
+            # It has its answer either way; a key that was kept a moment ago, or cannot be kept now, changes nothing in it.
+            with suppress(ConflictError, BusyError, ReadOnlyError):
+                self.pipeline.record(key, self.settings.submit_seconds)
         return answer
 
     def _issued_before(self, examined: Examined) -> Issued | Accepted | None:

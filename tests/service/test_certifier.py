@@ -30,7 +30,7 @@ from certifier.log.note import open_checkpoint
 from certifier.log.tiles import parse_entry_bundle
 from certifier.report.envelope import sign_report, statement_for
 from certifier.service.certifier import Accepted, Certifier, Issued, Refused
-from certifier.service.examine import Upload
+from certifier.service.examine import Upload, examine
 from certifier.service.home import register_key
 from tests.studio import APPLICANT, NOW, PARTY, STRANGER, VERIFIER, Studio, emissions_csv, write_track
 
@@ -437,3 +437,16 @@ def test_hardware_that_is_none_lowers_nothing(certifier: Certifier, studio: Stud
     report["activities"][0]["hardware"] = [{"name": "AMD EPYC 7543", "count": 1}, {"name": "laptop", "count": 0}]
     with pytest.raises(MalformedReport):
         certifier.submit(studio.upload(studio.signed(report)), NOW)
+
+
+def test_a_repeated_report_is_answered_also_where_its_key_cannot_be_kept(certifier: Certifier, studio: Studio) -> None:
+    """Many at once with one new key: all get the certificate that the report has, none a conflict."""
+    first = issue(certifier, studio)
+    envelope = studio.signed(studio.report())
+    examined = examine(studio.upload(envelope))
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: certifier.certify(examined, NOW, "one key for all"), range(16)))
+    assert {answer.certificate.code for answer in answers if isinstance(answer, Issued)} == {first.certificate.code}
+    assert all(isinstance(answer, Issued) for answer in answers)
+    certifier.pipeline.close()
+    assert isinstance(certifier.certify(examined, NOW, "another key"), Issued)
