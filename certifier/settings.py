@@ -14,6 +14,7 @@ from certifier.storage.files import load_text
 
 BASE_URL_FILE = "base-url"
 POLICY_FILE = "witnesses.policy"
+RESTORE_MARKER = "restore-unfinished"
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 

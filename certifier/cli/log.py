@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import closing
 from datetime import UTC, datetime
@@ -23,14 +24,16 @@ from certifier.service.backup import (
     Adopted,
     Restored,
     adopt_certificates,
-    copy_backup,
+    begin_restore,
+    end_restore,
     make_backup,
     restore_logs,
 )
 from certifier.service.fsck import Finding, check_installation, repair_files
 from certifier.service.home import open_certifier, open_logbooks, turn_log
 from certifier.service.logbook import Logbook
-from certifier.storage.files import list_files, load_keyring
+from certifier.settings import BASE_URL_FILE, Settings
+from certifier.storage.files import list_files, load_keyring, load_text
 from certifier.storage.store import Store
 
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
@@ -54,7 +57,9 @@ def fsck(ctx: click.Context, home: Path, repair: bool, as_json: bool) -> None:
         books = open_logbooks(settings, store, keyring, begin=False)
         if repair:
             for origin, size in repair_files(books).items():
-                console(stderr=True).print(f"{origin}: the files of size {size} are as the entries lead to")
+                console(stderr=True).print(
+                    f"{origin}: the files of size {size} are as the entries lead to; restart the service"
+                )
             books = open_logbooks(settings, store, keyring, begin=False)
         with Progress(console=console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
             tasks: dict[str, TaskID] = {}
@@ -99,8 +104,9 @@ def proof(code: str, kind: str, home: Path, server: str | None) -> None:
         sys.stdout.buffer.write(Client(server).get(f"/v/{plain_code}.tlog-proof"))
         return
     settings = settings_of(home)
+    keyring = load_keyring(settings.register_dir)
     with closing(Store.open(settings.database)) as store:
-        books = open_logbooks(settings, store, load_keyring(settings.register_dir), begin=False)
+        books = open_logbooks(settings, store, keyring, begin=False)
         placed = store.entry_for(plain_code, kind)
         book = next((book for book in books if placed and placed.origin == book.origin), None)
         if book is None:
@@ -119,6 +125,7 @@ def turn(home: Path, yes: bool) -> None:
     out = console()
     out.print(f"Closed {old}; it stays at /log/{old.rpartition('/')[2]}/ for ever. Began {new}.")
     out.print("Publish the new key, and let everybody who pins keys fetch the trust file again.")
+    out.print("Back up now, with the keys: an older backup does not know this log.")
 
 
 @click.command()
@@ -167,22 +174,22 @@ def restore(
             "Name a --mirror of the published log. A log that goes on behind what was published shows two histories, and "
             "nobody can trust it again. If there is none, say --nothing-newer."
         )
-    if source:
-        home.mkdir(parents=True, exist_ok=True)
-        copy_backup(source, settings_of(home))
     settings = settings_of(home)
     with TemporaryDirectory() as fetched:
-        folders = [_mirror_folder(mirror, Path(fetched) / str(at), home) for at, mirror in enumerate(mirrors)]
+        register = source / "keys" if source else settings.register_dir
+        folders = [_mirror_folder(mirror, Path(fetched) / str(at), register) for at, mirror in enumerate(mirrors)]
+        begin_restore(source, settings)
+        settings = settings_of(home)
+        if load_text(home / BASE_URL_FILE) is None and "LCAL_BASE_URL" not in os.environ:
+            raise OperatorError(
+                f"{home} does not say which address it was made for.",
+                expected=f"the file {BASE_URL_FILE}, or LCAL_BASE_URL",
+                hint="It is signed into every certificate; the log's origin begins with its host.",
+            )
         for restored in restore_logs(settings, folders):
             _show_restored(restored)
-        servers = [Client(mirror) for mirror in mirrors if _is_url(mirror)]
-        kept = [found for folder in folders for found in list_files(folder, f"**/{CERTIFICATES}")]
-        adopted = adopt_certificates(settings, [*copies, *kept])
-        for at, server in enumerate(servers):
-            folder = Path(fetched) / f"certificates-{at}"
-            for code in adopted.lost:
-                copy_certificate(server, code, folder)
-            adopted = adopted.followed_by(adopt_certificates(settings, [folder]))
+        end_restore(settings)
+        adopted = _adopted(settings, mirrors, [*copies, *folders], Path(fetched))
     _show_adopted(adopted)
     certifier = open_certifier(settings, datetime.now(UTC))
     certifier.close()
@@ -191,20 +198,33 @@ def restore(
         raise OperatorError(
             f"The installation can only be read from: {problem.kind}.", found=problem.found, hint=problem.hint
         )
-    console().print(f"{home} is whole and may go on: {certifier.logbook.origin} at size {certifier.logbook.head.size}.")
+    whole = f"may go on; {len(adopted.lost)} certificates are still lost" if adopted.lost else "is whole and may go on"
+    console().print(f"{home} {whole}: {certifier.logbook.origin} at size {certifier.logbook.head.size}.")
+
+
+def _adopted(settings: Settings, mirrors: tuple[str, ...], folders: list[Path], fetched: Path) -> Adopted:
+    """Certificates from the folders and what lies below them, then what the services among the mirrors still have."""
+    kept = [found for folder in folders for found in list_files(folder, f"**/{CERTIFICATES}")]
+    adopted = adopt_certificates(settings, [*folders, *kept])
+    for at, server in enumerate(Client(mirror) for mirror in mirrors if _is_url(mirror)):
+        folder = fetched / f"certificates-{at}"
+        for code in adopted.lost:
+            copy_certificate(server, code, folder)
+        adopted = adopted.followed_by(adopt_certificates(settings, [folder]))
+    return adopted
 
 
 def _is_url(mirror: str) -> bool:
     return mirror.startswith(("http://", "https://"))
 
 
-def _mirror_folder(mirror: str, copies: Path, home: Path) -> Path:
+def _mirror_folder(mirror: str, copies: Path, register: Path) -> Path:
     """The folder of a mirror; the logs that a service publishes are first copied, every byte of them checked."""
     if not _is_url(mirror):
         if not Path(mirror).is_dir():
             raise click.UsageError(f"There is no folder {mirror}.")
         return Path(mirror)
-    registered = load_keyring(settings_of(home).register_dir).with_role("log")
+    registered = load_keyring(register).with_role("log")
     keys = [verifier_key_for(entry.id, entry.public) for entry in registered]
     watch = Watch(Client(mirror), copies, keys, warn=console(stderr=True).print)
     for key in keys:

@@ -30,12 +30,12 @@ from certifier.log.note import (
     verify_signatures,
 )
 from certifier.log.tiles import TILE_WIDTH, TilePath, entry_bundle, parse_entry_bundle
-from certifier.storage.files import list_files, load_bytes, load_text, save_bytes, save_durably
+from certifier.service.backup import PUBLIC_FILES
+from certifier.storage.files import list_files, load_text, save_bytes, save_durably
 from certifier.storage.log_folder import LogFolder, folder_name
 
 ADDRESS = "/log"  # of the log that is written to; each log also has an address of its own, for ever
 KEY_FILE = "log.vkey"
-CERTIFICATE_FILES = ("vc", "report.json", "decision.json")
 
 Read = Callable[[TilePath], bytes]
 Watched = Callable[[Read, int], AbstractContextManager[Read]]  # shows how far ``Read`` has come, of how many files
@@ -112,16 +112,17 @@ def _cut(full: bytes, tile: TilePath) -> bytes:
     return entry_bundle(parse_entry_bundle(full)[: tile.width])
 
 
-def copy_certificate(client: Client, code: str, folder: Path) -> None:
-    """Save the public files of a certificate that the folder does not have yet; what is not served is left out.
+def copy_certificate(client: Client, code: str, folder: Path) -> bool:
+    """Save the public files of a certificate that the folder does not have yet; whether it has them all now.
 
     They are not verified here: the log's entry binds them, and `certifier restore` takes no other.
     """
-    for suffix in CERTIFICATE_FILES:
+    for suffix in PUBLIC_FILES:
         file = folder / f"{code}.{suffix}"
-        content = None if load_bytes(file) else client.get_optional(f"/v/{code}.{suffix}")
+        content = None if file.is_file() else client.get_optional(f"/v/{code}.{suffix}")
         if content is not None:
             save_bytes(file, content)
+    return all((folder / f"{code}.{suffix}").is_file() for suffix in PUBLIC_FILES)
 
 
 def last_name(origin: str) -> str:

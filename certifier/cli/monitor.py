@@ -23,9 +23,10 @@ from certifier.client import Client
 from certifier.errors import CertifierError, UnreachableError
 from certifier.log.entry import parse_entry
 from certifier.log.lines import to_base64
-from certifier.log.note import ED25519, VerifierKey, parse_verifier_key
+from certifier.log.note import ED25519, VerifierKey, parse_checkpoint, parse_note, parse_verifier_key
 from certifier.log.tiles import TilePath
 from certifier.service.backup import CERTIFICATES
+from certifier.storage.log_folder import LogFolder
 
 SHORT = 24  # symbols of a key's name
 
@@ -77,12 +78,14 @@ def monitor(
     client = Client(url)
     watch = Watch(client, state or _default_state(url), trusted_log_keys(vkeys, trust), _warn, _progress)
     while True:
+        seen = set[Path]()
         try:
             for growth in watch.look():
-                if certificates:
-                    _keep_certificates(client, growth)
+                seen.add(growth.folder)
                 if not quiet:
                     _show(growth, as_json=as_json)
+            for folder in sorted(seen) if certificates else ():
+                _keep_certificates(client, folder)
         except UnreachableError as error:
             if every is None:
                 raise
@@ -92,13 +95,17 @@ def monitor(
         time.sleep(every)
 
 
-def _keep_certificates(client: Client, growth: Growth) -> None:
-    """The public files of what was issued, beside the log; those of an entry that was just placed come a moment later."""
-    for _, raw in growth.numbered():
+def _keep_certificates(client: Client, folder: Path) -> None:
+    """The public files of everything that a kept log says was issued; what was not there at an earlier look is asked again."""
+    log, missing = LogFolder(folder), 0
+    note = log.checkpoint()
+    for raw in log.load_entries(parse_checkpoint(parse_note(note).text).size) if note else ():
         with suppress(CertifierError):
             entry = parse_entry(raw)
             if entry["type"] == "issue":
-                copy_certificate(client, entry["code"], growth.folder / CERTIFICATES)
+                missing += not copy_certificate(client, entry["code"], folder / CERTIFICATES)
+    if missing:
+        _warn(f"The files of {missing} certificates could not be had; the next look asks for them again.")
 
 
 def trusted_log_keys(vkeys: Sequence[str], trust: Path | None) -> list[VerifierKey] | None:

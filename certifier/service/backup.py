@@ -7,24 +7,35 @@ lost is taken over entry by entry, and has to lead to the published root. The bu
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from certifier.certificate.credential import parse_claims
-from certifier.certificate.proof import split_proof
+from certifier.certificate.proof import split_proof, verify_document
 from certifier.certificate.times import time_text
 from certifier.crypto.canonical import digest_of, sha256_hex
+from certifier.crypto.keyring import Keyring
 from certifier.crypto.strict_json import parse_object
 from certifier.decision import parse_decision
 from certifier.errors import CertifierError, MalformedCertificate, OperatorError
 from certifier.log.entry import parse_entry
-from certifier.log.merkle import leaf_hash
+from certifier.log.merkle import Tree, leaf_hash
 from certifier.log.note import Checkpoint, open_checkpoint, verifier_key_for
+from certifier.log.proof import InclusionProof, render_proof
 from certifier.report.envelope import open_report
 from certifier.service.draft import certificate_row, shares_ppt_of
 from certifier.service.logbook import STATES
-from certifier.settings import BASE_URL_FILE, POLICY_FILE, Settings
-from certifier.storage.files import copy_file, copy_folder, list_files, load_bytes, load_keyring, remove_folder
+from certifier.settings import BASE_URL_FILE, POLICY_FILE, RESTORE_MARKER, Settings
+from certifier.storage.files import (
+    copy_file,
+    copy_folder,
+    list_files,
+    load_bytes,
+    load_keyring,
+    remove_file,
+    remove_folder,
+    save_durably,
+)
 from certifier.storage.log_folder import LogFolder, folder_name
 from certifier.storage.rows import Acceptance, LostEntry, SubmissionRow
 from certifier.storage.store import Store
@@ -32,7 +43,8 @@ from certifier.storage.store import Store
 DATABASE = "service.sqlite"
 FOLDERS = ("keys", "log", "private")
 FILES = (BASE_URL_FILE, POLICY_FILE)
-CERTIFICATES = "certificates"  # below a mirror: CODE.vc, CODE.report.json and CODE.decision.json
+CERTIFICATES = "certificates"  # below a mirror, and in it CODE.vc, CODE.report.json and CODE.decision.json
+PUBLIC_FILES = ("vc", "report.json", "decision.json")
 
 
 @dataclass(frozen=True)
@@ -94,19 +106,38 @@ def _copy_home(settings: Settings, target: Path, *, with_keys: bool, with_databa
             store.close()
 
 
-def copy_backup(backup: Path, settings: Settings) -> None:
-    """Lay a backup out as a home. Raises OperatorError where the home has a database already."""
-    if (settings.home / DATABASE).exists():
+def begin_restore(backup: Path | None, settings: Settings) -> None:
+    """Lay a backup out as a home that may only be read from until ``end_restore``; without one, mark the home that is there.
+
+    Raises OperatorError where the home has a database of its own already, or where the backup is none.
+    """
+    marker = settings.home / RESTORE_MARKER
+    is_begun = marker.is_file()
+    if backup and not (backup / "keys").is_dir():
+        raise OperatorError(
+            f"{backup} is no backup of an installation.", expected="a folder that 'certifier backup' made"
+        )
+    if backup and not is_begun and (settings.home / DATABASE).exists():
         raise OperatorError(
             f"There is a database in {settings.home} already.",
             hint="Restore into a new --home; nothing is overwritten.",
         )
+    if backup is None and not settings.register_dir.is_dir():
+        raise OperatorError(f"There is no installation in {settings.home}.", hint="Name a BACKUP, or the right --home.")
+    save_durably(marker, b"Compare this home with what was published: certifier restore --home HOME --mirror ...\n")
+    if backup is None:
+        return
     for name in FOLDERS:
         if (backup / name).is_dir() and not (settings.home / name).exists():
             copy_folder(backup / name, settings.home / name)
     for name in (*FILES, DATABASE):
-        if (backup / name).is_file():
+        if (backup / name).is_file() and not (settings.home / name).exists():
             copy_file(backup / name, settings.home / name)
+
+
+def end_restore(settings: Settings) -> None:
+    """The home was compared with what was published: it may be written to again."""
+    remove_file(settings.home / RESTORE_MARKER)
 
 
 def restore_logs(settings: Settings, mirrors: Sequence[Path]) -> list[Restored]:
@@ -115,10 +146,12 @@ def restore_logs(settings: Settings, mirrors: Sequence[Path]) -> list[Restored]:
     Raises OperatorError when a mirror contradicts the database, or when what was published cannot be had any more: then
     this log must not go on.
     """
+    registered = [entry.id for entry in load_keyring(settings.register_dir).with_role("log")]
+    for mirror in mirrors:
+        _refuse_unknown_logs(mirror, registered)
     store = Store.open(settings.database)
     try:
         known = [log.origin for log in store.logs()]
-        registered = [entry.id for entry in load_keyring(settings.register_dir).with_role("log")]
         found = [
             _restored(settings, store, origin, mirrors, begun=origin in known)
             for origin in [*known, *(name for name in registered if name not in known)]
@@ -126,6 +159,18 @@ def restore_logs(settings: Settings, mirrors: Sequence[Path]) -> list[Restored]:
         return [restored for restored in found if restored]
     finally:
         store.close()
+
+
+def _refuse_unknown_logs(mirror: Path, registered: Sequence[str]) -> None:
+    """A log that was begun after the backup would be begun a second time, under the same name and another key."""
+    for checkpoint in list_files(mirror, "*/checkpoint"):
+        origin = load_bytes(checkpoint).partition(b"\n")[0].decode("utf-8", "replace")  # type: ignore[union-attr]
+        if origin not in registered:
+            raise OperatorError(
+                "The mirror holds a log whose key this home does not have.",
+                found=f"{origin[:200]} in {checkpoint.parent}",
+                hint="It was begun after this backup. Bring back its entry in keys/ and its private key.",
+            )
 
 
 def _restored(
@@ -190,6 +235,8 @@ def _published(settings: Settings, origin: str, folders: Sequence[LogFolder]) ->
             try:
                 found.append(_Seen(folder, open_checkpoint(note, [verifier_key_for(origin, entry.public)]), note))
             except CertifierError as error:
+                if folder is folders[0] and len(folders) > 1:  # the home's own may be torn; the mirrors tell
+                    continue
                 raise OperatorError(
                     f"The checkpoint in {folder.path} is not one of {origin}.", found=error.found, hint=_ANOTHER
                 ) from error
@@ -216,71 +263,103 @@ def _row_of(entry: bytes) -> LostEntry:
 def adopt_certificates(settings: Settings, folders: Sequence[Path]) -> Adopted:
     """Bring back certificates that only the log still knows, from their public files in any of the folders.
 
-    Nobody has to be trusted for them: the log commits to the payload, the payload to the report and the decision. What is
-    missing or does not fit is left lost.
+    Nobody has to be trusted for them: the log commits to the payload, the payload to the report and the decision, and the
+    signature has to be the registered key's. What is missing or does not fit is left lost.
     """
+    keyring = load_keyring(settings.register_dir)
     store = Store.open(settings.database)
     try:
-        issued, states = _issued_by(store)
-        held = {row.code for row in store.certificates_of(list(issued))}
-        lost = [code for code in issued if code not in held]
-        back = [code for code in lost if _adopt(store, code, issued[code], states.get(code), folders)]
-        gone = [code for code in lost if code not in back]
-        return Adopted(tuple(back), tuple(gone), tuple(code for code in gone if states.get(code, "active") != "active"))
+        record = _record_of(store)
+        held = {row.code for row in store.certificates_of(list(record.issued))}
+        lost = [code for code in record.issued if code not in held]  # in the order of the log, forerunners first
+        back = [code for code in lost if _adopt(store, code, record, keyring, settings.did, folders)]
+        gone = [code for code in lost if code not in set(back)]
+        withdrawn = [code for code in gone if record.states.get(code, "active") != "active"]
+        return Adopted(tuple(back), tuple(gone), tuple(withdrawn))
     finally:
         store.close()
 
 
-def _issued_by(store: Store) -> tuple[dict[str, bytes], dict[str, str]]:
-    """By code the issue entry, and the state where it was ever changed, over all logs."""
-    issued, states = dict[str, bytes](), dict[str, str]()
+@dataclass
+class _Record:
+    """What all logs say: by code the issue entry and the proof of it, the state where it changed, whom it replaced."""
+
+    issued: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
+    states: dict[str, str] = field(default_factory=dict)
+    forerunners: dict[str, str] = field(default_factory=dict)
+
+
+def _record_of(store: Store) -> _Record:
+    record = _Record()
     for log in store.logs():
-        for placed in store.entries_between(log.origin, 0, log.size):
-            if placed.type == "issue":
-                issued[str(placed.code)] = placed.entry
-            elif placed.type in STATES:
-                states[str(placed.code)] = STATES[placed.type]
-    return issued, states
+        placed = store.entries_between(log.origin, 0, log.size)
+        published = store.last_checkpoint(log.origin)
+        tree = Tree()
+        for row in placed:
+            tree.append(leaf_hash(row.entry))
+        for row in placed:
+            code = str(row.code)
+            if row.type == "issue" and published and published.published and row.index < published.size:
+                path = tuple(tree.inclusion_proof(row.index, published.size))
+                record.issued[code] = row.entry, render_proof(InclusionProof(row.index, path, published.published))
+            elif row.type in STATES:
+                record.states[code] = STATES[row.type]
+                record.forerunners[str(parse_entry(row.entry).get("replaced_by"))] = code
+    return record
 
 
-def _adopt(store: Store, code: str, entry: bytes, state: str | None, folders: Sequence[Path]) -> bool:
+def _adopt(store: Store, code: str, record: _Record, keyring: Keyring, did: str, folders: Sequence[Path]) -> bool:
+    entry, proof = record.issued[code]
     for folder in folders:
-        files = [load_bytes(folder / f"{code}.{suffix}") for suffix in ("vc", "report.json", "decision.json")]
-        document, report, decision = files
+        document, report, decision = (load_bytes(folder / f"{code}.{suffix}") for suffix in PUBLIC_FILES)
         if document is None or report is None or decision is None:
             continue
         try:
-            acceptance = _acceptance_from(entry, document, report, decision)
+            job = _acceptance_from(entry, proof, PublicFiles(document, report, decision), keyring, did)
+            in_force = record.states.get(code) != "revoked"
+            store.adopt(job, in_force=in_force, forerunner=record.forerunners.get(code))
         except CertifierError:
             continue
-        store.adopt(acceptance, in_force=state != "revoked")
         return True
     return False
 
 
-def _acceptance_from(entry: bytes, document: bytes, report: bytes, decision: bytes) -> Acceptance:
+@dataclass(frozen=True)
+class PublicFiles:
+    document: bytes
+    report: bytes
+    decision: bytes
+
+
+def _acceptance_from(entry: bytes, proof: bytes, files: PublicFiles, keyring: Keyring, did: str) -> Acceptance:
     """What was accepted once, from the public files. Raises a CertifierError when they are not those of the entry."""
-    payload, proof = split_proof(parse_object(document))
-    claims, members = parse_claims(payload), parse_entry(entry)
+    members = parse_entry(entry)
+    key = keyring.named(members["kid"].removeprefix(f"{did}#"))
+    if key is None:
+        raise MalformedCertificate("The register does not list the key of this certificate.", found=members["kid"])
+    document = parse_object(files.document)
+    payload = verify_document(document, key.public)
+    claims, opened = parse_claims(payload), open_report(files.report)
     digests = (members["payload"].removeprefix("sha256:"), claims.basis.report_sha256, claims.basis.decision_sha256)
-    opened = open_report(report)
-    if digests != (digest_of(payload), opened.digest, sha256_hex(decision)):
+    if digests != (digest_of(payload), opened.digest, sha256_hex(files.decision)):
         raise MalformedCertificate("These files are not those of the log's entry.", found=claims.code)
-    _, evidence = parse_decision(decision)
-    issued_at = time_text(claims.issued_at)
+    if split_proof(document)[1].get("verificationMethod") != members["kid"]:
+        raise MalformedCertificate("The certificate names another key than the log.", found=claims.code)
+    _, evidence = parse_decision(files.decision)
     submission = SubmissionRow(
         id=f"sub_{sha256_hex(entry)[:32]}",
-        created_at=issued_at,
+        created_at=time_text(claims.issued_at),
         state="certified",
         title=claims.subject.title,
         artist=claims.subject.artist,
         report_sha256=opened.digest,
         audio_sha256=claims.subject.audio_sha256,
         outcome=claims.outcome,
-        envelope=report,
-        decision=decision,
+        envelope=files.report,
+        decision=files.decision,
     )
-    row = certificate_row(claims, submission.id, str(proof["verificationMethod"]))
+    row = certificate_row(claims, submission.id, members["kid"])
+    row = replace(row, document=files.document, proof=proof)
     return Acceptance(submission, {}, row, shares_ppt_of(opened.report, evidence), entry)
 
 

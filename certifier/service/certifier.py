@@ -171,11 +171,11 @@ class Certifier:
         registered = {key.public.raw: key for key in keyring.with_role("issuer")}
         own = ((registered.get(signer.public.raw), signer) for signer in signers)
         self._signers = {self._method(key): signer for key, signer in own if key}
-        self._issuer_key = self._newest_issuer_key()
+        if not registered:
+            raise OperatorError("The register lists no issuer key.", hint="Make a home with: certifier init")
         found = [problem for book in self.logbooks for problem in book.problems]
-        if self._method(self._issuer_key) not in self._signers:
-            lacking = f"no private key in private/ is the registered one of {self._issuer_key.id}"
-            found.append(Problem("wrong-key", lacking, KEY_HINT))
+        if not self._signers:
+            found.append(Problem("wrong-key", "no private key in private/ is a registered issuer's", KEY_HINT))
         self.problems = (*problems, *found)
         self.pipeline = Pipeline(store.accept, self._publish, self._deliver, on_stop=on_stop)
         if not self.problems:
@@ -187,18 +187,29 @@ class Certifier:
             for book in self.logbooks:
                 if book is self.logbook or book.is_unfinished:  # closed by a freeze that nobody has signed over yet
                     book.publish()
-            self._deliver()
+            left = self.store.undelivered()
+            while left:  # in steps; what cannot be delivered now is left, and told
+                self._deliver(left)
+                before, left = {row.code for row in left}, self.store.undelivered()
+                left = [row for row in left if row.code not in before]
         except (BusyError, StorageError) as error:  # witnesses, disk or database; the first writing tries it again
             log.warning("not finished yet", told=error.message, found=error.found)
         except OperatorError as error:
             self.problems = (Problem("log-inconsistent", f"{error.message} {error.found or ''}", error.hint or ""),)
 
-    def _newest_issuer_key(self) -> RegisteredKey:
-        """The issuer key that signs now: the newest one whose private half is here, else the newest."""
-        keys = self.keyring.with_role("issuer")
-        if not keys:
-            raise OperatorError("The register lists no issuer key.", hint="Make a home with: certifier init")
-        return next((key for key in reversed(keys) if self._method(key) in self._signers), keys[-1])
+    def _issuer_key(self, now: datetime) -> RegisteredKey:
+        """The issuer key that signs: the newest one in force whose private half is here. Raises OperatorError."""
+        keys = [key for key in self.keyring.with_role("issuer") if self._method(key) in self._signers]
+        active = [key for key in keys if key.is_active(now)]
+        if not active:
+            raise OperatorError(
+                "The issuer's key is not in force.",
+                found=time_text(now),
+                expected="; ".join(f"{time_text(key.valid_from)} to {time_text(key.valid_until)}" for key in keys)
+                or "a private key in private/ that the register lists",
+                hint="Rotate the issuer's key.",
+            )
+        return active[-1]
 
     def _method(self, key: RegisteredKey) -> str:
         return f"{self.settings.did}#{key.id}"
@@ -269,7 +280,7 @@ class Certifier:
     def _issue(
         self, examined: Examined, decision: Decision, request: Request | None, now: datetime
     ) -> Issued | Accepted:
-        self._check_key_in_force(now)
+        method = self._method(self._issuer_key(now))
         code, status = self._free_places()
         claims = claims_for(
             examined,
@@ -282,7 +293,7 @@ class Certifier:
             now=now,
         )
         submission = submission_row(examined, decision, self._new_id(), "accepted", now)
-        row = certificate_row(claims, submission.id, self._method(self._issuer_key))
+        row = certificate_row(claims, submission.id, method)
         job = Acceptance(
             submission,
             examined.logs,
@@ -320,23 +331,20 @@ class Certifier:
         delivered = []
         for placed in self.store.issue_entries(list(waiting)):
             book = books[placed.origin]
-            if placed.index < book.head.size:
-                document = self._signed(waiting[str(placed.code)], placed.entry)
+            row = waiting[str(placed.code)]
+            if row.verification_method not in self._signers:
+                log.error("a certificate needs a key that is not here", code=row.code, key=row.verification_method)
+            elif placed.index < book.head.size:
+                document = self._signed(row, placed.entry)
                 delivered.append((str(placed.code), document, book.proof_at(placed.index)))
         self.store.deliver(delivered)
 
     def _signed(self, row: CertificateRow, entry: bytes) -> bytes:
         """The document of a payload, once the log's entry is seen to commit to exactly these bytes and this key."""
-        members, signer = parse_entry(entry), self._signers.get(row.verification_method)
+        members, signer = parse_entry(entry), self._signers[row.verification_method]
         if (members["payload"], members["kid"]) != (f"sha256:{sha256_hex(row.payload)}", row.verification_method):
             raise OperatorError(
                 "The stored payload is not the one that the log holds.", found=row.code, hint="Run: certifier log fsck"
-            )
-        if signer is None:
-            raise OperatorError(
-                "A certificate that was accepted needs a key that is not here.",
-                found=row.verification_method,
-                hint="Keep an issuer's private key until everything it was named for is delivered.",
             )
         document = sign_document(parse_object(row.payload), signer, row.verification_method, row.issued_at)
         return to_json_text(document).encode()
@@ -407,6 +415,8 @@ class Certifier:
                     self._deliver([row])
                 else:  # it is being published right now
                     sleep(A_MOMENT_S)
+                if self.logbook.is_frozen:
+                    break  # the next start finishes it, in the next log
             except Exception as error:  # noqa: BLE001 - it is on record; the pipeline or the next start finishes it
                 log.warning("not finished yet", code=row.code, kind=type(error).__name__)
                 break
@@ -433,15 +443,6 @@ class Certifier:
         if newest and now < newest - CLOCK_SKEW:
             return Problem("clock-back", f"it is {time_text(now)}; the log's newest entry is from {time_text(newest)}")
         return None
-
-    def _check_key_in_force(self, now: datetime) -> None:
-        if not self._issuer_key.is_active(now):
-            raise OperatorError(
-                "The issuer's key is not in force.",
-                found=time_text(now),
-                expected=f"{time_text(self._issuer_key.valid_from)} to {time_text(self._issuer_key.valid_until)}",
-                hint="Rotate the issuer's key.",
-            )
 
     def _new_id(self) -> str:
         return f"sub_{self._randomness(16).hex()}"
@@ -516,9 +517,9 @@ class Certifier:
         Raises ReadOnlyError when the entries at hand do not lead to the signed log, or when a certificate that the log
         withdrew is lost here, so that its place is not known: then no list is better than one that calls it active.
         """
-        signer = self._signers.get(self._method(self._issuer_key))
-        if signer is None or not all(book.is_trustworthy for book in self.logbooks):
+        if not self._signers or not all(book.is_trustworthy for book in self.logbooks):
             raise ReadOnlyError("The log cannot be read as it was signed, so no status is told.")
+        method = self._method(self._issuer_key(now))
         sizes = {book.origin: book.head.size for book in self.logbooks}
         state = {"revocation": "revoked", "suspension": "suspended"}[purpose]
         codes = [code for code in self.changed_codes() if self.lifecycle(code, sizes) == state]
@@ -527,7 +528,7 @@ class Certifier:
             raise ReadOnlyError(
                 "A certificate that was withdrawn is lost here, so no status is told.",
                 found=", ".join(sorted(set(codes) - {row.code for row in rows})[:5]),
-                hint="Bring its file back with: certifier restore --certificates DIR",
+                hint="Bring its files back: certifier restore --home HOME --nothing-newer --certificates DIR",
             )
         url = status_url(self.settings.base_url, purpose)
         payload = status_list_payload(
@@ -538,7 +539,7 @@ class Certifier:
             log=f"{self.logbook.origin} at size {sizes[self.logbook.origin]}",
             now=now,
         )
-        document = sign_document(payload, signer, self._method(self._issuer_key), time_text(now))
+        document = sign_document(payload, self._signers[method], method, time_text(now))
         return canonical_bytes(document)
 
     @property

@@ -17,7 +17,7 @@ from certifier.log.policy import parse_policy
 from certifier.service.certifier import Certifier
 from certifier.service.logbook import CLOCK_SKEW, KEY_HINT, Cosigners, Logbook, Problem
 from certifier.service.witnesses import Witnesses
-from certifier.settings import BASE_URL_FILE, POLICY_FILE, PROJECT_ROOT, Settings
+from certifier.settings import BASE_URL_FILE, POLICY_FILE, PROJECT_ROOT, RESTORE_MARKER, Settings
 from certifier.storage.files import (
     copy_folder,
     list_files,
@@ -35,6 +35,7 @@ from certifier.storage.rows import LogRow, NewEntry
 from certifier.storage.store import Store
 
 KEY_LIFE = timedelta(days=365 * 5)
+RESTORE_HINT = "Run certifier restore again with --mirror, without BACKUP."
 OWN_KEYS = ("issuer", "log")
 
 
@@ -100,7 +101,7 @@ def _opened(settings: Settings, now: datetime | None, on_stop: Callable[[str], N
     try:
         logbooks = open_logbooks(settings, store, keyring, _cosigners(settings))
         torn += _private_keys(settings, "log*.pem")[1]
-        problems = [*torn, *_problems_of(store, logbooks, now)]
+        problems = [*torn, *_problems_of(settings, store, logbooks, now)]
         return Certifier(settings, store, standard, keyring, issuers, logbooks, problems=problems, on_stop=on_stop)
     except BaseException:
         store.close()
@@ -167,9 +168,13 @@ def _private_keys(settings: Settings, pattern: str) -> tuple[list[SigningKey], l
     return keys, problems
 
 
-def _problems_of(store: Store, logbooks: Sequence[Logbook], now: datetime | None) -> Iterator[Problem]:
+def _problems_of(
+    settings: Settings, store: Store, logbooks: Sequence[Logbook], now: datetime | None
+) -> Iterator[Problem]:
     """What the start-up check finds beyond the logs' own problems."""
     current = logbooks[-1]
+    if load_text(settings.home / RESTORE_MARKER) is not None:
+        yield Problem("restore-unfinished", "this home was not compared yet with what was published", RESTORE_HINT)
     if damage := store.damage():
         yield Problem("database-damaged", damage, "Restore a backup with: certifier restore")
     if not current.is_frozen and not current.can_sign:

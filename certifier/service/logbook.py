@@ -247,7 +247,7 @@ class Logbook:
     @property
     def can_rewrite(self) -> bool:
         """Whether the entries lead to the head, so that the files may be made from them."""
-        return all(problem.kind == "tile-torn" for problem in self.problems)
+        return all(problem.kind in {"tile-torn", "anchor-torn"} for problem in self.problems)
 
     def rewrite_files(self) -> int:
         """Write every public file of the published size anew where it differs; returns the size."""

@@ -174,7 +174,7 @@ class Pipeline:
                 if self.stopped or not (self._accepted or self._accepts):
                     return
                 if self._closing and not self._accepted:
-                    self._changed.wait_for(lambda: self._accepted or not self._accepts)
+                    self._changed.wait_for(lambda: self._accepted or self.stopped or not self._accepts)
                     continue
                 batch = list(self._accepted)[:BATCH]
             try:

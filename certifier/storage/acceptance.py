@@ -91,9 +91,7 @@ def _accept_certificate(connection: Connection, job: Acceptance) -> None:
     if job.replaced:
         change_status(connection, job.replaced)
     connection.execute(insert(certificates).values(**vars(certificate)))
-    held = _hand_over_shares(connection, job.replaced.code, certificate.code) if job.replaced else {}
-    missing = [(run, certificate.code, share - held.get(run, 0)) for run, share in job.shares_ppt.items()]
-    take_shares(connection, missing)
+    take_over_shares(connection, job.replaced.code if job.replaced else None, certificate.code, job.shares_ppt)
     _queue(connection, NewEntry("issue", job.entry, certificate.code))
 
 
@@ -155,6 +153,12 @@ def _insert_submission(
 
 def _deposits(submission: SubmissionRow, logs: Mapping[str, bytes]) -> list[dict[str, Any]]:
     return [{"submission_id": submission.id, "sha256": sha256, "content": content} for sha256, content in logs.items()]
+
+
+def take_over_shares(connection: Connection, forerunner: str | None, code: str, shares_ppt: Mapping[str, int]) -> None:
+    """Take the shares of a certificate, less what the one that it replaces hands over."""
+    held = _hand_over_shares(connection, forerunner, code) if forerunner else {}
+    take_shares(connection, [(run, code, share - held.get(run, 0)) for run, share in shares_ppt.items()])
 
 
 def _hand_over_shares(connection: Connection, old: str, new: str) -> dict[str, int]:

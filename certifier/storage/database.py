@@ -18,7 +18,14 @@ import alembic.config
 import pysqlite3.dbapi2
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    IntegrityError,
+    NoSuchModuleError,
+    OperationalError,
+    SQLAlchemyError,
+)
 
 from certifier.errors import OperatorError, StorageError
 
@@ -44,7 +51,8 @@ class Database:
                     _assert_durable(connection)
                 _migrate(connection)
         except (SQLAlchemyError, ImportError, ValueError, OSError) as error:
-            raise OperatorError(
+            away = isinstance(error, OperationalError)
+            raise (StorageError if away else OperatorError)(
                 "The database cannot be opened.",
                 found=_told(error),
                 expected="sqlite:///FILE or postgresql://USER@HOST/NAME",

@@ -32,6 +32,12 @@ def copy_folder(source: Path, target: Path) -> None:
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("*.tmp"))
 
 
+def remove_file(path: Path) -> None:
+    """Take a file away for good; it may be gone already."""
+    path.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
 def remove_folder(path: Path) -> None:
     shutil.rmtree(path, ignore_errors=True)
 

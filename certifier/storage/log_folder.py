@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from certifier.errors import MalformedProof, OperatorError, StorageError
@@ -50,9 +50,11 @@ class LogFolder:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keep other processes of this machine from writing here."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / ".lock").open("ab") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with ExitStack() as stack:
+            with _told_as_ours():
+                self.path.mkdir(parents=True, exist_ok=True)
+                file = stack.enter_context((self.path / ".lock").open("ab"))
+                fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
     def save_growth(self, tree: Tree, entries: Entries, old: int, new: int) -> None:

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, func, insert, literal, select, union_all, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from certifier.errors import CertifierError, NotFoundError, OperatorError, StorageError
+from certifier.errors import CertifierError, ConflictError, NotFoundError, OperatorError, StorageError
 from certifier.log.merkle import HASH_BYTES, grown_peaks, leaf_hash
 from certifier.storage import acceptance
 from certifier.storage.database import Database
@@ -44,6 +44,7 @@ from certifier.storage.tables import (
 )
 
 BATCH = 256
+MOST_PARAMETERS = 10_000
 TRIES = 5
 RETRIED = {"40P01", "40001"}  # PostgreSQL: deadlock, serialization failure
 
@@ -223,19 +224,27 @@ class Store:
                 .values(size=head.size + len(lost), peaks=b"".join(peaks), frozen=frozen)
             )
 
-    def adopt(self, job: Acceptance, *, in_force: bool) -> None:
-        """Take back a certificate whose entry is in the log and whose row was lost; it is delivered anew."""
+    def adopt(self, job: Acceptance, *, in_force: bool, forerunner: str | None = None) -> None:
+        """Take back a certificate whose entry is in the log and whose row was lost, with the document that it had.
+
+        ``forerunner`` is the one that it replaced: it takes over its shares. Raises ConflictError when something that it
+        held was given to another one meanwhile; then nothing is stored.
+        """
         certificate = replace(job.certificate, in_force=int(in_force))
-        with self.database.writing() as connection:
-            connection.execute(insert(submissions).values(**vars(job.submission)))
-            connection.execute(insert(certificates).values(**vars(certificate)))
-            shares = [(run, certificate.code, ppt) for run, ppt in job.shares_ppt.items()]
-            acceptance.take_shares(connection, shares)
-            connection.execute(
-                update(used_reports)
-                .where(used_reports.c.report_sha256 == certificate.report_sha256)
-                .values(lost_audio_sha256=None)
-            )
+        try:
+            with self.database.writing() as connection:
+                connection.execute(insert(submissions).values(**vars(job.submission)))
+                connection.execute(insert(certificates).values(**vars(certificate)))
+                acceptance.take_over_shares(connection, forerunner, certificate.code, job.shares_ppt)
+                connection.execute(
+                    update(used_reports)
+                    .where(used_reports.c.report_sha256 == certificate.report_sha256)
+                    .values(lost_audio_sha256=None)
+                )
+        except IntegrityError as error:
+            raise ConflictError(
+                "What this certificate held was given to another one meanwhile.", found=job.certificate.code
+            ) from error
 
     # -- reading: submissions and certificates ------------------------------------------------------------------
 
@@ -253,7 +262,12 @@ class Store:
 
     def certificates_of(self, codes: Sequence[str]) -> list[CertificateRow]:
         """The certificates with these codes, in no order."""
-        return [CertificateRow(**row) for row in self._all(select(certificates).where(certificates.c.code.in_(codes)))]
+        query = select(certificates)
+        return [
+            CertificateRow(**row)
+            for some in _steps(codes)
+            for row in self._all(query.where(certificates.c.code.in_(some)))
+        ]
 
     def certificate_for_report(self, report_sha256: str) -> CertificateRow | None:
         return self._certificate(certificates.c.report_sha256 == report_sha256)
@@ -347,8 +361,8 @@ class Store:
 
     def issue_entries(self, codes: Sequence[str]) -> list[PlacedEntry]:
         """The placed ``issue`` entries of these codes, in no order."""
-        query = select(*_PLACED).where(entries.c.code.in_(codes), entries.c.type == "issue", entries.c.idx.is_not(None))
-        return [_placed(row) for row in self._all(query)]
+        query = select(*_PLACED).where(entries.c.type == "issue", entries.c.idx.is_not(None))
+        return [_placed(row) for some in _steps(codes) for row in self._all(query.where(entries.c.code.in_(some)))]
 
     def is_waiting(self) -> bool:
         """Whether an entry waits for its place."""
@@ -424,6 +438,11 @@ def _restore_entry(connection: Connection, origin: str, index: int, lost: LostEn
     if lost.report_sha256 and not connection.execute(known).first():
         values = {"report_sha256": lost.report_sha256, "code": lost.code, "lost_audio_sha256": lost.audio_sha256}
         connection.execute(insert(used_reports).values(**values))
+
+
+def _steps(codes: Sequence[str]) -> Iterator[Sequence[str]]:
+    """As many at a time as a database takes parameters."""
+    return (codes[start : start + MOST_PARAMETERS] for start in range(0, len(codes), MOST_PARAMETERS))
 
 
 def _placed(row: RowMapping) -> PlacedEntry:

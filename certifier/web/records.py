@@ -48,6 +48,12 @@ def row_of(site: Site, code: str) -> CertificateRow:
     try:
         return site.certifier.certificate(code)
     except NotFoundError as error:
+        if site.certifier.store.entry_for(code, "issue"):
+            raise NoSuchCertificate(
+                "This certificate is in the log, and its file is not here just now.",
+                found=display_code(code),
+                hint="The label is not false for that. Ask its holder for the file, and verify that; or try again later.",
+            ) from error
         raise NoSuchCertificate(error.message, found=display_code(code), hint=error.hint) from error
 
 

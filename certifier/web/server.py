@@ -19,7 +19,7 @@ import structlog
 from granian import Granian
 from granian.constants import Interfaces
 
-from certifier.errors import OperatorError, ReadOnlyError
+from certifier.errors import OperatorError, ReadOnlyError, StorageError
 from certifier.service.certifier import Certifier
 from certifier.service.home import open_certifier
 from certifier.service.logbook import Problem
@@ -90,10 +90,12 @@ def keep_to_cpu(number: int) -> None:
 
 def _opened_in_time(settings: Settings) -> Certifier:
     """The installation, as soon as its database answers: a worker that gave up would be taken for one that crashes."""
+    for name in (signal.SIGINT, signal.SIGTERM):  # whoever stops the server does not wait for a database
+        signal.signal(name, signal.SIG_DFL)
     for pause_s in chain((0.5, 1.0, 2.0), repeat(5.0)):
         try:
             return open_certifier(settings, datetime.now(UTC), on_stop=_end_worker)
-        except OperatorError as error:
+        except StorageError as error:
             log.warning("cannot open yet", told=error.message, found=error.found, next_try_in_s=pause_s)
             time.sleep(pause_s)
     raise AssertionError("unreachable")

@@ -9,7 +9,7 @@ from certifier.certificate.model import OUTCOMES
 from certifier.certificate.status import PURPOSES, status_url
 from certifier.certificate.trust import did_document, trust_document
 from certifier.crypto.canonical import to_json_text
-from certifier.errors import NotFoundError, ReadOnlyError
+from certifier.errors import CertifierError, NotFoundError, ReadOnlyError
 from certifier.report.model import report_json_schema
 from certifier.service.logbook import Logbook
 from certifier.standard.model import Clause, Rule, Standard
@@ -131,8 +131,14 @@ def readiness(site: Site) -> Response:
     """Whether each part works, and why nothing may be written where that is so; 503 when a part does not."""
     size = _log_size(site)
     reason = _reason(site)
-    parts = {"database": "does not answer" if size is None else "ok", "log_size": size, "writing": reason or "ok"}
-    ready = size is not None and reason is None
+    status = _status_reason(site)
+    parts = {
+        "status_lists": status or "ok",
+        "database": "does not answer" if size is None else "ok",
+        "log_size": size,
+        "writing": reason or "ok",
+    }
+    ready = size is not None and reason is None and status is None
     problems = [vars(problem) for problem in site.certifier.problems]
     response = json_reply({"ready": ready, "parts": parts, "problems": problems}, "not at all")
     response.status_code = 200 if ready else 503
@@ -143,6 +149,15 @@ def _reason(site: Site) -> str | None:
     try:
         site.certifier.check_writable(site.clock())
     except ReadOnlyError as error:
+        return error.found or error.message
+    return None
+
+
+def _status_reason(site: Site) -> str | None:
+    """Why no status list is given out."""
+    try:
+        site.status_lists(site.minute())
+    except CertifierError as error:
         return error.found or error.message
     return None
 

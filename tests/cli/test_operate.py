@@ -14,9 +14,13 @@ from click.testing import CliRunner, Result
 from sqlalchemy import delete, update
 
 from certifier.cli.main import main
+from certifier.crypto.signing import SigningKey
 from certifier.log.note import verifier_key_for
 from certifier.log.proof import parse_proof, verify_proof
+from certifier.service.backup import begin_restore
 from certifier.service.certifier import Certifier, Issued, Refused
+from certifier.service.home import register_key
+from certifier.storage.files import save_signing_key
 from certifier.storage.tables import certificates, entries, run_shares, runs
 from certifier.web.app import create_app
 from tests.referee import LogView, check_growth, check_history
@@ -372,3 +376,97 @@ def test_turning_the_log_asks_first(place: Place) -> None:
     place.judged()
     assert run("log", "fsck", "--home", place.home).exit_code == 0
     assert run("status", "recompute", "--home", place.home).exit_code == 0
+
+
+BROKEN_MIRRORS = {"a folder that is not there": "nowhere", "a service that does not answer": "http://127.0.0.1:9"}
+
+
+@pytest.mark.parametrize("mirror", BROKEN_MIRRORS.values(), ids=BROKEN_MIRRORS.keys())
+def test_a_restore_that_fails_leaves_nothing_that_could_sign(place: Place, tmp_path: Path, mirror: str) -> None:
+    backup = tmp_path / "backup"
+    run("backup", backup, "--home", place.home, "--with-keys")
+    place.issue(4)
+    published = tmp_path / "published"
+    shutil.copytree(place.home / "log", published)
+    destroy(place)
+    assert run("restore", backup, "--home", place.home, "--mirror", mirror).exit_code in {2, 5}
+    assert not (place.home / "service.sqlite").exists()
+    settings = place.studio.settings
+    begin_restore(backup, settings)  # as a process that was killed between the copy and the comparison
+    half = place.studio.certifier()
+    assert [problem.kind for problem in half.problems] == ["restore-unfinished"]
+    half.close()
+    again = run("restore", backup, "--home", place.home, "--mirror", published)
+    assert again.exit_code == 0, again.output
+    assert "may go on" in again.stdout
+    assert place.studio.certifier().problems == ()
+
+
+def test_a_backup_from_before_a_turn_begins_no_second_log_of_that_name(place: Place, tmp_path: Path) -> None:
+    backup, mirror = tmp_path / "backup", tmp_path / "mirror"
+    run("backup", backup, "--home", place.home, "--with-keys")
+    run("log", "turn", "--home", place.home, "--yes")
+    shutil.copytree(place.home / "log", mirror)
+    destroy(place)
+    refused = run("restore", backup, "--home", place.home, "--mirror", mirror)
+    assert refused.exit_code == 1
+    assert "a log whose key this home does not have" in refused.output
+
+
+def test_a_folder_that_is_no_backup_is_told(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "nothing").mkdir()
+    refused = run("restore", tmp_path / "nothing", "--home", tmp_path / "new", "--nothing-newer")
+    assert refused.exit_code == 1
+    assert "is no backup" in refused.output
+    assert not (tmp_path / "new/service.sqlite").exists()
+
+
+def test_a_renewal_that_was_lost_comes_back_with_the_shares_it_took_over(place: Place, tmp_path: Path) -> None:
+    certifier = place.studio.certifier()
+    renewal = place.studio.examined(2, report_id="renewal", renewal_of=place.codes[1])
+    answer = certifier.certify(renewal, NOW)
+    assert isinstance(answer, Issued), answer
+    certifier.close()
+    document = (answer.certificate.document or b"").decode()
+    place.history += [{"op": "issue", "code": answer.certificate.code, "document": document}]
+    place.history += [{"op": "revoke", "code": place.codes[1]}]
+    before = place.judged()
+    public_files(place, tmp_path / "files")
+    mirror = lose_the_database(place, tmp_path)
+    restored = run("restore", "--home", place.home, "--mirror", mirror, "--certificates", tmp_path / "files")
+    assert restored.exit_code == 0, restored.output
+    assert "4 certificates were brought back" in restored.stdout
+    check_growth(before, place.judged())
+    assert run("log", "fsck", "--home", place.home).exit_code == 0
+
+
+def test_a_changed_signature_in_a_mirror_is_not_taken_over(place: Place, tmp_path: Path) -> None:
+    """Whoever keeps a mirror can withhold, and cannot put anything in."""
+    public_files(place, tmp_path / "files")
+    bent = tmp_path / f"files/{place.codes[2]}.vc"
+    document = json.loads(bent.read_bytes())
+    document["proof"]["verificationMethod"] = "did:web:label.example#another"
+    bent.write_text(json.dumps(document))
+    mirror = lose_the_database(place, tmp_path)
+    restored = run("restore", "--home", place.home, "--mirror", mirror, "--certificates", tmp_path / "files")
+    assert restored.exit_code == 0, restored.output
+    assert "2 certificates were brought back" in restored.stdout
+    assert "may go on; 1 certificates are still lost" in restored.stdout
+    certifier = place.studio.certifier()
+    assert certifier.problems == ()
+    client = create_app(certifier, lambda: LATER).test_client()
+    told = client.get(f"/v/{place.codes[2]}.json").json
+    assert "in the log" in told["detail"]
+    certifier.close()
+
+
+def test_a_certificate_whose_key_was_rotated_out_comes_back_as_it_was_signed(place: Place, tmp_path: Path) -> None:
+    public_files(place, tmp_path / "files")
+    (place.home / "private/issuer.pem").unlink()
+    key = SigningKey.generate()
+    save_signing_key(place.home / "private/issuer.pem", key)
+    register_key(place.studio.settings, "key-next", "issuer", "Low-Carbon Audio Label", key.public, NOW)
+    mirror = lose_the_database(place, tmp_path)
+    restored = run("restore", "--home", place.home, "--mirror", mirror, "--certificates", tmp_path / "files")
+    assert restored.exit_code == 0, restored.output
+    place.judged()

@@ -16,9 +16,9 @@ from certifier.certificate.verify import check_certificate
 from certifier.crypto.signing import SigningKey
 from certifier.errors import OperatorError, ReadOnlyError, StorageError
 from certifier.log.note import open_checkpoint
-from certifier.service.backup import copy_backup, make_backup, restore_logs
+from certifier.service.backup import begin_restore, end_restore, make_backup, restore_logs
 from certifier.service.certifier import Accepted, Certifier, Issued
-from certifier.service.fsck import check_installation
+from certifier.service.fsck import check_installation, repair_files
 from certifier.service.home import open_certifier, register_key
 from certifier.storage.files import save_signing_key
 from certifier.storage.rows import PlacedEntry
@@ -253,8 +253,9 @@ def test_a_backup_of_an_installation_at_work_can_be_restored(certifier: Certifie
         made += 1
         copy = replace(studio.settings, home=studio.folder / f"restored-{made}")
         make_backup(studio.settings, studio.folder / f"backup-{made}", with_keys=True)
-        copy_backup(studio.folder / f"backup-{made}", copy)
+        begin_restore(studio.folder / f"backup-{made}", copy)
         restore_logs(copy, [])
+        end_restore(copy)
         restored = open_certifier(copy)
         assert restored.problems == ()
         restored.close()
@@ -338,3 +339,47 @@ def test_an_issuers_key_that_was_changed_meanwhile_signs_nothing_of_the_old_one(
         assert check_certificate(row.document or b"", rotated.material(row, NOW), NOW).verdict == "valid"
     assert old.verification_method != new.verification_method
     rotated.close()
+
+
+def test_a_key_that_is_registered_in_advance_signs_nothing_yet(certifier: Certifier, studio: Studio) -> None:
+    """The old one goes on until the new one's first day; status lists are signed by one that may sign them."""
+    certifier.close()
+    key = SigningKey.generate()
+    save_signing_key(studio.settings.private_dir / "issuer-next.pem", key)
+    begins = NOW + timedelta(days=60)
+    register_key(studio.settings, "key-next", "issuer", "Low-Carbon Audio Label", key.public, begins)
+    reopened = studio.certifier()
+    first = issue(reopened, studio, 1)[0].certificate
+    assert check_certificate(first.document or b"", reopened.material(first, NOW), NOW).verdict == "valid"
+    later = begins + timedelta(days=1)
+    second = reopened.certify(studio.examined(2), later)
+    assert isinstance(second, Issued)
+    assert second.certificate.verification_method.endswith("#key-next")
+    for row in (first, second.certificate):
+        assert check_certificate(row.document or b"", reopened.material(row, later), later).verdict == "valid"
+    reopened.close()
+
+
+def test_a_torn_anchor_is_written_anew_from_what_the_database_published(certifier: Certifier, studio: Studio) -> None:
+    issue(certifier, studio, 1)
+    note = certifier.logbook.head.note
+    tear_the_anchor(certifier, studio)
+    certifier.close()
+    torn = studio.certifier()
+    assert repair_files(list(torn.logbooks))
+    torn.close()
+    repaired = studio.certifier()
+    assert repaired.problems == ()
+    assert repaired.logbook.folder.checkpoint() == note
+    repaired.close()
+
+
+def test_a_folder_that_cannot_be_locked_keeps_nobody_from_reading(certifier: Certifier, studio: Studio) -> None:
+    issue(certifier, studio, 1)
+    other = studio.certifier()
+    issue(other, studio, 2)
+    other.close()
+    (log_folder(studio) / ".lock").unlink()
+    (log_folder(studio) / ".lock").mkdir()  # as on a disk that became read-only
+    client = create_app(certifier, lambda: LATER).test_client()
+    assert client.get("/log/checkpoint").status_code == 200
