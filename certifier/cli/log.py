@@ -91,7 +91,11 @@ def _show_findings(books: list[Logbook], found: list[Finding], certificates: int
 @log_group.command()
 @click.argument("code")
 @click.option(
-    "--kind", type=click.Choice(("issue", "revoke", "suspend", "reinstate")), default="issue", show_default=True
+    "--kind",
+    type=click.Choice(("issue", "revoke", "suspend", "reinstate")),
+    default="issue",
+    show_default=True,
+    help="Which entry about it, the newest of its kind.",
 )
 @HOME
 @click.option("--server", envvar="LCAL_SERVER", help="Fetch the certificate's proof from a service instead.")
@@ -158,7 +162,8 @@ def backup(target: Path, home: Path, with_keys: bool, without_database: bool) ->
     "copies",
     multiple=True,
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folders with CODE.vc, CODE.report.json and CODE.decision.json, to bring back certificates that were lost.",
+    help="A folder with CODE.vc, CODE.report.json and CODE.decision.json, to bring back certificates that were lost. "
+    "May be given several times.",
 )
 def restore(
     source: Path | None, home: Path, mirrors: tuple[str, ...], nothing_newer: bool, copies: tuple[Path, ...]

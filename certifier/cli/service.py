@@ -23,6 +23,7 @@ HOME = click.option(
     envvar="LCAL_HOME",
     default=Path("var/home"),
     show_default=True,
+    help="The folder of the installation.",
 )
 
 
@@ -66,8 +67,8 @@ def _pin(server: str, *, yes: bool) -> None:
 
 @click.command()
 @HOME
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, envvar="PORT")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, envvar="PORT", help="The port.")
 @click.option(
     "--workers",
     type=click.IntRange(1, 64),

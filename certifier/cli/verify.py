@@ -115,7 +115,7 @@ def _from_service(target: str, client: Client | None) -> tuple[bytes, bytes | No
         code = parse_code(target)
     except MalformedCode as error:
         raise click.UsageError(
-            f"There is no file {target[:80]!r}, and it is not a certificate code such as 7K3Q-Z9M2-XA."
+            f"There is no file {target[:80]!r}, and it is not a certificate code such as GG8W-7E5J-TV."
         ) from error
     if client is None:
         raise click.UsageError("A code is looked up at a service: give --server URL (or set LCAL_SERVER).")

@@ -33,7 +33,7 @@ class AudioInQuestion(Document):
 class VerificationRequest(Document):
     """Exactly one of ``code`` and ``credential``; a credential may bring its own proof (the .tlog-proof text)."""
 
-    code: str | None = Field(default=None, examples=["7K3Q-Z9M2-XA"])
+    code: str | None = Field(default=None, examples=["GG8W-7E5J-TV"])
     credential: dict[str, Any] | None = None
     proof: str | None = Field(default=None, max_length=64 * 1024)
     audio: AudioInQuestion | None = None
