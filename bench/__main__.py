@@ -15,7 +15,7 @@ from statistics import median
 
 from bench import log, service
 
-RUNS = 5
+RUNS = 3
 
 
 @dataclass(frozen=True)
