@@ -111,6 +111,7 @@ class Logbook:
         self._entries: Callable[[int, int], Sequence[bytes]] = self._recent_entries
         self._stamp, self._looked_at = 0, monotonic()
         self._open()
+        self._leads_to_head = not self.problems or self._reaches(self._head.note)
 
     # -- opening ------------------------------------------------------------------------------------------------
 
@@ -153,7 +154,7 @@ class Logbook:
             return
         for start in range(0, row.size, CHUNK):
             self._take_in(self._stored_entries(start, min(start + CHUNK, row.size)))
-        if self._tree.root() != root_of_peaks(_split(row.peaks)):
+        if self._tree.root() != root_of_peaks(row.peak_hashes):
             yield Problem("entries-changed", f"the {row.size} stored entries do not lead to the log's head", _RESTORE)
             return
         for name, note in (("checkpoint", saved.published if saved else None), ("anchor", anchor)):
@@ -200,6 +201,14 @@ class Logbook:
             self._head = Head(checkpoint.size, anchor)
             self._entries = lambda start, end: entries[start:end]
 
+    def _reaches(self, note: bytes) -> bool:
+        """Whether the tree at hand is the one that a checkpoint signs."""
+        try:
+            self._check_root(open_checkpoint(note, [self.verifier_key]))
+        except CertifierError:
+            return False
+        return True
+
     @property
     def can_sign(self) -> bool:
         return self._signer is not None
@@ -212,7 +221,7 @@ class Logbook:
     @property
     def is_trustworthy(self) -> bool:
         """Whether the entries at hand lead to the head that is served."""
-        return bool(self._head.note) and self._tree.size >= self._head.size
+        return bool(self._head.note) and self._leads_to_head
 
     # -- reading ------------------------------------------------------------------------------------------------
 
@@ -287,6 +296,8 @@ class Logbook:
         tile = parse_tile_path(path)
         if tile is None or tile.width > width_at(tile.level or 0, tile.index, self.head.size):
             return None
+        if not self.is_trustworthy:  # what is served once may be kept for ever
+            raise StorageError("The entries at hand are not those that were signed.", found=self.origin)
         if tile.level is None:
             return self._bundle(tile.index * TILE_WIDTH, tile.width)
         return tile_bytes(self._tree, tile.level, tile.index, tile.width)
@@ -321,7 +332,7 @@ class Logbook:
             # Only now, over committed entries that were read back: a checkpoint whose entries could be lost, or differ
             # from what was hashed, would be a split view.
             self._grow_to(row.size)
-            checkpoint = Checkpoint(self.origin, row.size, root_of_peaks(_split(row.peaks)))
+            checkpoint = Checkpoint(self.origin, row.size, root_of_peaks(row.peak_hashes))
             self._check_root(checkpoint)
             if row.size == self._head.size and self._head.note:
                 self._show(self._head.size, self._head.note)  # the files that a crash may have kept from being written
@@ -416,7 +427,3 @@ _TILES = "Run: certifier log fsck --repair, once the entries are known to be rig
 def _is_issue(entry: bytes) -> bool:
     """Most entries are; they change no status and need no parsing."""
     return b'"type":"issue"' in entry
-
-
-def _split(peaks: bytes) -> list[bytes]:
-    return [peaks[start : start + 32] for start in range(0, len(peaks), 32)]

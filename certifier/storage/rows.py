@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from certifier.log.merkle import HASH_BYTES
+
 
 @dataclass(frozen=True)
 class SubmissionRow:
@@ -62,6 +64,10 @@ class LogRow:
     size: int
     peaks: bytes
     frozen: int
+
+    @property
+    def peak_hashes(self) -> list[bytes]:
+        return [self.peaks[start : start + HASH_BYTES] for start in range(0, len(self.peaks), HASH_BYTES)]
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, func, insert, literal,
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from certifier.errors import CertifierError, ConflictError, NotFoundError, OperatorError, StorageError
-from certifier.log.merkle import HASH_BYTES, grown_peaks, leaf_hash
+from certifier.log.merkle import grown_peaks, leaf_hash
 from certifier.storage import acceptance
 from certifier.storage.database import Database
 from certifier.storage.rows import (
@@ -216,7 +216,7 @@ class Store:
             )
             for index, row in enumerate(lost, start=head.size):
                 _restore_entry(connection, origin, index, row)
-            peaks = grown_peaks(head.size, _split(head.peaks), (leaf_hash(row.entry) for row in lost))
+            peaks = grown_peaks(head.size, head.peak_hashes, (leaf_hash(row.entry) for row in lost))
             frozen = int(bool(lost) and lost[-1].type == "freeze") or head.frozen
             connection.execute(
                 update(logs)
@@ -458,10 +458,6 @@ def _waiting(connection: Connection) -> list[RowMapping]:
 
 
 def _grown(head: LogRow, waiting: Sequence[RowMapping]) -> LogRow:
-    peaks = grown_peaks(head.size, _split(head.peaks), (leaf_hash(row["entry"]) for row in waiting))
+    peaks = grown_peaks(head.size, head.peak_hashes, (leaf_hash(row["entry"]) for row in waiting))
     frozen = int(waiting[-1]["type"] == "freeze")
     return LogRow(head.origin, head.number, head.size + len(waiting), b"".join(peaks), frozen)
-
-
-def _split(peaks: bytes) -> list[bytes]:
-    return [peaks[start : start + HASH_BYTES] for start in range(0, len(peaks), HASH_BYTES)]

@@ -383,3 +383,21 @@ def test_a_folder_that_cannot_be_locked_keeps_nobody_from_reading(certifier: Cer
     (log_folder(studio) / ".lock").mkdir()  # as on a disk that became read-only
     client = create_app(certifier, lambda: LATER).test_client()
     assert client.get("/log/checkpoint").status_code == 200
+
+
+def test_entries_that_lead_nowhere_are_shown_to_nobody(installed: Certifier, studio: Studio) -> None:
+    """Rows were changed and the public files are gone: no tile, no proof of status, and nobody is told "active"."""
+    row = issue(installed, studio, 1, 2)[0].certificate
+    installed.change_status(row.code, "revoke", "evidence", NOW)
+    note = installed.logbook.head.note
+    change_an_entry(installed, studio)
+    installed.close()
+    shutil.rmtree(log_folder(studio))
+    reopened = studio.certifier()
+    client = create_app(reopened, lambda: LATER).test_client()
+    assert [problem.kind for problem in reopened.problems] == ["entries-changed"]
+    assert client.get("/log/checkpoint").data == note
+    for path in ("/log/tile/0/000.p/3", "/log/tile/entries/000.p/3", "/status/revocation/1"):
+        assert client.get(path).status_code == 503, path
+    assert client.get(f"/v/{row.code}.vc").data == row.document
+    reopened.close()
