@@ -1,11 +1,14 @@
 """Worked cases of a standard: a report, what the issuer knows, and what has to come out.
 
 A case file is JSON. Since JSON has neither, a string `__NaN__` stands for a NaN and `__DEC__1.23` for an exact
-decimal. `run_cases` compares every member of `expected` that it knows, exactly, and names those that it does not.
+decimal. A case gives its report and fixtures whole, or is `like` another one with a few places changed, which shows what
+the case is about: `change` gives new values by JSON Pointer (RFC 6901, `-` adds to a list), `remove` takes places away.
+`run_cases` compares every member of `expected` that it knows, exactly, and names those that it does not.
 """
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 _LIMITS = Limits(max_bytes=16 * 1024 * 1024, max_depth=40, max_nodes=2_000_000)
 _SIX_PLACES = Decimal("0.000001")
 NOT_ASSESSED = "not assessed"
+_REMOVED = object()
 
 
 @dataclass(frozen=True)
@@ -54,13 +58,70 @@ class CaseResult:
         return not self.differences
 
 
-def parse_cases(raw: bytes) -> tuple[Case, ...]:
-    """The cases in a case file. Raises MalformedJson if it is none."""
-    document = parse_object(raw, _LIMITS)
-    cases = document.get("cases")
+def parse_cases(raw: bytes, others: Mapping[str, bytes] | None = None) -> tuple[Case, ...]:
+    """The cases in a case file. `others` are the files, by name, whose cases it may be like.
+
+    Raises MalformedJson if it is no case file, or a case is like one that is nowhere or is itself like another.
+    """
+    values = _values(raw)
+    known = {_id(value): value for other in (others or {}).values() for value in _values(other)}
+    known |= {_id(value): value for value in values}
+    return tuple(_case(_whole(value, known, index), index) for index, value in enumerate(values))
+
+
+def _values(raw: bytes) -> list[Any]:
+    cases = parse_object(raw, _LIMITS).get("cases")
     if not isinstance(cases, list):
         raise MalformedJson("this is no case file", expected="an object with a list of cases", pointer="/cases")
-    return tuple(_case(value, index) for index, value in enumerate(cases))
+    return cases
+
+
+def _id(value: Any) -> str:
+    return str(value.get("id")) if isinstance(value, dict) else ""
+
+
+def _whole(value: Any, known: Mapping[str, Any], index: int) -> Any:
+    """The case with report and fixtures of the one that it is like, changed in the places that it names."""
+    if not isinstance(value, dict) or "like" not in value:
+        return value
+    base = known.get(str(value["like"]))
+    if not isinstance(base, dict) or "like" in base or not {"report", "fixtures"} <= set(base):
+        raise MalformedJson(
+            "this case is like none that is given whole", found=str(value["like"])[:80], pointer=f"/cases/{index}/like"
+        )
+    parts = {name: copy.deepcopy(base[name]) for name in ("report", "fixtures")}
+    for pointer, new in _mapping(value.get("change", {}), index).items():
+        _put(parts, pointer, copy.deepcopy(new), f"/cases/{index}/change")
+    for pointer in value.get("remove", ()):
+        _put(parts, pointer, _REMOVED, f"/cases/{index}/remove")
+    return {**value, **parts}
+
+
+def _mapping(value: Any, index: int) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise MalformedJson("changes are an object of JSON Pointers", pointer=f"/cases/{index}/change")
+    return value
+
+
+def _put(parts: dict[str, Any], pointer: Any, new: Any, place: str) -> None:
+    """Set, add or remove what a JSON Pointer names. Objects on the way are made where there is none."""
+    if not isinstance(pointer, str) or pointer.split("/")[:1] != [""] or pointer.count("/") < 2:
+        raise MalformedJson(
+            "a JSON Pointer below /report or /fixtures is expected", found=repr(pointer)[:80], pointer=place
+        )
+    *way, last = (step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:])
+    part: Any = parts
+    try:
+        for step in way:
+            part = part[int(step)] if isinstance(part, list) else part.setdefault(step, {})
+        if new is _REMOVED:
+            del part[int(last) if isinstance(part, list) else last]
+        elif isinstance(part, list) and last == "-":
+            part.append(new)
+        else:
+            part[int(last) if isinstance(part, list) else last] = new
+    except (KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
+        raise MalformedJson("there is no such place in the case", found=pointer[:120], pointer=place) from error
 
 
 def _case(value: Any, index: int) -> Case:

@@ -131,3 +131,37 @@ def test_numbers_in_a_case_file_are_exact():
 
 def test_the_cases_are_part_of_the_standard():
     assert "cases/cases.json" in standard_files()
+
+
+BASE = {"id": "A1", "report": {"list": [{"kwh": 1}], "site": "local"}, "fixtures": {"now": "t"}, "expected": {}}
+
+
+def like(**case):
+    raw = json.dumps({"cases": [{"id": "A2", "like": "A1", "expected": {}, **case}]}).encode()
+    return parse_cases(raw, {"cases.json": json.dumps({"cases": [BASE]}).encode()})[0]
+
+
+def test_a_case_may_be_like_another_with_a_few_places_changed():
+    changed = like(
+        change={"/report/list/0/kwh": "__DEC__0.5", "/report/list/-": 2, "/fixtures/a/b~1c": True},
+        remove=["/report/site"],
+    )
+    assert changed.report == {"list": [{"kwh": Decimal("0.5")}, 2]}
+    assert changed.fixtures == {"now": "t", "a": {"b/c": True}}
+    assert like().report == BASE["report"]
+
+
+NO_PLACES = {
+    "a case that is nowhere": {"like": "A9"},
+    "a place that is not there": {"change": {"/report/list/7/kwh": 1}},
+    "a place inside a text": {"change": {"/report/site/x": 1}},
+    "something else than a pointer": {"change": {"report": 1}},
+    "changes that are no object": {"change": [1]},
+    "what cannot be taken away": {"remove": ["/report/colour"]},
+}
+
+
+@pytest.mark.parametrize("case", NO_PLACES.values(), ids=NO_PLACES.keys())
+def test_a_change_that_leads_nowhere_is_refused(case):
+    with pytest.raises(MalformedJson):
+        like(**case)
