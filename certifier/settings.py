@@ -29,7 +29,7 @@ class Settings:
     database_url: str = ""
     standards_dir: Path = PROJECT_ROOT / "standards"
     templates_dir: Path = PROJECT_ROOT / "templates"
-    standard: str = "lcal/1.0.0"
+    standards: str = "lcal/1.0.0"  # folders, the newest last; the others with their last day: lcal/1.0.0@2027-03-01
     max_upload_bytes: int = 512 * 1024 * 1024
     max_log_bytes: int = 5 * 1024 * 1024
     max_logs: int = 20
@@ -58,12 +58,17 @@ class Settings:
         return self.home / "log"
 
     @property
+    def archive_dir(self) -> Path:
+        """Every version of the standard that was ever used here."""
+        return self.home / "standards"
+
+    @property
     def private_dir(self) -> Path:
         return self.home / "private"
 
 
 _NUMBERS = ("max_upload_bytes", "max_waiting", "min_free_bytes", "cpu")
-_TEXTS = ("base_url", "issuer_name", "environment", "database_url", "standard")
+_TEXTS = ("base_url", "issuer_name", "environment", "database_url", "standards")
 
 
 def settings_from_environment(home: Path | None = None) -> Settings:

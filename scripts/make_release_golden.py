@@ -35,7 +35,7 @@ def main(version: str) -> None:
             "certificate.tlog-proof": row.proof or b"",
             "report.dsse.json": submission.envelope,
             "decision.json": submission.decision,
-            "trust.json": to_json_text(trust_document(certifier.trust)).encode(),
+            "trust.json": to_json_text(trust_document(certifier.trust_at(NOW))).encode(),
         }
         lists = certifier.material(row, NOW).status_lists
         files |= {status_file_name(url): raw for url, raw in lists.items()}

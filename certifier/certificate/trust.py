@@ -51,8 +51,9 @@ class Trust:
     def key_for(self, verification_method: str) -> TrustedKey | None:
         return next((key for key in self.keys if key.id == verification_method), None)
 
-    def standard(self, standard_id: str) -> TrustedStandard | None:
-        return next((standard for standard in self.standards if standard.id == standard_id), None)
+    def standard(self, standard_id: str, sha256: str) -> TrustedStandard | None:
+        """The version with this id and these files; one with other files is another version."""
+        return next((entry for entry in self.standards if (entry.id, entry.sha256) == (standard_id, sha256)), None)
 
 
 def trust_document(trust: Trust) -> dict[str, Any]:

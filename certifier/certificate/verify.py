@@ -290,10 +290,14 @@ def _check_validity(claims: Claims, now: datetime) -> Check:
 
 
 def _check_standard(claims: Claims, material: Material) -> Check:
-    standard = material.trust.standard(claims.basis.standard) if material.trust else None
-    if standard is None or standard.sha256 != claims.basis.standard_sha256:
-        found = f"{claims.basis.standard} sha256:{claims.basis.standard_sha256[:16]}"
-        expected = f"sha256:{standard.sha256[:16]}" if standard else "a standard that the trust file lists"
+    basis, trust = claims.basis, material.trust
+    standard = trust.standard(basis.standard, basis.standard_sha256) if trust else None
+    if standard is None:
+        known = (
+            [f"sha256:{entry.sha256[:16]}" for entry in trust.standards if entry.id == basis.standard] if trust else []
+        )
+        found = f"{basis.standard} sha256:{basis.standard_sha256[:16]}"
+        expected = ", ".join(known) or "a standard that the trust file lists"
         return Check("standard_state", "unknown", found, expected)
     return Check("standard_state", standard.state, f"{standard.id} is {standard.state}", "a published version")
 

@@ -41,7 +41,7 @@ from certifier.storage.rows import Acceptance, LostEntry, SubmissionRow
 from certifier.storage.store import Store
 
 DATABASE = "service.sqlite"
-FOLDERS = ("keys", "log", "private")
+FOLDERS = ("keys", "log", "private", "standards")
 FILES = (BASE_URL_FILE, POLICY_FILE)
 CERTIFICATES = "certificates"  # below a mirror, and in it CODE.vc, CODE.report.json and CODE.decision.json
 PUBLIC_FILES = ("vc", "report.json", "decision.json")
@@ -88,6 +88,8 @@ def make_backup(settings: Settings, target: Path, *, with_keys: bool, with_datab
 
 def _copy_home(settings: Settings, target: Path, *, with_keys: bool, with_database: bool) -> None:
     copy_folder(settings.register_dir, target / "keys")
+    if settings.archive_dir.is_dir():
+        copy_folder(settings.archive_dir, target / "standards")
     for folder in list_files(settings.log_dir, "*"):  # the checkpoint before the tiles: those only become more
         if (folder / "checkpoint").is_file():
             copy_file(folder / "checkpoint", target / "log" / folder.name / "checkpoint")

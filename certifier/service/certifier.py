@@ -29,7 +29,7 @@ from certifier.certificate.status import (
     status_url,
 )
 from certifier.certificate.times import time_text
-from certifier.certificate.trust import Trust, TrustedStandard, trust_of
+from certifier.certificate.trust import Trust, trust_of
 from certifier.certificate.verify import Material
 from certifier.crypto.canonical import canonical_bytes, digest_of, sha256_hex, to_json_text
 from certifier.crypto.keyring import Keyring, RegisteredKey
@@ -64,9 +64,9 @@ from certifier.service.examine import Examined, Upload, examine, gather_evidence
 from certifier.service.ledger import StoredLedger
 from certifier.service.logbook import CLOCK_SKEW, KEY_HINT, STATES, Change, Logbook, Problem
 from certifier.service.pipeline import A_MOMENT_S, Pipeline, Stage
+from certifier.service.shelf import Shelf
 from certifier.settings import Settings
 from certifier.standard.evaluate import Verdict, decide
-from certifier.standard.model import Standard
 from certifier.storage.files import free_bytes
 from certifier.storage.rows import (
     Acceptance,
@@ -150,7 +150,7 @@ class Certifier:
         self,
         settings: Settings,
         store: Store,
-        standard: Standard,
+        shelf: Shelf,
         keyring: Keyring,
         signers: Sequence[SigningKey],
         logbooks: Sequence[Logbook],
@@ -160,7 +160,7 @@ class Certifier:
         randomness: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
         self.settings = settings
-        self.standard = standard
+        self.shelf = shelf
         self.keyring = keyring
         self.store = store
         self.logbooks = tuple(logbooks)
@@ -262,14 +262,15 @@ class Certifier:
         Raises MalformedReport when its numbers allow no figure at all: that is no decision, it is a report to mend.
         """
         opened = examined.opened
+        standard = self.shelf.for_report(opened.report.standard, now)
         evidence = gather_evidence(examined, self.keyring, self._ledger, now)
-        verdict = decide(self.standard, opened.report, evidence)
+        verdict = decide(standard, opened.report, evidence)
         if verdict.footprint is None:
             raise MalformedReport(
                 "No figure can be computed from this report.", findings=_misfits(opened.report, verdict)
             )
-        record = decision_record(verdict, evidence, standard_sha256=self.standard.digest, report_sha256=opened.digest)
-        return Decision(verdict, evidence, record)
+        record = decision_record(verdict, evidence, standard_sha256=standard.digest, report_sha256=opened.digest)
+        return Decision(standard, verdict, evidence, record)
 
     def _tidy(self, now: datetime) -> None:
         """Once an hour, forget the idempotency keys whose day is over."""
@@ -286,7 +287,6 @@ class Certifier:
             examined,
             decision,
             settings=self.settings,
-            standard=self.standard,
             keyring=self.keyring,
             code=code,
             status=status,
@@ -472,9 +472,13 @@ class Certifier:
         return row
 
     def replayed(self, submission: SubmissionRow) -> Verdict:
-        """The verdict on a stored submission, reached again from its report and decision record."""
-        _, evidence = parse_decision(submission.decision)
-        return decide(self.standard, open_report(submission.envelope).report, evidence)
+        """The verdict on a stored submission, reached again from its report and decision record.
+
+        Raises NotFoundError when the version of the standard behind it is not here any more.
+        """
+        record, evidence = parse_decision(submission.decision)
+        standard = self.shelf.with_digest(record["standard"]["sha256"])
+        return decide(standard, open_report(submission.envelope).report, evidence)
 
     def change_status(self, code: str, change: ChangeType, reason: str, now: datetime) -> CertificateRow:
         """Revoke, suspend or reinstate, through the log. Acknowledged when a published checkpoint holds it.
@@ -542,22 +546,20 @@ class Certifier:
         document = sign_document(payload, self._signers[method], method, time_text(now))
         return canonical_bytes(document)
 
-    @property
-    def trust(self) -> Trust:
-        """What a verifier of this installation pins."""
-        standards = (TrustedStandard(self.standard.id, self.standard.digest, "current"),)
+    def trust_at(self, now: datetime) -> Trust:
+        """What a verifier of this installation pins: its keys, and every version of the standard it ever judged by."""
         return trust_of(
             self.keyring,
             issuer=self.settings.did,
             environment=self.settings.environment,
             logs=tuple(verifier_key_for(key.id, key.public) for key in self.keyring.with_role("log")),
-            standards=standards,
+            standards=self.shelf.states(now),
         )
 
     def material(self, row: CertificateRow, now: datetime) -> Material:
         """All that a check of this certificate needs, as this installation serves it."""
         lists = {status_url(self.settings.base_url, purpose): self.status_list(purpose, now) for purpose in PURPOSES}
-        return Material(self.trust, row.proof, lists)
+        return Material(self.trust_at(now), row.proof, lists)
 
 
 def request_of(examined: Examined, idempotency_key: str | None) -> Request | None:

@@ -33,8 +33,9 @@ VALID_MONTHS = 36  # LCAL 11
 
 @dataclass(frozen=True)
 class Decision:
-    """A verdict with the record that lets anybody reach it again."""
+    """A verdict with the standard that it was reached by and the record that lets anybody reach it again."""
 
+    standard: Standard
     verdict: Verdict
     evidence: Evidence
     record: bytes
@@ -45,14 +46,13 @@ def claims_for(
     decision: Decision,
     *,
     settings: Settings,
-    standard: Standard,
     keyring: Keyring,
     code: str,
     status: tuple[StatusEntry, ...],
     now: datetime,
 ) -> Claims:
     """Everything that the certificate of a passing decision will state."""
-    verdict, audio = decision.verdict, examined.audio
+    verdict, standard, audio = decision.verdict, decision.standard, examined.audio
     track = examined.opened.report.track
     return Claims(
         code=code,

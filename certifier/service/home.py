@@ -16,14 +16,15 @@ from certifier.log.note import verifier_key_for
 from certifier.log.policy import parse_policy
 from certifier.service.certifier import Certifier
 from certifier.service.logbook import CLOCK_SKEW, KEY_HINT, Cosigners, Logbook, Problem
+from certifier.service.shelf import open_shelf
 from certifier.service.witnesses import Witnesses
 from certifier.settings import BASE_URL_FILE, POLICY_FILE, PROJECT_ROOT, RESTORE_MARKER, Settings
+from certifier.storage.archive import StandardArchive
 from certifier.storage.files import (
     copy_folder,
     list_files,
     load_keyring,
     load_signing_key,
-    load_standard,
     load_text,
     save_bytes,
     save_durably,
@@ -96,13 +97,13 @@ def open_certifier(
 def _opened(settings: Settings, now: datetime | None, on_stop: Callable[[str], None]) -> Certifier:
     keyring = load_keyring(settings.register_dir)
     issuers, torn = _private_keys(settings, "issuer*.pem")
-    standard = load_standard(settings.standards_dir / settings.standard)
+    shelf = open_shelf(settings.standards, settings.standards_dir, StandardArchive(settings.archive_dir))
     store = Store.open(settings.database)
     try:
         logbooks = open_logbooks(settings, store, keyring, _cosigners(settings))
         torn += _private_keys(settings, "log*.pem")[1]
         problems = [*torn, *_problems_of(settings, store, logbooks, now)]
-        return Certifier(settings, store, standard, keyring, issuers, logbooks, problems=problems, on_stop=on_stop)
+        return Certifier(settings, store, shelf, keyring, issuers, logbooks, problems=problems, on_stop=on_stop)
     except BaseException:
         store.close()
         raise

@@ -218,14 +218,14 @@ def parse_standard(files: Mapping[str, bytes]) -> Standard:
         factors=parse_factors({name: texts[f"data/{name}.csv"] for name in TABLES if f"data/{name}.csv" in texts}),
         rules=rules,
         limits=limits,
-        digest=_folder_digest(files),
-        tables_digest=_folder_digest({path: raw for path, raw in files.items() if path.startswith("data/")}),
+        digest=folder_digest(files),
+        tables_digest=folder_digest({path: raw for path, raw in files.items() if path.startswith("data/")}),
         environments=environments,
         names={scope: _names_of(rules, scope) for scope in environments},
     )
 
 
-def _folder_digest(files: Mapping[str, bytes]) -> str:
+def folder_digest(files: Mapping[str, bytes]) -> str:
     """SHA-256 over the canonical list of paths and their SHA-256: changes if any byte or name changes."""
     return digest_of({path: sha256_hex(raw) for path, raw in files.items()})
 

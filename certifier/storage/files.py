@@ -71,8 +71,13 @@ def load_standard(folder: Path) -> Standard:
             expected="a folder with standard.toml",
             hint="Try standards/lcal/1.0.0",
         )
+    return parse_standard(load_folder(folder))
+
+
+def load_folder(folder: Path) -> dict[str, bytes]:
+    """Every file of a folder by its path inside it; hidden ones are left out. Raises OSError."""
     paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith(".")]
-    return parse_standard({path.relative_to(folder).as_posix(): path.read_bytes() for path in paths})
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
 def load_signing_key(path: Path, passphrase: bytes | None = None) -> SigningKey:

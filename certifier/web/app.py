@@ -106,7 +106,7 @@ def create_app(certifier: Certifier, clock: Callable[[], datetime] = utc_now) ->
     app.url_map.merge_slashes = False  # a redirect would repeat the Host header of whoever asked
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(words=words, display_code=display_code, settings=certifier.settings)
-    app.jinja_env.globals["standard_path"] = standard_url("", certifier.standard.id)
+    app.jinja_env.globals["standard_path"] = standard_url("", certifier.shelf.newest.id)
     app.jinja_env.filters["printable"] = printable
     _add_routes(app, Site(certifier, clock))
     register_problems(app, certifier.settings.base_url)

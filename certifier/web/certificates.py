@@ -12,7 +12,7 @@ from certifier.certificate.model import Claims
 from certifier.errors import NotFoundError
 from certifier.web import badges, charts
 from certifier.web.documents import certificate_links, certificate_view
-from certifier.web.records import limits_of, record_of, row_of
+from certifier.web.records import limits_for, record_of, row_of
 from certifier.web.responses import HTML, JSON, PNG, SVG, TEXT, checked_query, chosen_form, json_reply, page, reply
 from certifier.web.site import Site
 from certifier.web.submissions import decision_on
@@ -70,7 +70,7 @@ def _page(site: Site, code: str) -> Response:
 
 def _scale(site: Site, claims: Claims) -> charts.Scale | None:
     """The ruler with the limit of this outcome alone; a self-declared figure is put on no scale."""
-    limits = limits_of(site.certifier.standard)
+    limits = limits_for(site, claims)
     own = {claims.outcome: limits[claims.outcome]} if claims.outcome in limits else {}
     figures = claims.figures
     return charts.scale_of(figures.central_g_per_min, figures.assessed_g_per_min, own) if own else None

@@ -30,9 +30,7 @@ def start(site: Site) -> Response:
     """What this is, the three steps, and a field for a code."""
     checked_query()
     newest = site.certifier.store.newest_certificates(NEWEST_AT_START)
-    return page(
-        "start.html", standard=site.certifier.standard, limits=limits_of(site.certifier.standard), newest=newest
-    )
+    return page("start.html", limits=limits_of(site.certifier.shelf.newest), newest=newest)
 
 
 def register(site: Site) -> Response:
@@ -60,7 +58,7 @@ def decision(site: Site, submission_id: str) -> Response:
     checked_query()
     view = decision_on(site, submission_id)
     footprint = view.footprint
-    limits = limits_of(site.certifier.standard)
+    limits = limits_of(site.certifier.shelf.named(view.standard) or site.certifier.shelf.newest)
     response = page(
         "decision.html",
         "not at all",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 
 from certifier.badge.badge import BadgeFace, face_lines
 from certifier.certificate.code import display_code
@@ -64,8 +65,17 @@ def record_of(site: Site, code: str, minute: datetime) -> Record:
     changes = site.certifier.changes_of(code)
     state = state_of(verification, changes[-1].reason if changes else None)
     claims = verification.claims
-    face = face_of(claims, limits_of(site.certifier.standard), state, minute) if claims else None
+    face = face_of(claims, limits_for(site, claims), state, minute) if claims else None
     return Record(row, verification, changes, state, face)
+
+
+def limits_for(site: Site, claims: Claims) -> dict[str, str]:
+    """The limits that a certificate was judged by: those of its own version of the standard, its own limit as it was signed."""
+    shelf, figures = site.certifier.shelf, claims.figures
+    own = claims.basis.standard_sha256
+    limits = limits_of(shelf.with_digest(own) if own in shelf.ids() else shelf.newest)
+    signed = {claims.outcome: plain(Decimal(figures.limit_g_per_min))} if claims.outcome in limits else {}
+    return limits | signed
 
 
 def limits_of(standard: Standard) -> dict[str, str]:

@@ -61,7 +61,7 @@ class Site:
 
     def material(self, minute: datetime, proof: bytes | None, audio: AudioDigests | None = None) -> Material:
         """What this installation knows about any certificate, with the proof of one."""
-        return Material(self.certifier.trust, proof, self.status_lists(minute), audio)
+        return Material(self.certifier.trust_at(minute), proof, self.status_lists(minute), audio)
 
     def verification_of(self, row: CertificateRow, minute: datetime, audio: AudioDigests | None = None) -> Verification:
         """The one verification, on a certificate of this installation."""

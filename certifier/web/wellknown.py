@@ -20,12 +20,12 @@ PUBLIC = {"Access_Control_Allow_Origin": "*"}
 
 
 def did(site: Site) -> Response:
-    document = did_document(site.certifier.trust, site.settings.did)
+    document = did_document(site.certifier.trust_at(site.minute()), site.settings.did)
     return reply(to_json_text(document), "application/did+json", "five minutes", **PUBLIC)
 
 
 def trust(site: Site) -> Response:
-    return reply(to_json_text(trust_document(site.certifier.trust)), JSON, "five minutes", **PUBLIC)
+    return reply(to_json_text(trust_document(site.certifier.trust_at(site.minute()))), JSON, "five minutes", **PUBLIC)
 
 
 def status_list(site: Site, purpose: str) -> Response:
@@ -88,9 +88,10 @@ def outcome(site: Site, name: str, version: str, outcome: str) -> AnyResponse:
 
 def standard_named(site: Site, name: str, version: str) -> Standard:
     """The standard of a path such as ``lcal/1.0.0``. Raises NotFoundError."""
-    standard = site.certifier.standard
-    if f"{name.upper()}-{version}" != standard.id:
-        raise NotFoundError("There is no such standard here.", found=f"{name}/{version}"[:60], expected=standard.id)
+    standard = site.certifier.shelf.named(f"{name.upper()}-{version}")
+    if standard is None:
+        known = ", ".join(sorted(set(site.certifier.shelf.ids().values())))
+        raise NotFoundError("There is no such standard here.", found=f"{name}/{version}"[:60], expected=known)
     return standard
 
 

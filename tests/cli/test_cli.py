@@ -21,7 +21,7 @@ from certifier.crypto.strict_json import parse_object
 from certifier.service.certifier import Issued
 from certifier.service.home import register_key
 from certifier.storage.files import load_signing_key
-from tests.studio import CAPABILITY, Studio, write_track
+from tests.studio import CAPABILITY, NOW, Studio, write_track
 
 ROOT = Path(__file__).parent.parent.parent
 STANDARD = ROOT / "standards" / "lcal" / "1.0.0"
@@ -45,7 +45,7 @@ def delivered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     material = certifier.material(answer.certificate, now)
     (folder / "certificate.json").write_bytes(answer.certificate.document or b"")
     (folder / "certificate.tlog-proof").write_bytes(answer.certificate.proof or b"")
-    (folder / "trust.json").write_text(to_json_text(trust_document(certifier.trust)))
+    (folder / "trust.json").write_text(to_json_text(trust_document(certifier.trust_at(NOW))))
     for url, raw in material.status_lists.items():
         (folder / status_file_name(url)).write_bytes(raw)
     shutil.copyfile(studio.track, folder / "track.wav")

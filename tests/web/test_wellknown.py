@@ -20,7 +20,7 @@ from tests.web.conftest import LATER, World
 
 
 def test_the_trust_file_is_the_one_to_pin(world: World) -> None:
-    assert parse_trust(world.client.get("/trust.json").data) == world.certifier.trust
+    assert parse_trust(world.client.get("/trust.json").data) == world.certifier.trust_at(LATER)
 
 
 def test_the_did_document_lists_the_issuers_keys(world: World) -> None:
@@ -32,7 +32,7 @@ def test_the_did_document_lists_the_issuers_keys(world: World) -> None:
         method["id"]: PublicKey.from_multibase(method["publicKeyMultibase"])
         for method in document["verificationMethod"]
     }
-    assert keys[world.verified.certificate.verification_method] == world.certifier.trust.keys[0].key
+    assert keys[world.verified.certificate.verification_method] == world.certifier.trust_at(LATER).keys[0].key
 
 
 def test_the_status_lists_show_who_was_withdrawn(world: World) -> None:
@@ -82,7 +82,7 @@ def test_the_schema_of_the_report_is_served(world: World) -> None:
 
 
 def test_the_standard_is_data_and_a_page(world: World) -> None:
-    standard = world.certifier.standard
+    standard = world.certifier.shelf.newest
     document = world.client.get("/standards/lcal/1.0.0.json").json
     assert (document["id"], document["sha256"]) == (standard.id, standard.digest)
     assert [rule["id"] for rule in document["rules"]] == [rule.id for rule in standard.rules]
