@@ -46,7 +46,9 @@ class Client:
         bodies = {url: self.get_optional(urlsplit(url).path) for url in urls}
         return {url: body for url, body in bodies.items() if body is not None}
 
-    def submit(self, report: Path, audio: Path, logs: Iterable[Path] = (), *, dry_run: bool = False) -> dict[str, Any]:
+    def submit(
+        self, report: Path, audio: Path, logs: Iterable[Path] = (), *, dry_run: bool = False, contact: str | None = None
+    ) -> dict[str, Any]:
         """Send a submission and give back the service's answer. Raises ForeignInputError with what the service found."""
         with ExitStack() as stack:
             files: list[tuple[str, tuple[str, BinaryIO]]] = [
@@ -54,7 +56,9 @@ class Client:
                 for field, path in (("report", report), ("audio", audio), *(("logs", log) for log in logs))
             ]
             query = {"dry_run": "true"} if dry_run else {}
-            return parse_object(self._request("POST", "/api/v1/submissions", files=files, params=query).content, LIMITS)
+            form = {"contact": contact} if contact else {}
+            answer = self._request("POST", "/api/v1/submissions", files=files, params=query, data=form)
+            return parse_object(answer.content, LIMITS)
 
     def finished(self, answer: dict[str, Any], seconds: float = 60) -> dict[str, Any]:
         """The answer about an accepted submission once its certificate is there, or as it stands after so many seconds."""

@@ -41,7 +41,7 @@ def main() -> None:
     Artists      keys, measure, report, submit
     Platforms    verify
     Auditors     standard test, verify
-    Operators    init, serve, revoke, suspend, reinstate, log, backup, restore
+    Operators    init, serve, revoke, suspend, reinstate, contact, log, backup, restore
     Monitors     log monitor, status recompute
     """  # noqa: D301 - click reads the backspace as: keep these lines
 
@@ -60,6 +60,7 @@ for command in (
     service.revoke,
     service.suspend,
     service.reinstate,
+    service.contact,
     log.log_group,
     log.backup,
     log.restore,

@@ -143,10 +143,17 @@ def check(
 @click.option("--audio", type=FILE, required=True, help="The master that the report names.")
 @click.option("--log", "logs", type=FILE, multiple=True, help="A raw log to deposit; repeat for more.")
 @click.option("--server", envvar="LCAL_SERVER", required=True, help="The service, e.g. http://127.0.0.1:8000.")
+@click.option("--contact", help="How the operator reaches you, such as a mail address. It is never made public.")
 @click.option("--json", "as_json", is_flag=True, help="The service's answer as JSON on stdout.")
 @click.pass_context
 def submit(
-    ctx: click.Context, report_file: Path, audio: Path, logs: tuple[Path, ...], server: str, as_json: bool
+    ctx: click.Context,
+    report_file: Path,
+    audio: Path,
+    logs: tuple[Path, ...],
+    server: str,
+    contact: str | None,
+    as_json: bool,
 ) -> None:
     """Send a signed REPORT with its master and raw logs to a service. Exit code 3: refused."""
     out = console()
@@ -156,7 +163,7 @@ def submit(
             f"sending {audio.stat().st_size / 1e6:.1f} MB of audio, a report and {len(logs)} logs …"
         )
     client = Client(server)
-    answer = client.submit(report_file, audio, logs)
+    answer = client.submit(report_file, audio, logs, contact=contact)
     if answer["state"] == "accepted":
         console(stderr=True).print("accepted and on record; waiting for the certificate …")
         answer = client.finished(answer)

@@ -9,7 +9,7 @@ import click
 
 from certifier.certificate.code import display_code, parse_code
 from certifier.certificate.trust import parse_trust
-from certifier.cli.output import console
+from certifier.cli.output import console, plain
 from certifier.cli.verify import pinned_trust_file
 from certifier.client import Client
 from certifier.service.certifier import REASONS, ChangeType
@@ -107,3 +107,16 @@ def _act(kind: ChangeType, done: str) -> click.Command:
 revoke = _act("revoke", "revoked")
 suspend = _act("suspend", "suspended")
 reinstate = _act("reinstate", "active again")
+
+
+@click.command()
+@click.argument("code")
+@HOME
+def contact(code: str, home: Path) -> None:
+    """Show how to reach the holder of the certificate with CODE, where that was said. It is private: pass it to nobody."""
+    certifier = open_certifier(settings_of(home))
+    try:
+        found = certifier.store.contact(certifier.certificate(parse_code(code)).submission_id)
+    finally:
+        certifier.close()
+    console().print(plain(found) if found else "no contact was given")

@@ -302,6 +302,7 @@ class Certifier:
             leaf_for(row, claims),
             replaced_by(claims.code, examined.opened.report, now),
             _idempotency_row(request, submission),
+            examined.contact,
         )
         if self.pipeline.record(job, self.settings.submit_seconds) is Stage.DONE:
             try:
@@ -313,7 +314,7 @@ class Certifier:
 
     def _refuse(self, examined: Examined, decision: Decision, request: Request | None, now: datetime) -> Refused:
         submission = submission_row(examined, decision, self._new_id(), "refused", now)
-        job = Refusal(submission, examined.logs, _idempotency_row(request, submission))
+        job = Refusal(submission, examined.logs, _idempotency_row(request, submission), examined.contact)
         self.pipeline.record(job, self.settings.submit_seconds)
         return Refused(submission, decision.verdict)
 

@@ -40,11 +40,15 @@ READABLE_TOOLS = ("codecarbon",)  # whose raw logs are read here
 
 @dataclass(frozen=True)
 class Upload:
-    """What an applicant sends: the signed report, the master file on disk, the raw logs by name."""
+    """What an applicant sends: the signed report, the master file on disk, the raw logs by name.
+
+    ``contact`` is for the operator alone: it is no part of the report, and nothing public has it.
+    """
 
     report: bytes
     audio: Path
     logs: Mapping[str, bytes]
+    contact: str | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,7 @@ class Examined:
     opened: OpenedReport
     audio: AudioFacts
     logs: Mapping[str, bytes]
+    contact: str | None = None
 
 
 def examine(upload: Upload) -> Examined:
@@ -64,7 +69,7 @@ def examine(upload: Upload) -> Examined:
     opened = open_report(upload.report)
     audio = analyse_audio(str(upload.audio))
     _check_audio(opened, audio)
-    return Examined(opened, audio, _named_logs(opened, upload.logs))
+    return Examined(opened, audio, _named_logs(opened, upload.logs), upload.contact)
 
 
 def gather_evidence(examined: Examined, keyring: Keyring, ledger: Ledger, now: datetime) -> Evidence:

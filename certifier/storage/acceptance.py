@@ -28,6 +28,7 @@ from certifier.storage.rows import (
 from certifier.storage.tables import (
     PPT,
     certificates,
+    contacts,
     deposited_logs,
     entries,
     idempotency,
@@ -57,6 +58,7 @@ def _are_taken_together(connection: Connection, jobs: Sequence[Acceptance]) -> b
             _insert_all(
                 connection, deposited_logs, [row for job in jobs for row in _deposits(job.submission, job.logs)]
             )
+            _insert_all(connection, contacts, [row for job in jobs for row in _contacts(job)])
             _insert_all(connection, idempotency, [vars(job.idempotency) for job in jobs if job.idempotency])
             _insert_all(connection, used_reports, [_use_of_report(job.certificate) for job in jobs])
             _insert_all(connection, certificates, [vars(job.certificate) for job in jobs])
@@ -86,7 +88,7 @@ def _accept(connection: Connection, job: Job) -> CertifierError | None:
 
 def _accept_certificate(connection: Connection, job: Acceptance) -> None:
     certificate = job.certificate
-    _insert_submission(connection, job.submission, job.logs, job.idempotency)
+    _insert_submission(connection, job)
     _insert_all(connection, used_reports, [_use_of_report(certificate)])
     if job.replaced:
         change_status(connection, job.replaced)
@@ -96,7 +98,7 @@ def _accept_certificate(connection: Connection, job: Acceptance) -> None:
 
 
 def _accept_refusal(connection: Connection, job: Refusal) -> None:
-    _insert_submission(connection, job.submission, job.logs, job.idempotency)
+    _insert_submission(connection, job)
 
 
 def change_status(connection: Connection, change: StatusChange) -> None:
@@ -142,13 +144,16 @@ _ACCEPT: Mapping[type[Any], Callable[[Connection, Any], None]] = {
 }
 
 
-def _insert_submission(
-    connection: Connection, submission: SubmissionRow, logs: Mapping[str, bytes], key: IdempotencyRow | None
-) -> None:
-    connection.execute(insert(submissions).values(**vars(submission)))
-    _insert_all(connection, deposited_logs, _deposits(submission, logs))
-    if key:
-        connection.execute(insert(idempotency).values(**vars(key)))
+def _insert_submission(connection: Connection, job: Acceptance | Refusal) -> None:
+    connection.execute(insert(submissions).values(**vars(job.submission)))
+    _insert_all(connection, deposited_logs, _deposits(job.submission, job.logs))
+    _insert_all(connection, contacts, _contacts(job))
+    if job.idempotency:
+        connection.execute(insert(idempotency).values(**vars(job.idempotency)))
+
+
+def _contacts(job: Acceptance | Refusal) -> list[dict[str, str]]:
+    return [{"submission_id": job.submission.id, "contact": job.contact}] if job.contact else []
 
 
 def _deposits(submission: SubmissionRow, logs: Mapping[str, bytes]) -> list[dict[str, Any]]:

@@ -128,7 +128,8 @@ class StatusChange:
 class Acceptance:
     """A submission that passed, with everything that its acceptance reserves.
 
-    ``shares_ppt`` in parts per trillion by run; ``replaced`` revokes the certificate that this one replaces.
+    ``shares_ppt`` in parts per trillion by run; ``replaced`` revokes the certificate that this one replaces. ``contact`` is
+    the operator's alone.
     """
 
     submission: SubmissionRow
@@ -138,6 +139,7 @@ class Acceptance:
     entry: bytes
     replaced: StatusChange | None = None
     idempotency: IdempotencyRow | None = None
+    contact: str | None = None
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,7 @@ class Refusal:
     submission: SubmissionRow
     logs: Mapping[str, bytes] = field(default_factory=dict)
     idempotency: IdempotencyRow | None = None
+    contact: str | None = None
 
 
 Job = Acceptance | Refusal | StatusChange | NewEntry | IdempotencyRow

@@ -34,6 +34,7 @@ from certifier.storage.tables import (
     STATEMENT,
     certificates,
     checkpoints,
+    contacts,
     entries,
     idempotency,
     logs,
@@ -255,6 +256,11 @@ class Store:
                 "There is no such submission.", found=submission_id[:60], hint="Check the id, or submit again."
             )
         return SubmissionRow(**row)
+
+    def contact(self, submission_id: str) -> str | None:
+        """How the operator reaches the applicant, if that was said. Never to be shown to anybody else."""
+        row = self._one(select(contacts.c.contact).where(contacts.c.submission_id == submission_id))
+        return str(row["contact"]) if row else None
 
     def certificate(self, code: str) -> CertificateRow | None:
         row = self._one(_CERTIFICATE, {"code": code})

@@ -44,6 +44,14 @@ submissions = Table(
     Column("decision", LargeBinary, nullable=False),
 )
 
+# Private: no view, record or log has it.
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("submission_id", String(40), ForeignKey("submissions.id"), primary_key=True),
+    Column("contact", Text, nullable=False),
+)
+
 certificates = Table(
     "certificates",
     metadata,

@@ -13,6 +13,7 @@ from certifier.web.api import VerificationRequest
 from certifier.web.documents import CertificateView, SubmissionView, VerificationView
 from certifier.web.problems import MEDIA_TYPE as PROBLEM
 from certifier.web.problems import problems
+from certifier.web.uploads import MAX_CONTACT
 
 API_VERSION = "1.0.0"
 REF = "#/components/schemas/{model}"
@@ -112,6 +113,11 @@ def _submit(settings: Settings) -> dict[str, Any]:
                 "type": "array",
                 "maxItems": settings.max_logs,
                 "items": {"type": "string", "description": f"A raw log, at most {settings.max_log_bytes} bytes"},
+            },
+            "contact": {
+                "type": "string",
+                "maxLength": MAX_CONTACT,
+                "description": "How the operator reaches you. Private: nothing public has it",
             },
         },
     }

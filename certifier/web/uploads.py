@@ -20,7 +20,8 @@ from certifier.settings import Settings
 from certifier.web.problems import MediaTypeUnsupported, ParameterInvalid, PayloadTooLarge, UploadTooSlow
 
 FORM = "multipart/form-data"
-FIELDS = ("report", "audio", "logs")
+FIELDS = ("report", "audio", "logs", "contact")
+MAX_CONTACT = 200
 SPARE_PARTS = 20  # so that a few files too many are told as such, not as a body that is too large
 
 
@@ -81,7 +82,7 @@ def read_upload(settings: Settings) -> Upload:
             )
     if len(request.form.getlist("report")) + len(_files("report")) > 1:
         raise ParameterInvalid("The report came twice.", found="2 reports", expected="one", pointer="report")
-    return Upload(_report(), Path(_one_file("audio").stream.name), _logs(settings))
+    return Upload(_report(), Path(_one_file("audio").stream.name), _logs(settings), _contact())
 
 
 def _bound(settings: Settings) -> None:
@@ -100,6 +101,24 @@ def _report() -> bytes:
     if "report" in request.form:
         return request.form["report"].encode()
     return _content(_one_file("report"), LIMITS.max_bytes)
+
+
+def _contact() -> str | None:
+    """How the operator reaches the applicant, as one line of text; None where nothing is said."""
+    given = request.form.getlist("contact")
+    if len(given) + len(request.files.getlist("contact")) > 1 or request.files.getlist("contact"):
+        raise ParameterInvalid(
+            "The contact is one line of text.", found="a file, or more than one", expected="text", pointer="contact"
+        )
+    text = given[0].strip() if given else ""
+    if len(text) > MAX_CONTACT or not text.isprintable():
+        raise ParameterInvalid(
+            "The contact cannot be used.",
+            found=f"{len(text)} characters",
+            expected=f"one printable line of at most {MAX_CONTACT} characters, such as a mail address",
+            pointer="contact",
+        )
+    return text or None
 
 
 def _logs(settings: Settings) -> dict[str, bytes]:

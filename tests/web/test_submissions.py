@@ -53,6 +53,44 @@ def send(client: FlaskClient, data: dict[str, Any], path: str = SUBMISSIONS, **h
     return client.post(path, data=body, content_type=f"multipart/form-data; boundary={boundary}", headers=headers)
 
 
+PRIVATE = "someone@example.org"
+
+
+def test_a_contact_reaches_the_operator_and_nothing_public(
+    client: FlaskClient, studio: Studio, certifier: Certifier
+) -> None:
+    answer = send(client, {**form(studio), "contact": f" {PRIVATE} "})
+    code = parse_code(answer.json["code"])
+    assert certifier.store.contact(answer.json["id"]) == PRIVATE
+    pages = [answer.json["links"]["page"], answer.json["links"]["self"], "/", "/certificates", "/log/checkpoint"]
+    forms = ["", ".json", ".vc", ".svg", ".txt", ".tlog-proof", ".report.json", ".decision.json"]
+    for path in [*pages, *(f"/v/{code}{form}" for form in forms), "/log/tile/entries/000.p/1"]:
+        shown = client.get(path)
+        assert shown.status_code == 200, path
+        assert PRIVATE.encode() not in shown.data, path
+    assert PRIVATE.encode() not in answer.data
+
+
+def test_the_contact_of_a_refused_submission_is_kept_too(
+    client: FlaskClient, studio: Studio, certifier: Certifier
+) -> None:
+    refused = studio.signed(studio.report() | {"stages_not_performed": []})
+    answer = send(client, {**form(studio, refused), "contact": PRIVATE})
+    assert answer.json["state"] == "refused"
+    assert certifier.store.contact(answer.json["id"]) == PRIVATE
+    assert certifier.store.contact("sub_0") is None
+
+
+@pytest.mark.parametrize(
+    "contact",
+    ["x" * 201, "two\nlines", FileStorage(io.BytesIO(b"x"), "contact.txt"), ["a@example.org", "b@example.org"]],
+    ids=["too long", "two lines", "a file", "two of them"],
+)
+def test_a_contact_that_is_no_line_of_text_is_refused(client: FlaskClient, studio: Studio, contact: Any) -> None:
+    answer = send(client, {**form(studio), "contact": contact})
+    assert (answer.status_code, answer.json["errors"][0]["pointer"]) == (400, "contact")
+
+
 def kept(certifier: Certifier) -> tuple[int, int]:
     """How many certificates, and the size of the log."""
     return len(certifier.store.newest_certificates(99)), certifier.logbook.head.size

@@ -13,7 +13,7 @@ for (const field of form.querySelectorAll(".drop")) {
     field.addEventListener(kind, (event) => {
       event.preventDefault();
       field.classList.toggle("over", kind === "dragover");
-      if (kind === "drop") input.files = event.dataTransfer.files;
+      if (kind === "drop" && input.type === "file") input.files = event.dataTransfer.files;
     });
   }
 }
