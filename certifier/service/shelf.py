@@ -59,6 +59,12 @@ class Shelf:
         kept = (digest for digest, name in self._kept_ids.items() if name == standard_id)
         return next(iter(configured), None) or next((self._kept(digest) for digest in kept), None)
 
+    def newer_than(self, digest: str, now: datetime) -> list[Standard]:
+        """The open versions after the one with this digest; all open ones where that is none of the configured."""
+        known = [version.standard.digest for version in self.versions]
+        later = self.versions[known.index(digest) + 1 :] if digest in known else self.versions
+        return [version.standard for version in later if version.is_open(now)]
+
     def with_digest(self, digest: str) -> Standard:
         """The version with this digest. Raises NotFoundError, StorageError when what was kept is damaged."""
         found = self._configured.get(digest) or self._kept(digest)

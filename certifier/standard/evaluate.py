@@ -43,6 +43,7 @@ _LEFT_OPEN: dict[Gates | None, Outcome] = {
     "class-1": "class-2",
     None: "class-1",
 }
+OUTCOMES_RISING: tuple[Outcome, ...] = tuple(_LEFT_OPEN.values())
 _SHOWN_SUBJECTS = 5
 _BOOL = cel.Type.BOOL
 _STRING = cel.Type.STRING

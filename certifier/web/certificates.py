@@ -10,8 +10,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from certifier.certificate.code import display_code, parse_code
 from certifier.certificate.model import Claims
 from certifier.errors import NotFoundError
+from certifier.service.renewal import renewal_info
 from certifier.web import badges, charts
-from certifier.web.documents import certificate_links, certificate_view
+from certifier.web.documents import certificate_links, certificate_view, renewal_view
 from certifier.web.records import limits_for, record_of, row_of
 from certifier.web.responses import HTML, JSON, PNG, SVG, TEXT, checked_query, chosen_form, json_reply, page, reply
 from certifier.web.site import Site
@@ -19,6 +20,7 @@ from certifier.web.submissions import decision_on
 from certifier.web.wellknown import PUBLIC
 
 CREDENTIAL = "application/vc"
+RENEWAL_ASKED_AGAIN_S = 86_400
 
 
 def find(site: Site) -> AnyResponse:  # noqa: ARG001 - every view gets the site
@@ -112,6 +114,15 @@ def _decision(site: Site, code: str) -> Response:
     checked_query()
     submission = site.certifier.store.submission(row_of(site, code).submission_id)
     return reply(submission.decision, JSON, "for ever", **PUBLIC)
+
+
+def renewal(site: Site, code: str) -> Response:
+    """When to renew, why, and what a newer version of the standard would make of the track."""
+    checked_query()
+    parsed = parse_code(code)
+    row_of(site, parsed)
+    view = renewal_view(renewal_info(site.certifier, parsed, site.minute()))
+    return json_reply(view, "a minute", Retry_After=str(RENEWAL_ASKED_AGAIN_S), **PUBLIC)
 
 
 # suffix -> view

@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 from certifier.report.envelope import LIMITS
 from certifier.settings import Settings
 from certifier.web.api import VerificationRequest
-from certifier.web.documents import CertificateView, SubmissionView, VerificationView
+from certifier.web.documents import CertificateView, RenewalView, SubmissionView, VerificationView
 from certifier.web.problems import MEDIA_TYPE as PROBLEM
 from certifier.web.problems import problems
 from certifier.web.uploads import MAX_CONTACT
@@ -44,6 +44,7 @@ class ProblemDetails(BaseModel):
 MODELS: tuple[type[BaseModel], ...] = (
     SubmissionView,
     CertificateView,
+    RenewalView,
     VerificationView,
     VerificationRequest,
     ProblemDetails,
@@ -92,6 +93,7 @@ def _paths(settings: Settings) -> dict[str, Any]:
     return {
         "/api/v1/submissions": {"post": _submit(settings)},
         "/api/v1/submissions/{submission_id}": {"get": _submission()},
+        "/api/v1/certificates/{code}/renewal-info": {"get": _renewal()},
         "/api/v1/verifications": {"post": _verify()},
         "/v/{code}": {"get": _certificate()},
         **{path: {"get": _file(*about)} for path, about in FILES.items()},
@@ -156,6 +158,15 @@ def _submission() -> dict[str, Any]:
         "summary": "A submission and the decision on it",
         "parameters": [parameter],
         "responses": {"200": _answer("The decision", SubmissionView)} | _problems(400, 404),
+    }
+
+
+def _renewal() -> dict[str, Any]:
+    return {
+        "operationId": "renewalInfo",
+        "summary": "When to renew a certificate, and what newer versions of the standard would make of it",
+        "parameters": [CODE],
+        "responses": {"200": _answer("What is best done", RenewalView)} | _problems(400, 404),
     }
 
 

@@ -61,6 +61,13 @@ VALUES: dict[str, tuple[str, str]] = {
     "not_checked": ("open", "no file was given"),
 }
 
+RENEWALS = {
+    "none": "There is nothing to do yet.",
+    "expiry": "The certificate is near its end, or past it. A renewal looks at evidence, process and use of the mark again.",
+    "standard-superseded": "The version behind the certificate is closed for new applications. The certificate stays true.",
+    "withdrawn": "A withdrawn certificate is not renewed. A new report can be submitted.",
+}
+
 STAGES = {
     "data": "Training data",
     "training": "Training",

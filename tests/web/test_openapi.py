@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from typing import Any
 
 import pytest
@@ -36,7 +37,7 @@ def test_it_is_openapi_3_1(world: World) -> None:
 def test_every_operation_of_the_api_is_described(world: World) -> None:
     described = {(method.upper(), path) for path, item in description(world)["paths"].items() for method in item}
     served = {
-        (route.method, route.path.replace("<submission_id>", "{submission_id}"))
+        (route.method, re.sub("<([a-z_]+)>", r"{\1}", route.path))
         for route in ROUTES
         if route.path.startswith("/api/") and route.method != "OPTIONS"
     }
