@@ -19,7 +19,7 @@ from flask import Flask, Response, g, request
 from certifier.certificate.code import display_code
 from certifier.certificate.credential import standard_url
 from certifier.service.certifier import Certifier
-from certifier.web import api, certificates, pages, wellknown, words
+from certifier.web import api, certificates, pages, standards, wellknown, words
 from certifier.web.compression import compress
 from certifier.web.openapi import openapi_document
 from certifier.web.problems import register_problems
@@ -44,7 +44,17 @@ ROUTES = (
     Route("GET", "/submissions/<submission_id>", pages.decision),
     Route("GET", "/verify", pages.verify_form),
     Route("POST", "/verify", pages.verify),
-    Route("GET", "/standards/<name>/<version>", pages.standard),
+    # standards
+    Route("GET", "/standards", standards.index),
+    Route("GET", "/standards.json", standards.index_json),
+    Route("GET", "/standards/<name>/<version>", standards.show),
+    Route("GET", "/standards/<name>/<version>.json", standards.document),
+    Route("GET", "/standards/<name>/<version>/text", standards.text),
+    Route("GET", "/standards/<name>/<version>/tables/<table>", standards.table),
+    Route("GET", "/standards/<name>/<version>/outcomes/<outcome>", standards.outcome),
+    Route("GET", "/standards/by-digest/<sha256>", standards.digest_index),
+    Route("GET", "/standards/by-digest/<sha256>.zip", standards.bundle),
+    Route("GET", "/standards/by-digest/<sha256>/<path:path>", standards.file),
     Route("GET", "/scheme", pages.scheme),
     Route("GET", "/problems/<slug>", pages.problem),
     # certificates; codes inside QR symbols are written in capitals
@@ -67,9 +77,7 @@ ROUTES = (
     Route("GET", "/log/<year>/checkpoint", wellknown.checkpoint),
     Route("GET", "/log/<year>/log.vkey", wellknown.verifier_key),
     Route("GET", "/log/<year>/tile/<path:path>", wellknown.tile),
-    # standard and schemas
-    Route("GET", "/standards/<name>/<version>.json", wellknown.standard_json),
-    Route("GET", "/standards/<name>/<version>/outcomes/<outcome>", wellknown.outcome),
+    # schemas
     Route("GET", "/schemas/report-v1.json", wellknown.report_schema),
     # operation
     Route("GET", "/healthz", wellknown.health),
@@ -107,8 +115,10 @@ def create_app(certifier: Certifier, clock: Callable[[], datetime] = utc_now) ->
     app.url_map.merge_slashes = False  # a redirect would repeat the Host header of whoever asked
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(words=words, display_code=display_code, settings=certifier.settings)
-    app.jinja_env.globals["standard_path"] = standard_url("", certifier.shelf.newest.id)
+    app.jinja_env.globals["standard_path"] = partial(standard_url, "")
+    app.jinja_env.globals["newest_standard"] = certifier.shelf.newest.id
     app.jinja_env.filters["printable"] = printable
+    app.jinja_env.filters["groupby_family"] = standards.families_of
     _add_routes(app, Site(certifier, clock))
     register_problems(app, certifier.settings.base_url)
     app.before_request(_name_request)

@@ -19,7 +19,6 @@ from certifier.web.site import Site
 from certifier.web.submissions import decision_on, take_submission
 from certifier.web.uploads import FORM
 from certifier.web.verifications import check_audio, check_code, check_document
-from certifier.web.wellknown import standard_named
 
 NEWEST = 50
 NEWEST_AT_START = 3
@@ -109,12 +108,6 @@ def _audio(text: str) -> AudioDigests | None:
 def _answers(site: Site, results: list[Verification], audio: AudioDigests | None = None) -> Response:
     views = [verification_view(result, site.settings.environment) for result in results]
     return page("verify.html", "not at all", results=views, audio=audio)
-
-
-def standard(site: Site, name: str, version: str) -> Response:
-    checked_query()
-    found = standard_named(site, name, version)
-    return page("standard.html", "five minutes", standard=found, limits=limits_of(found))
 
 
 def scheme(site: Site) -> Response:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Response, redirect, request
-from werkzeug.wrappers import Response as AnyResponse
+from flask import Response, request
 
-from certifier.certificate.model import OUTCOMES
 from certifier.certificate.status import PURPOSES, status_url
 from certifier.certificate.trust import did_document, trust_document
 from certifier.crypto.canonical import to_json_text
 from certifier.errors import CertifierError, NotFoundError, ReadOnlyError
 from certifier.report.model import report_json_schema
 from certifier.service.logbook import Logbook
-from certifier.standard.model import Clause, Rule, Standard
 from certifier.web.responses import BINARY, JSON, TEXT, json_reply, reply
 from certifier.web.site import Site
 
@@ -71,57 +68,6 @@ def _logbook(site: Site, year: str | None) -> Logbook:
 
 def report_schema(site: Site) -> Response:  # noqa: ARG001 - every view gets the site
     return reply(to_json_text(report_json_schema()), "application/schema+json", "five minutes", **PUBLIC)
-
-
-def standard_json(site: Site, name: str, version: str) -> Response:
-    standard = standard_named(site, name, version)
-    return json_reply(standard_document(standard), "five minutes", **PUBLIC)
-
-
-def outcome(site: Site, name: str, version: str, outcome: str) -> AnyResponse:
-    """Where the identifier of an outcome in a certificate leads."""
-    standard_named(site, name, version)
-    if outcome not in OUTCOMES:
-        raise NotFoundError("The standard has no such outcome.", found=outcome[:40], expected=", ".join(OUTCOMES))
-    return redirect(f"/standards/{name}/{version}#{outcome}")
-
-
-def standard_named(site: Site, name: str, version: str) -> Standard:
-    """The standard of a path such as ``lcal/1.0.0``. Raises NotFoundError."""
-    standard = site.certifier.shelf.named(f"{name.upper()}-{version}")
-    if standard is None:
-        known = ", ".join(sorted(set(site.certifier.shelf.ids().values())))
-        raise NotFoundError("There is no such standard here.", found=f"{name}/{version}"[:60], expected=known)
-    return standard
-
-
-def standard_document(standard: Standard) -> dict[str, object]:
-    """The standard's numbers and rules as data; its folder stays the authority, bound by the digest."""
-    return {
-        "id": standard.id,
-        "title": standard.title,
-        "version": standard.version,
-        "status": standard.status,
-        "published_on": standard.published_on,
-        "sha256": standard.digest,
-        "tables_sha256": standard.tables_digest,
-        "parameters": standard.parameters.model_dump(mode="json"),
-        "rules": [_rule_document(rule) for rule in standard.rules],
-    }
-
-
-def _rule_document(rule: Rule) -> dict[str, object]:
-    plain = ("id", "title", "level", "gates", "stage", "source", "reason", "advice")
-    return {name: getattr(rule, name) for name in plain} | {"clauses": [_clause(clause) for clause in rule.clauses]}
-
-
-def _clause(clause: Clause) -> dict[str, str | None]:
-    return {
-        "for_each": clause.for_each,
-        "when": clause.when.text if clause.when else None,
-        "require": clause.require.text,
-        "gates": clause.gates,
-    }
 
 
 def health(site: Site) -> Response:  # noqa: ARG001 - every view gets the site
