@@ -148,8 +148,18 @@ class NotFoundError(CertifierError): ...
 class StandardError(CertifierError):
     """A rule file or table of a standard is wrong."""
 
-    def __init__(self, message: str, *, file: str, line: int | None = None, hint: str | None = None) -> None:
-        super().__init__(f"{file}{f':{line}' if line else ''}: {message}", hint=hint)
+    def __init__(
+        self,
+        message: str,
+        *,
+        file: str,
+        line: int | None = None,
+        found: str | None = None,
+        expected: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        place = f"{file}{f':{line}' if line else ''}"
+        super().__init__(f"{place}: {message}", found=found, expected=expected, hint=hint)
         self.file = file
         self.line = line
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 from certifier.errors import StandardError
@@ -26,6 +27,7 @@ LONE_CPU = "cpu-server"
 
 TABLES = ("accelerators", "cpus", "devices", "grid_intensity", "pue", "sources")
 
+_NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?", re.ASCII)
 _PLACES = frozenset({"country", "subdivision", "cloud_region"})
 
 
@@ -183,20 +185,19 @@ class _Line:
     def __getitem__(self, column: str) -> str:
         text = self._cells.get(column)
         if text is None:
-            raise self.error(f"column {column} is missing")
+            raise self.error(f"column {column} is missing", "no such cell", f"a cell for {column} in each row")
         return text.strip()
 
     def number_in(self, column: str) -> Decimal:
-        try:
-            number = Decimal(self[column])
-        except InvalidOperation as error:
-            raise self.error(f"{column} is no number: {self[column]!r}") from error
-        if not number.is_finite() or number < 0:
-            raise self.error(f"{column} is not finite and positive: {number}")
-        return number
+        """A quantity; its unit is the end of the column's name."""
+        text = self[column]
+        if not _NUMBER.fullmatch(text):
+            expected = "a plain number from 0 with at most twelve digits on each side of the point"
+            raise self.error(f"{column} is no number", repr(text[:60]), expected)
+        return Decimal(text)
 
-    def error(self, message: str) -> StandardError:
-        return StandardError(message, file=_file_of(self.table), line=self.number)
+    def error(self, message: str, found: str, expected: str) -> StandardError:
+        return StandardError(message, file=_file_of(self.table), line=self.number, found=found, expected=expected)
 
 
 def _file_of(table: str) -> str:
@@ -206,18 +207,27 @@ def _file_of(table: str) -> str:
 def _lines(texts: Mapping[str, str], table: str) -> Iterator[_Line]:
     """The lines of a table, whose first column tells them apart."""
     if table not in texts:
-        raise StandardError("the table is missing", file=_file_of(table))
-    reader = csv.DictReader(io.StringIO(texts[table]))
+        raise StandardError("the table is missing", file=_file_of(table), found="none", expected=_file_of(table))
+    reader = csv.DictReader(io.StringIO(texts[table], newline=""), strict=True)
     seen: set[str] = set()
-    for cells in reader:
-        line = _Line(table, reader.line_num, cells)
-        key = line[(reader.fieldnames or [""])[0]]
-        if key in seen:
-            raise line.error(f"{key!r} stands twice in this table")
-        seen.add(key)
-        yield line
+    try:
+        for cells in reader:
+            line = _Line(table, reader.line_num, cells)
+            if None in cells:
+                raise line.error(
+                    "the row has more cells than the header", f"{len(cells[None])} more", "one for each column"
+                )
+            key = line[(reader.fieldnames or [""])[0]]
+            if key in seen:
+                raise line.error(f"{key!r} stands twice in this table", key, "each row once")
+            seen.add(key)
+            yield line
+    except csv.Error as error:
+        raise StandardError(
+            "the table is no CSV", file=_file_of(table), line=reader.line_num, found=str(error), expected="RFC 4180"
+        ) from error
     if not seen:
-        raise StandardError("the table has no rows", file=_file_of(table))
+        raise StandardError("the table has no rows", file=_file_of(table), found="none", expected="at least one row")
 
 
 def _source(line: _Line) -> Source:
@@ -264,7 +274,9 @@ def _hardware_rows(texts: Mapping[str, str], sources: Mapping[str, Source]) -> d
         row = _accelerator(line, sources)
         for name in [row.name, *filter(None, line["aliases"].split("|"))]:
             if rows.setdefault(_folded(name), row) is not row:
-                raise line.error(f"the name {name!r} already stands for {rows[_folded(name)].name}")
+                raise line.error(
+                    f"the name {name!r} already stands for {rows[_folded(name)].name}", name, "one row for each name"
+                )
     for line in _lines(texts, "devices"):
         rows.setdefault(_folded(line["name"]), _device(line, sources))
     for line in _lines(texts, "cpus"):
@@ -318,7 +330,10 @@ def _check_sources(factors: Factors) -> None:
     for origin in origins:
         if origin.source_id not in factors.sources:
             raise StandardError(
-                f"row {origin.row!r} names the unknown source {origin.source_id!r}", file=_file_of(origin.table)
+                f"row {origin.row!r} names the unknown source {origin.source_id!r}",
+                file=_file_of(origin.table),
+                found=origin.source_id or "nothing",
+                expected="a source_id of data/sources.csv",
             )
 
 
@@ -340,9 +355,19 @@ def _check_defaults(factors: Factors) -> None:
         try:
             lowest_allowed, found = max(values), default()
         except KeyError as error:
-            raise StandardError(f"the default row {error.args[0]} is missing", file=_file_of(table)) from error
+            raise StandardError(
+                f"the default row {error.args[0]} is missing",
+                file=_file_of(table),
+                found="none",
+                expected=str(error.args[0]),
+            ) from error
         if found < lowest_allowed:
-            raise StandardError(f"a default of {found} lies below a row with {lowest_allowed}", file=_file_of(table))
+            raise StandardError(
+                f"a default of {found} lies below a row with {lowest_allowed}",
+                file=_file_of(table),
+                found=str(found),
+                expected=f"at least {lowest_allowed}",
+            )
 
 
 def _unknown(factors: Factors) -> HardwareRow:

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from certifier.errors import StandardError
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+MOST, DIGITS = Decimal("1e15"), 40
 
 
 def _exact(value: Any) -> Any:
     """Decimals and integers only: a binary float would not be the number in the file."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise ValueError("a number is expected")  # noqa: TRY004 - pydantic turns a ValueError into a finding
-    return value
+    number = Decimal(value)
+    if not number.is_finite() or not 0 <= number <= MOST or len(number.as_tuple().digits) > DIGITS:
+        raise ValueError(f"a finite number from 0 to {MOST} of at most {DIGITS} digits is expected")
+    return number
 
 
-Number = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0)]
+Number = Annotated[Decimal, BeforeValidator(_exact)]
 
 
 class _Group(BaseModel):
@@ -134,23 +137,52 @@ class Parameters(_Group):
         raise AssertionError  # parse_parameters saw that the last step has no bound
 
 
-def parse_parameters(table: Mapping[str, Any], *, file: str) -> Parameters:
-    """The parameters in a table of a `standard.toml`. Raises StandardError that names the field."""
+LineOf = Callable[[Sequence[str | int]], "int | None"]
+
+
+def parse_parameters(table: Mapping[str, Any], *, file: str, line_of: LineOf = lambda _: None) -> Parameters:
+    """The parameters in a table of a `standard.toml`. Raises StandardError that names the field and its line."""
+
+    def line_of_parameter(way: Sequence[str | int]) -> int | None:
+        return line_of(("parameters", *way))
+
     try:
         parameters = Parameters.model_validate(table)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise StandardError(
-            f"parameters.{'.'.join(map(str, first['loc']))}: {first['msg']}", file=file, hint="see section 8"
-        ) from error
-    _check_training_steps(parameters.training_default, file)
+        raise misfit(error, Parameters, file=file, line_of=line_of_parameter, within="parameters.") from error
+    _check_training_steps(parameters.training_default, file, line_of_parameter(("training_default",)))
     return parameters
 
 
-def _check_training_steps(steps: tuple[TrainingStep, ...], file: str) -> None:
+def misfit(
+    error: ValidationError, model: type[BaseModel], *, file: str, line_of: LineOf, within: str = ""
+) -> StandardError:
+    """The first thing in a file of a standard that does not fit its model, with file, line, found and expected."""
+    first = error.errors(include_url=False)[0]
+    way = first["loc"]
+    expected = first["msg"]
+    if first["type"] == "extra_forbidden" and len(way) == 1:
+        expected = "one of " + ", ".join(model.model_fields)
+    found = str(way[-1]) if first["type"] in {"extra_forbidden", "missing"} else repr(first["input"])[:80]
+    return StandardError(
+        f"{within}{'.'.join(map(str, way))}: {first['msg']}",
+        file=file,
+        line=line_of(way),
+        found=f"no {found}" if first["type"] == "missing" else found,
+        expected=expected,
+    )
+
+
+def _check_training_steps(steps: tuple[TrainingStep, ...], file: str, line: int | None) -> None:
     """Each step is dearer than the one before, and the last takes everything, what is not said too."""
     bounds = [step.up_to_b for step in steps]
     grams = [step.g_per_minute for step in steps]
     rising = [bound for bound in bounds if bound is not None]
     if bounds[:-1] != sorted(rising) or bounds[-1:] != [None] or grams != sorted(grams):
-        raise StandardError("parameters.training_default: steps rise and the last one has no bound", file=file)
+        raise StandardError(
+            "parameters.training_default: steps rise and the last one has no bound",
+            file=file,
+            line=line,
+            found="; ".join(f"up to {step.up_to_b}: {step.g_per_minute} g" for step in steps) or "no step",
+            expected="rising bounds, rising grams, and a last step without bound",
+        )

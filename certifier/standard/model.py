@@ -12,7 +12,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from cel_expr_python import cel
@@ -21,8 +21,9 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, Strict
 from certifier.crypto.canonical import digest_of, sha256_hex
 from certifier.errors import StandardError
 from certifier.footprint.factors import TABLES, parse_factors
-from certifier.footprint.parameters import parse_parameters
-from certifier.standard.vocabulary import CENTI, FACTS, MICRO, SCOPES
+from certifier.footprint.parameters import misfit, parse_parameters
+from certifier.standard.language import compile_expression
+from certifier.standard.vocabulary import CENTI, FACTS, MICRO, SCOPES, UNITS
 from certifier.units import rounded_down
 
 if TYPE_CHECKING:
@@ -39,8 +40,11 @@ Gates = Literal["all", "measured", "class-2", "class-1"]
 # What a failed rule closes, the widest first.
 GATES: tuple[Gates, ...] = ("all", "measured", "class-2", "class-1")
 
+MAX_FILES, MAX_BYTES, MAX_RULES = 300, 64 * 1024 * 1024, 500
+MAX_TEXT_BYTES = 4 * 1024 * 1024  # of one rule file or table
+MAX_RULE_BYTES = 256 * 1024
+
 _NAME = re.compile(r"\b[a-z_]+\.[a-z][a-z0-9_]*\b")
-_PLACE_IN_EXPRESSION = re.compile(r"<input>:(\d+):(\d+): (.*)")
 _CEL_TYPES = {
     "BOOL": cel.Type.BOOL,
     "INT": cel.Type.INT,
@@ -201,12 +205,13 @@ class _RuleText(_Part):
 
 def parse_standard(files: Mapping[str, bytes]) -> Standard:
     """The standard in a folder, given as bytes by relative path. Raises StandardError with file and line."""
+    _check_size(files)
     texts = {path: _text(path, raw) for path, raw in files.items() if path.endswith((".toml", ".csv"))}
     head = _head(texts)
-    parameters = parse_parameters(_table(head.parameters), file=HEAD)
-    limits = _limits(head, parameters)
+    parameters = parse_parameters(_table(head.parameters), file=HEAD, line_of=partial(line_of_entry, texts[HEAD]))
+    limits = _limits(head, parameters, texts[HEAD])
     environments = {scope: _environment(scope, limits) for scope in {*SCOPES.values()}}
-    rules = tuple(_rules(texts, environments, frozenset(head.retired_rules)))
+    rules = tuple(_rules(texts, environments, limits, frozenset(head.retired_rules)))
     return Standard(
         id=head.id,
         title=head.title,
@@ -225,6 +230,23 @@ def parse_standard(files: Mapping[str, bytes]) -> Standard:
     )
 
 
+def _check_size(files: Mapping[str, bytes]) -> None:
+    """Nobody's rules need more; what is larger is there to exhaust whoever reads it."""
+    if len(files) > MAX_FILES or sum(map(len, files.values())) > MAX_BYTES:
+        raise StandardError(
+            "the folder is too large",
+            file=HEAD,
+            found=f"{len(files)} files, {sum(map(len, files.values()))} bytes",
+            expected=f"at most {MAX_FILES} files and {MAX_BYTES} bytes",
+        )
+    for path, raw in files.items():
+        most = MAX_RULE_BYTES if path.endswith(".toml") else MAX_TEXT_BYTES if path.endswith(".csv") else MAX_BYTES
+        if len(raw) > most:
+            raise StandardError(
+                "the file is too large", file=path, found=f"{len(raw)} bytes", expected=f"at most {most} bytes"
+            )
+
+
 def folder_digest(files: Mapping[str, bytes]) -> str:
     """SHA-256 over the canonical list of paths and their SHA-256: changes if any byte or name changes."""
     return digest_of({path: sha256_hex(raw) for path, raw in files.items()})
@@ -234,7 +256,10 @@ def _text(path: str, raw: bytes) -> str:
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise StandardError("this is not UTF-8", file=path) from error
+        line = raw[: error.start].count(b"\n") + 1
+        raise StandardError(
+            "this is not UTF-8", file=path, line=line, found=f"the byte 0x{raw[error.start]:02x}", expected="UTF-8 text"
+        ) from error
 
 
 def _toml(path: str, text: str) -> dict[str, Any]:
@@ -242,31 +267,64 @@ def _toml(path: str, text: str) -> dict[str, Any]:
         return tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"at line (\d+)", str(error))
-        raise StandardError(str(error), file=path, line=int(line.group(1)) if line else None) from error
+        raise StandardError(
+            str(error), file=path, line=int(line.group(1)) if line else None, expected="TOML 1.0"
+        ) from error
+    except RecursionError as error:
+        raise StandardError(
+            "values are nested too deeply", file=path, expected="tables and lists of one level"
+        ) from error
 
 
 def _head(texts: Mapping[str, str]) -> _HeadFile:
     if HEAD not in texts:
-        raise StandardError("the folder of a standard has this file", file=HEAD)
+        raise StandardError("the folder of a standard has this file", file=HEAD, found="none", expected=HEAD)
     try:
         return _HeadFile.model_validate(_toml(HEAD, texts[HEAD]))
     except ValidationError as error:
-        raise StandardError(_first_problem(error), file=HEAD) from error
+        raise misfit(error, _HeadFile, file=HEAD, line_of=partial(line_of_entry, texts[HEAD])) from error
+
+
+def line_of_entry(text: str, way: Sequence[str | int]) -> int | None:
+    """Where an entry stands in a TOML text, else where its table begins; ``way`` are keys, a number for one of several
+    tables of a name.
+    """
+    names = [step for step in way if isinstance(step, str)]
+    turn = next((step for step in way if isinstance(step, int)), 0)
+    lines = list(enumerate(text.splitlines(), 1))
+    for depth in range(len(names), -1, -1):
+        heading = ".".join(names[:depth])
+        starts = [n for n, line in lines if line.split("#")[0].strip() in {f"[{heading}]", f"[[{heading}]]"}]
+        start = starts[turn] if turn < len(starts) else starts[0] if starts else 0
+        if not start and depth:
+            continue
+        for number, line in lines[start:]:
+            if line.startswith("["):
+                break
+            if depth < len(names) and re.match(rf"\s*{re.escape(names[depth])}\s*=", line):
+                return number
+        if start:
+            return start
+    return None
 
 
 def _table(value: dict[str, Any] | list[Any]) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise StandardError("parameters is a table", file=HEAD)
+        raise StandardError("parameters is a table", file=HEAD, found=type(value).__name__, expected="a table")
     return value
 
 
-def _first_problem(error: ValidationError) -> str:
-    first = error.errors(include_url=False)[0]
-    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-
-
-def _limits(head: _HeadFile, parameters: Parameters) -> dict[str, int]:
+def _limits(head: _HeadFile, parameters: Parameters, text: str) -> dict[str, int]:
     """The bounds of the rules by name; those that the calculation uses too follow from the parameters."""
+    for name in head.bounds:
+        if name.rpartition("_")[2] not in UNITS:
+            raise StandardError(
+                f"bounds.{name}: a whole number says its unit in its name",
+                file=HEAD,
+                line=line_of_entry(text, ("bounds", name)),
+                found=name,
+                expected="an end such as _us or _ppm; one of " + ", ".join(UNITS),
+            )
     limits, caps = parameters.limits, parameters.defaults
     derived = {
         "measured_cg": rounded_down(limits.measured, CENTI),
@@ -287,18 +345,34 @@ def _environment(scope: str, limits: Mapping[str, int]) -> Any:
     return cel.NewEnv(variables=variables | dict.fromkeys(limits, cel.Type.INT))
 
 
-def _rules(texts: Mapping[str, str], environments: Mapping[str, Any], retired: frozenset[str]) -> Iterator[Rule]:
+def _rules(
+    texts: Mapping[str, str], environments: Mapping[str, Any], limits: Mapping[str, int], retired: frozenset[str]
+) -> Iterator[Rule]:
     """The rules of all rule files, in the order of the files. An empty list would let everybody pass."""
     seen: dict[str, str] = {}
     for path in sorted(path for path in texts if path.startswith("rules/")):
         for index, table in enumerate(_rule_tables(path, texts[path])):
             line = _line_of(texts[path], table.get("id"), index)
-            rule = _rule(table, path, line, environments)
+            rule = _rule(table, _Reading(path, line, environments, limits))
             if rule.id in retired:
-                raise StandardError(f"the id {rule.id} is retired and never used again", file=path, line=line)
+                raise StandardError(
+                    f"the id {rule.id} is retired and never used again",
+                    file=path,
+                    line=line,
+                    found=rule.id,
+                    expected="an id that no rule ever had",
+                )
             if rule.id in seen:
-                raise StandardError(f"the id {rule.id} is taken by {seen[rule.id]}", file=path, line=line)
-            seen[rule.id] = path
+                raise StandardError(
+                    f"the id {rule.id} is taken by {seen[rule.id]}",
+                    file=path,
+                    line=line,
+                    found=rule.id,
+                    expected="an id of its own for each rule",
+                )
+            seen[rule.id] = f"{path}:{line}"
+            if len(seen) > MAX_RULES:
+                raise StandardError("there are too many rules", file=path, line=line, expected=f"at most {MAX_RULES}")
             yield rule
     if not seen:
         raise StandardError("there are no rules", file="rules/", hint="an empty rule list would let every track pass")
@@ -308,7 +382,14 @@ def _rule_tables(path: str, text: str) -> list[dict[str, Any]]:
     document = _toml(path, text)
     tables = document.pop("rules", [])
     if document or not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise StandardError("a rule file holds [[rules]] and nothing else", file=path)
+        strangers = [name for name in document if name != "rules"]
+        raise StandardError(
+            "a rule file holds [[rules]] and nothing else",
+            file=path,
+            line=line_of_entry(text, strangers[:1]) if strangers else None,
+            found=strangers[0] if strangers else "rules that are no tables",
+            expected="[[rules]]",
+        )
     return tables
 
 
@@ -320,12 +401,25 @@ def _line_of(text: str, rule_id: object, index: int) -> int:
     return next((number for number, line in lines if number > start and own_id.match(line)), start)
 
 
-def _rule(table: dict[str, Any], path: str, line: int, environments: Mapping[str, Any]) -> Rule:
+@dataclass(frozen=True)
+class _Reading:
+    """Where a rule is read, and what its expressions may use."""
+
+    path: str
+    line: int
+    environments: Mapping[str, Any]
+    limits: Mapping[str, int]
+
+    def error(self, message: str, found: str, expected: str) -> StandardError:
+        return StandardError(message, file=self.path, line=self.line, found=found, expected=expected)
+
+
+def _rule(table: dict[str, Any], reading: _Reading) -> Rule:
     try:
         text = _RuleText.model_validate(table)
     except ValidationError as error:
-        raise StandardError(_first_problem(error), file=path, line=line) from error
-    clauses = tuple(_clause(clause, text, path, line, environments) for clause in _clause_texts(text, path, line))
+        raise misfit(error, _RuleText, file=reading.path, line_of=lambda _: reading.line) from error
+    clauses = tuple(_clause(clause, text, reading) for clause in _clause_texts(text, reading))
     return Rule(
         id=text.id,
         title=text.title,
@@ -340,47 +434,49 @@ def _rule(table: dict[str, Any], path: str, line: int, environments: Mapping[str
     )
 
 
-def _clause_texts(rule: _RuleText, path: str, line: int) -> Iterable[_ClauseText]:
+def _clause_texts(rule: _RuleText, reading: _Reading) -> Iterable[_ClauseText]:
     if (rule.require is None) == (not rule.clauses):
-        raise StandardError(f"{rule.id} has either one require or a list of clauses", file=path, line=line)
+        raise reading.error(
+            f"{rule.id} has either one require or a list of clauses",
+            "both" if rule.clauses else "none",
+            "require, or [[rules.clauses]]",
+        )
     if rule.require is None:
         return rule.clauses
     return (_ClauseText(for_each=rule.for_each, when=rule.when, require=rule.require, gates=rule.gates),)
 
 
-def _clause(clause: _ClauseText, rule: _RuleText, path: str, line: int, environments: Mapping[str, Any]) -> Clause:
+def _clause(clause: _ClauseText, rule: _RuleText, reading: _Reading) -> Clause:
     gates = clause.gates or rule.gates
     if (rule.level == "must") != (gates is not None):
-        raise StandardError(f"{rule.id}: a must rule says what it gates, the others gate nothing", file=path, line=line)
-    if clause.for_each not in SCOPES:
-        raise StandardError(
-            f"{rule.id}: there is nothing to ask for each {clause.for_each!r}",
-            file=path,
-            line=line,
-            hint=f"one of {', '.join(SCOPES)}",
+        raise reading.error(
+            f"{rule.id}: a must rule says what it gates, the others gate nothing",
+            f"level {rule.level}, gates {gates or 'nothing'}",
+            f"gates, one of {', '.join(GATES)}" if rule.level == "must" else "no gates",
         )
-    environment = environments[SCOPES[clause.for_each]]
+    if clause.for_each not in SCOPES:
+        raise reading.error(
+            f"{rule.id}: there is nothing to ask for each {clause.for_each!r}", clause.for_each, ", ".join(SCOPES)
+        )
     return Clause(
         for_each=clause.for_each,
-        when=_expression(clause.when, rule.id, path, line, environment) if clause.when is not None else None,
-        require=_expression(clause.require, rule.id, path, line, environment),
+        when=_expression(clause.when, clause, rule, reading) if clause.when is not None else None,
+        require=_expression(clause.require, clause, rule, reading),
         gates=gates,
     )
 
 
-def _expression(text: str, rule_id: str, path: str, line: int, environment: Any) -> Expression:
-    try:
-        program = environment.compile(text)
-    except RuntimeError as error:
-        place = _PLACE_IN_EXPRESSION.search(str(error))
-        problem = f"character {place.group(2)}: {place.group(3)}" if place else str(error)
-        raise StandardError(f"{rule_id}: {problem} in: {text}", file=path, line=line) from error
-    if program.return_type() != cel.Type.BOOL:
-        raise StandardError(
-            f"{rule_id}: the expression is neither true nor false but {program.return_type()}: {text}",
-            file=path,
-            line=line,
-        )
+def _expression(text: str, clause: _ClauseText, rule: _RuleText, reading: _Reading) -> Expression:
+    scope = SCOPES[clause.for_each]
+    known = [fact.name for fact in FACTS.values() if fact.scope in {"once", scope}]
+    program = compile_expression(
+        text,
+        reading.environments[scope],
+        known=[*known, *reading.limits],
+        rule=rule.id,
+        file=reading.path,
+        line=reading.line,
+    )
     return Expression(text, frozenset(_NAME.findall(text)), program)
 
 

@@ -19,6 +19,25 @@ PPT = 1_000_000_000_000
 CENTI = 100
 
 
+# The end of a whole number's name -> how many of it make one, and of what. Every bound of a standard has such an end.
+UNITS: dict[str, tuple[int, str]] = {
+    "cg": (CENTI, "g per minute"),
+    "ug": (MICRO, "g per minute"),
+    "us": (MICRO, "s"),
+    "uw": (MICRO, "W"),
+    "nkwh": (NANO, "kWh per minute"),
+    "mg": (1000, "g per kWh"),
+    "uh": (MICRO, "h"),
+    "ud": (MICRO, "days"),
+    "ppm": (MICRO, ""),
+    "ppt": (PPT, ""),
+    "percent": (1, "%"),
+    "months": (1, "months"),
+    "multiple": (1, "times"),
+    "most": (1, ""),  # a plain number
+}
+
+
 @dataclass(frozen=True)
 class Fact:
     """A name that rules may use. `per_unit` whole parts make one `unit`; `label` is the fact in words."""

@@ -25,6 +25,7 @@ from certifier.crypto.canonical import sha256_hex
 from certifier.errors import NotFoundError
 from certifier.footprint.factors import TABLES
 from certifier.standard.model import Clause, Rule, Standard
+from certifier.standard.vocabulary import UNITS
 from certifier.storage.archive import zip_of
 from certifier.units import plain
 from certifier.web.records import limits_of
@@ -34,21 +35,6 @@ from certifier.web.site import Site
 PUBLIC = {"Access_Control_Allow_Origin": "*"}
 TEXT_FILE = "README.md"
 MEDIA_TYPES = {"json": JSON, "csv": "text/csv; charset=utf-8", "md": TEXT, "toml": TEXT, "zip": "application/zip"}
-# the end of a bound's name -> how many make one, and of what
-UNITS = {
-    "cg": (100, "g per minute"),
-    "ug": (1_000_000, "g per minute"),
-    "us": (1_000_000, "s"),
-    "uw": (1_000_000, "W"),
-    "nkwh": (1_000_000_000, "kWh per minute"),
-    "mg": (1000, "g per kWh"),
-    "uh": (1_000_000, "h"),
-    "ud": (1_000_000, "days"),
-    "ppm": (1_000_000, ""),
-    "ppt": (1_000_000_000_000, ""),
-    "percent": (1, "%"),
-    "months": (1, "months"),
-}
 _LIMIT = re.compile(r"\blimit\.([a-z0-9_]+)")
 _HEADING = re.compile(r"<h2>(\d+)\.")
 _PARAGRAPH = re.compile(r"<p><strong>(\d+\.\d+)</strong>")
@@ -297,7 +283,7 @@ def bounds_of(standard: Standard) -> list[Bound]:
 
 
 def _told(name: str, value: int) -> str:
-    parts, unit = UNITS.get(name.rpartition("_")[2], (1, ""))
+    parts, unit = UNITS[name.rpartition("_")[2]]
     return f"{plain(Decimal(value) / parts)} {unit}".rstrip()
 
 

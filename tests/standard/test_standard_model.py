@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
+import time
 
 import pytest
 
 from certifier.errors import StandardError
 from certifier.standard.model import parse_standard
-from certifier.standard.vocabulary import FACTS, SCOPES
+from certifier.standard.vocabulary import FACTS, SCOPES, UNITS
 from tests.standard.world import standard, standard_files
 
 
@@ -69,6 +71,17 @@ def rule(**fields: str) -> bytes:
     return ("\n[[rules]]\n" + "".join(f"{key} = {text}\n" for key, text in texts.items() if text)).encode()
 
 
+def head(old: bytes, new: bytes) -> dict[str, bytes]:
+    assert standard_files()["standard.toml"].count(old) >= 1
+    return {"standard.toml": standard_files()["standard.toml"].replace(old, new, 1)}
+
+
+def table(name: str, old: bytes, new: bytes) -> dict[str, bytes]:
+    path = f"data/{name}.csv"
+    assert old in standard_files()[path]
+    return {path: standard_files()[path].replace(old, new, 1)}
+
+
 BROKEN = {
     "an expression with an unknown name": (
         {"rules/x.toml": rule(require="'report.taeks > 1'")},
@@ -108,6 +121,40 @@ BROKEN = {
         {"standard.toml": standard_files()["standard.toml"].replace(b"g_per_minute = 0.4", b"g_per_minute = 9")},
         "steps rise",
     ),
+    "a limit that is a text": (
+        head(b"class_1 = 10.00", b"class_1 = 'ten'"),
+        "standard.toml:15: parameters.limits.class_1",
+    ),
+    "a limit that is a truth": (head(b"class_1 = 10.00", b"class_1 = true"), "a number is expected"),
+    "a limit that is no number": (head(b"class_1 = 10.00", b"class_1 = nan"), "a finite number"),
+    "a limit without end": (
+        head(b"measured = 100.00", b"measured = inf"),
+        "standard.toml:13: parameters.limits.measured",
+    ),
+    "a limit below zero": (head(b"measured = 100.00", b"measured = -1"), "a finite number"),
+    "a number that fills the memory": (head(b"metered = 1.1", b"metered = 1e999999999"), "a finite number"),
+    "a bound that is a fraction": (head(b"track_us = 15000000", b"track_us = 15000000.5"), "bounds.track_us"),
+    "a bound without unit": (head(b"track_us = 15000000", b"track = 15"), "bounds.track: a whole number says its unit"),
+    "an unknown parameter": (head(b"wall = 1.0", b"wall = 1.0\nroof = 2"), "parameters.coverage.roof"),
+    "tables inside tables without end": ({"rules/x.toml": b"x = " + b"[" * 30000}, "nested too deeply"),
+    "a rule file of a megabyte": ({"rules/x.toml": b"#" * 1_000_000}, "the file is too large"),
+    "a folder of a thousand files": ({f"cases/{n}.json": b"{}" for n in range(1000)}, "the folder is too large"),
+    "a row whose number is missing": (table("pue", b"aws,fleet,1.15,", b"aws,fleet,,"), "pue is no number"),
+    "a row whose number is a word": (table("pue", b"aws,fleet,1.15,", b"aws,fleet,low,"), "pue is no number"),
+    "a row whose number is endless": (table("pue", b"aws,fleet,1.15,", b"aws,fleet,1e9,"), "pue is no number"),
+    "a row that stands twice": (table("pue", b"aws,fleet,1.15,", b"gcp,fleet,1.15,"), "'gcp' stands twice"),
+    "a row of an unknown source": (table("pue", b"AWS-PUE-2023", b"NOBODY"), "names the unknown source 'NOBODY'"),
+    "a column without its unit": (
+        table("grid_intensity", b"gco2e_per_kwh,pub", b"intensity,pub"),
+        "column gco2e_per_kwh is missing",
+    ),
+    "a row with a cell too many": (table("pue", b"aws,fleet,1.15,", b"aws,fleet,1.15,7,"), "more cells than the header"),
+    "a table with an open quote": (table("pue", b"aws,fleet,1.15,", b'"aws,fleet,1.15,'), "data/pue.csv"),
+    "a table that is empty": ({"data/pue.csv": b"provider,pue\n"}, "the table has no rows"),
+    "a default below a row": (
+        table("grid_intensity", b"UNKNOWN,default,,,,,1306,", b"UNKNOWN,default,,,,,1,"),
+        "lies below a row",
+    ),
     "a table that is missing": ({"data/pue.csv": None}, "data/pue.csv: the table is missing"),
 }
 
@@ -118,6 +165,55 @@ def test_a_broken_standard_is_refused_with_its_place(changes, message):
     with pytest.raises(StandardError) as error:
         parse_standard(files)
     assert message in str(error.value)
+    assert error.value.file in message or error.value.file in {*files, *changes, "standard.toml"}
+    assert error.value.expected
+
+
+HOSTILE = {
+    "a walk inside a walk": "report.stages.all(a, report.stages.all(b, a == b))",
+    "two walks side by side": "report.stages.exists(a, a == 'x') || report.stages.exists(b, b == 'y')",
+    "a list that is built": "report.stages.map(a, a + a).size() > 0",
+    "a list that is sifted": "report.stages.filter(a, a == 'x').size() > 0",
+    "a pattern": "report.standard.matches('(a*)*$')",
+    "a text that is made": "string(report.takes) == '1'",
+    "a type that is lost": "dyn(report.takes) == 'x'",
+    "a macro that hides another": "has(report.takes)",
+    "a walk behind white space": "report.stages.all (a, report.stages . all(b, a == b))",
+    "a text of a thousand letters": f"report.standard == '{'a' * 1000}'",
+    "a text over lines": 'report.standard == """a"""',
+    "ten thousand characters": " && ".join(["report.takes > 1"] * 600),
+    "a tower of brackets": "(" * 300 + "true" + ")" * 300,
+}
+
+
+@pytest.mark.parametrize("expression", HOSTILE.values(), ids=HOSTILE.keys())
+def test_an_expression_that_could_exhaust_time_or_memory_is_refused_at_load(expression):
+    started = time.perf_counter()
+    with pytest.raises(StandardError) as error:
+        parse_standard(standard_files() | {"rules/x.toml": rule(require=json.dumps(expression))})
+    assert (error.value.file, error.value.line) == ("rules/x.toml", 3)
+    assert error.value.found
+    assert error.value.expected
+    assert time.perf_counter() - started < 5
+
+
+def test_a_call_inside_a_text_is_no_call():
+    text = """report.standard == 'map(x)' || report.standard == "it\\'s (matches(" """
+    files = standard_files() | {"rules/x.toml": rule(require=json.dumps(text))}
+    assert parse_standard(files).rule("XXX-01").clauses[0].require.text == text
+
+
+def test_a_name_that_is_nearly_right_is_answered_with_the_right_one():
+    with pytest.raises(StandardError) as error:
+        parse_standard(standard_files() | {"rules/x.toml": rule(for_each="'run'", require="'activity.power_w > 1'")})
+    assert error.value.found == "activity.power_w"
+    assert "activity.power_up_uw" in str(error.value.expected)
+
+
+def test_every_whole_number_among_the_facts_says_its_unit_or_counts_things():
+    for fact in FACTS.values():
+        if fact.type == "INT" and fact.per_unit != 1:
+            assert fact.name.rpartition("_")[2] in {*UNITS, "udays", "umin", "nmin", "nwh", "mg"}, fact.name
 
 
 def test_a_standard_without_rules_would_pass_everybody_and_is_refused():
