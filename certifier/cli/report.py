@@ -26,6 +26,7 @@ from certifier.service.examine import Upload, examine, gather_evidence
 from certifier.service.ledger import EmptyLedger
 from certifier.settings import PROJECT_ROOT
 from certifier.standard.evaluate import Finding, Verdict, decide
+from certifier.standard.levers import Levers, levers_document, levers_of
 from certifier.storage.files import load_keyring, load_signing_key, load_standard, save_bytes
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -130,10 +131,12 @@ def check(
     examined = examine(Upload(report_file.read_bytes(), audio, {log.name: log.read_bytes() for log in logs}))
     evidence = gather_evidence(examined, keyring, EmptyLedger(), datetime.now(UTC))
     verdict = decide(standard, examined.opened.report, evidence)
+    levers = levers_of(standard, examined.opened.report, evidence, verdict)
     if as_json:
-        show_json(verdict_document(verdict))
+        show_json({**verdict_document(verdict), "levers": levers_document(levers)})
     else:
         show_verdict(verdict)
+        show_levers(levers, verdict)
         console(stderr=True).print("Nothing was sent.")
     ctx.exit(0 if verdict.passed else EXIT_REFUSED)
 
@@ -246,3 +249,44 @@ def _show_findings(heading: str, findings: Sequence[Finding]) -> None:
         out.print(f"  {finding.rule}  {plain(finding.title)}{closes}")
         out.print(f"          found    {plain(finding.found)}")
         out.print(f"          to do    {plain(finding.advice)}")
+
+
+NEXT = {"disclosed": "a statement", "measured": "measured", "class-2": "class 2", "class-1": "class 1"}
+SHOWN_HELPS = 3
+
+
+def show_levers(levers: Levers, verdict: Verdict) -> None:
+    """What would reach the next outcome, one change at a time, each decided again; then several together."""
+    out = console()
+    if levers.next is None:
+        out.print(f"\n{levers.note}")
+        return
+    goal = NEXT[levers.next]
+    titles = {finding.rule: finding.title for finding in verdict.findings}
+    out.print(f"\n[bold]What would reach {goal}[/]")
+    telling = [lever for lever in levers.levers if lever.closes]
+    others = [lever for lever in levers.levers if not lever.closes]
+    for lever in telling + others[:SHOWN_HELPS]:
+        out.print(f"  {plain(lever.sentence)}")
+        ends = (
+            f"reaches {goal}" if lever.reaches else f"does not by itself: still open is {_titles(lever.leaves, titles)}"
+        )
+        if not lever.reaches and lever.closes:
+            ends = f"meets {_titles(lever.closes, titles)}; still open is {_titles(lever.leaves, titles)}"
+        least = f", at the most of it {lever.lowest}" if lever.lowest < lever.assessed else ""
+        out.print(f"          at most {lever.assessed} (best estimate {lever.central}){least}")
+        out.print(f"          {plain(ends)}")
+    if others[SHOWN_HELPS:]:
+        out.print(f"  {len(others[SHOWN_HELPS:])} more of smaller effect: see --json")
+    if levers.path:
+        out.print(
+            f"  [bold]Together these reach {goal}[/]: at most {levers.path.assessed} (best estimate {levers.path.central})"
+        )
+        for number, sentence in enumerate(levers.path.steps, 1):
+            out.print(f"    {number}. {plain(sentence)}")
+    if levers.note:
+        out.print(f"  {plain(levers.note)}")
+
+
+def _titles(rules: Sequence[str], titles: dict[str, str]) -> str:
+    return ", ".join(f"{titles[rule_id]} ({rule_id})" for rule_id in rules)

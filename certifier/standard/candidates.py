@@ -44,11 +44,12 @@ _FINEST = {
 }
 _HUNDREDTH = Decimal("0.01")
 _MOST_WH_PER_MINUTE = 20_000  # more than that is a slip of units (PLS-04)
+_MOST_STEPS = 1_000_000
 _EXAMPLE_LINK = "https://example.org/policy"
 _EXAMPLE_DIGEST = "0" * 64
 _MOST_GROUPS = 3
 _ESTIMATED = frozenset({"modelled", "provider", "default"})
-_NUMBERS = "no one two three four five six seven eight nine ten eleven twelve".split()
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 # What the facts about process duties are called in the report, and in words.
 _DUTIES = {
@@ -403,24 +404,21 @@ def _lands(factors: Factors, like: Location, *, country: str | None = None) -> I
             yield _where(factors, location, row.key)
 
 
-def _cleanest_last(places: Iterable[_Where], below: Decimal) -> list[_Where]:
-    """The places that count for less than now, the dirtiest first."""
-    better = {place.name: place for place in places if place.counted < below}
-    return sorted(better.values(), key=lambda place: (-place.counted, place.name))
+def _cleanest_last(places: Iterable[_Where]) -> list[_Where]:
+    named = {place.name: place for place in places}
+    return sorted(named.values(), key=lambda place: (-place.counted, place.name))
 
 
-def _moved(application: Application, ids: frozenset[str], where: _Where, grids: Mapping[str, Decimal]) -> Application:
-    """The runs at another place; those that count for less already stay where they are."""
+def _moved(application: Application, ids: Iterable[str], where: _Where) -> Application:
+    moving = frozenset(ids)
 
     def change(activity: Activity) -> Activity:
-        if activity.id in ids and isinstance(activity, Run) and grids[activity.id] > where.counted:
-            return activity.model_copy(update={"location": where.location})
-        return activity
+        return activity.model_copy(update={"location": where.location}) if activity.id in moving else activity
 
     return _with_activities(application, change)
 
 
-def _counted_grids(ground: Ground, runs: Iterable[tuple[Run, ActivityFigures]]) -> dict[str, Decimal]:
+def _counted_grids(runs: Iterable[tuple[Run, ActivityFigures]]) -> dict[str, Decimal]:
     return {run.id: figures.grid_g * figures.pue_table for run, figures in runs}
 
 
@@ -430,26 +428,25 @@ def _cleaner_places(ground: Ground) -> Iterator[Candidate]:
     groups: dict[str, list[tuple[Run, ActivityFigures]]] = {}
     for run, figures in ground.runs():
         if figures.grid_key != UNKNOWN:
-            provider, site = run.location.provider or "", run.location.site
-            groups.setdefault(provider if provider in providers else f"\n{site} {provider}", []).append((run, figures))
+            named, site = run.location.provider or "", run.location.site
+            groups.setdefault(named if named in providers else f"{site}\n{named}", []).append((run, figures))
     heaviest = sorted(groups.items(), key=lambda group: -sum(figures.kwh * figures.grid_g for _, figures in group[1]))
     for name, runs in heaviest[:_MOST_GROUPS]:
         provider = name if name in providers else None
         places = (
             _regions(ground.factors, provider=provider) if provider else _lands(ground.factors, runs[0][0].location)
         )
-        if candidate := _cleaner_place(ground, runs, list(places), provider):
+        if candidate := _cleaner_place(runs, list(places), provider):
             yield candidate
 
 
 def _cleaner_place(
-    ground: Ground, runs: Sequence[tuple[Run, ActivityFigures]], places: Sequence[_Where], provider: str | None
+    runs: Sequence[tuple[Run, ActivityFigures]], places: Sequence[_Where], provider: str | None
 ) -> Candidate | None:
-    grids = _counted_grids(ground, runs)
-    better = _cleanest_last(places, max(grids.values()))
+    grids = _counted_grids(runs)
+    better = _cleanest_last(place for place in places if place.counted < max(grids.values()))
     if not better:
         return None
-    ids = frozenset(grids)
     now = max(figures.grid_g for _, figures in runs)
     what = f"region of {provider}" if provider else "country or state"
 
@@ -467,10 +464,14 @@ def _cleaner_place(
             f"{len(better) - step + 1} in the table, such as {examples}."
         )
 
+    def change(application: Application, step: int) -> Application:
+        where = better[step - 1]  # a run that counts for less already stays where it is
+        return _moved(application, (key for key, counted in grids.items() if counted > where.counted), where)
+
     return Candidate(
         "cleaner_place",
         f"A cleaner region of {provider}" if provider else "A cleaner place",
-        lambda old, step: _moved(old, ids, better[step - 1], grids),
+        change,
         words,
         steps=len(better),
     )
@@ -489,17 +490,17 @@ def _named_places(ground: Ground) -> Iterator[Candidate]:
 
 
 def _named_place(ground: Ground, runs: Sequence[tuple[Run, ActivityFigures]]) -> Candidate | None:
-    (first, figures), grids = runs[0], _counted_grids(ground, runs)
+    first, figures = runs[0]
+    ids = tuple(run.id for run, _ in runs)
     unknown = figures.grid_key == UNKNOWN
     country = None if unknown else first.location.country
     places = list(_lands(ground.factors, first.location, country=country))
     if first.location.site != "local":
         places += _regions(ground.factors, provider=first.location.provider, country=country)
-    better = _cleanest_last(places, max(grids.values()))
-    if not better or (not unknown and len(places) < 2):
+    better = _cleanest_last(places)
+    if not better or (not unknown and len(better) < 2):
         return None
-    ids = frozenset(grids)
-    whose = f"the place of {_listed(grids)}"
+    whose = f"the place of {_listed(ids)}"
     now = f"{plain(figures.grid_g)} g/kWh, the highest it could be"
 
     def words(step: int, enough: bool) -> str:
@@ -520,7 +521,7 @@ def _named_place(ground: Ground, runs: Sequence[tuple[Run, ActivityFigures]]) ->
     return Candidate(
         "named_place",
         "The place named",
-        lambda old, step: _moved(old, ids, better[step - 1], grids),
+        lambda old, step: _moved(old, ids, better[step - 1]),
         words,
         steps=len(better),
     )
@@ -565,7 +566,7 @@ def _disclosed_training(ground: Ground) -> Candidate | None:
     if minutes <= 0:
         return None
     # No larger statement could stay within the limit, whatever the rest.
-    most = int(ground.limit * ground.footprint.counted_minutes / minutes / _HUNDREDTH) + 1
+    most = min(_MOST_STEPS, int(ground.limit * ground.footprint.counted_minutes / minutes / _HUNDREDTH) + 1)
     defaults = {model.id: ground.standard.parameters.training_default_for(model.parameters_b) for model in models}
 
     def grams(step: int) -> Decimal:
@@ -622,7 +623,6 @@ def _service_statements(ground: Ground) -> Iterator[Candidate]:
     )
     clean = Decimal(ground.standard.limits.get("limit.clean_grid_mg", 0)) / 1000
     clean_regions = [row for row in places if row.kind == "cloud_region" and row.g_per_kwh <= clean] or places
-    yield _service_statement(ground, models, places[-1], "Service statement, wherever it runs", "wherever it runs")
     chosen = clean_regions[-1]
     yield _service_statement(
         ground,
@@ -631,6 +631,7 @@ def _service_statements(ground: Ground) -> Iterator[Candidate]:
         "Service statement from a clean region",
         f"if it runs at {plain(chosen.g_per_kwh)} g/kWh or less, as in {chosen.key}",
     )
+    yield _service_statement(ground, models, places[-1], "Service statement, wherever it runs", "wherever it runs")
 
 
 def _service_statement(ground: Ground, models: Sequence[Model], place: GridRow, title: str, where: str) -> Candidate:
@@ -673,7 +674,7 @@ def _service_statement(ground: Ground, models: Sequence[Model], place: GridRow, 
 
 
 def _fewer_takes(ground: Ground) -> Candidate | None:
-    """k of n takes fewer, with everything that a take needs in proportion; the finished minutes have to be made."""
+    """Some of the takes fewer, with everything that a take needs in proportion; the finished minutes have to be made."""
     report, takes = ground.report, ground.report.generation.takes
     generated, counted = report.generation.generated_minutes, ground.footprint.counted_minutes
     if takes < 2 or not any(_is_take(activity) for activity in report.activities):

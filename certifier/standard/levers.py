@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from certifier.footprint.calculate import counted_minutes_of, footprint_of
+from certifier.footprint.case import ZERO
 from certifier.report.model import Report, read_report
 from certifier.standard.candidates import Candidate, Ground, candidates_of
 from certifier.standard.changes import Application, Change, changes_between
@@ -101,8 +102,8 @@ def levers_of(standard: Standard, report: Report | Any, evidence: Evidence, verd
     parsed = report if isinstance(report, Report) else read_report(report).report
     mend = _to_mend(standard, verdict)
     if parsed is None or verdict.footprint is None or mend:
-        return _only_a_note(verdict, _next_after(standard, verdict), mend, _mend_words(verdict, mend))
-    target = _next_after(standard, verdict)
+        return _only_a_note(verdict, _next_after(verdict), mend, _mend_words(verdict, mend))
+    target = _next_after(verdict)
     if target is None:
         return _only_a_note(verdict, None, (), _nothing_left(standard, verdict))
     return _Search(standard, Application(parsed, evidence), verdict, target).levers()
@@ -129,7 +130,7 @@ def _asked(standard: Standard, rule_id: str) -> frozenset[str]:
     return frozenset().union(*(clause.require.names for clause in standard.rule(rule_id).clauses))
 
 
-def _next_after(standard: Standard, verdict: Verdict) -> Outcome | None:
+def _next_after(verdict: Verdict) -> Outcome | None:
     """The next outcome; for a refused report the one that it would have within the widest limit."""
     if verdict.outcome != "none":
         rank = _RANKS.index(verdict.outcome) + 1
@@ -164,7 +165,9 @@ def _nothing_left(standard: Standard, verdict: Verdict) -> str:
     footprint = verdict.footprint
     assert footprint is not None
     limit = standard.parameters.limits.class_1
-    return f"There is no higher outcome. The figure lies {limit - footprint.assessed} g under the limit of {limit}."
+    room = limit - footprint.assessed
+    where = f"{room} g under the limit of {limit}" if room else f"exactly at the limit of {limit}"
+    return f"There is no higher outcome. The figure lies {where}."
 
 
 # --- the search ---
@@ -391,13 +394,18 @@ class _Search:
         return path, ""
 
     def _greedy(self, candidates: Sequence[Candidate]) -> tuple[list[_Pick], _Tried]:
-        """At each turn the candidate after which the fewest rules are left, then the lowest figure."""
+        """At each turn the first candidate after which the fewest rules are left, else the one with the lowest figure."""
         picks, reached = list[_Pick](), self._now
         rest = list(candidates)
         while rest and reached.in_the_way:
-            tried = [(self._try([*picks, _Pick(candidate, candidate.steps)]), candidate) for candidate in rest]
-            found = [(trial, candidate) for trial, candidate in tried if trial is not None]
-            best, chosen = min(found, key=lambda pair: (len(pair[0].in_the_way), pair[0].assessed))
+            found: list[tuple[tuple[int, Decimal], Candidate, _Tried]] = []
+            for candidate in rest:
+                tried = self._try([*picks, _Pick(candidate, candidate.steps)])
+                if tried is not None:
+                    closes = len(tried.in_the_way) < len(reached.in_the_way)
+                    # Among those that meet rules the first, so paper before work; else the lowest figure.
+                    found.append(((len(tried.in_the_way), ZERO if closes else tried.assessed), candidate, tried))
+            (_, chosen, best) = min(found, key=lambda one: one[0])
             if (len(best.in_the_way), best.assessed) >= (len(reached.in_the_way), reached.assessed):
                 break
             picks, reached = [*picks, _Pick(chosen, chosen.steps)], best
