@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from certifier.service.examine import Upload, examine, gather_evidence
 from certifier.service.ledger import EmptyLedger
 from certifier.settings import PROJECT_ROOT
 from certifier.standard.evaluate import Finding, Verdict, decide
-from certifier.standard.levers import Levers, levers_document, levers_of
+from certifier.standard.levers import Lever, Levers, levers_document, levers_of
 from certifier.storage.files import load_keyring, load_signing_key, load_standard, save_bytes
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -268,14 +268,9 @@ def show_levers(levers: Levers, verdict: Verdict) -> None:
     others = [lever for lever in levers.levers if not lever.closes]
     for lever in telling + others[:SHOWN_HELPS]:
         out.print(f"  {plain(lever.sentence)}")
-        ends = (
-            f"reaches {goal}" if lever.reaches else f"does not by itself: still open is {_titles(lever.leaves, titles)}"
-        )
-        if not lever.reaches and lever.closes:
-            ends = f"meets {_titles(lever.closes, titles)}; still open is {_titles(lever.leaves, titles)}"
-        least = f", at the most of it {lever.lowest}" if lever.lowest < lever.assessed else ""
+        least = f", down to {lever.lowest} if taken further" if lever.lowest < lever.assessed else ""
         out.print(f"          at most {lever.assessed} (best estimate {lever.central}){least}")
-        out.print(f"          {plain(ends)}")
+        out.print(f"          [dim]{plain(_ends(lever, goal, titles))}[/]")
     if others[SHOWN_HELPS:]:
         out.print(f"  {len(others[SHOWN_HELPS:])} more of smaller effect: see --json")
     if levers.path:
@@ -288,5 +283,13 @@ def show_levers(levers: Levers, verdict: Verdict) -> None:
         out.print(f"  {plain(levers.note)}")
 
 
-def _titles(rules: Sequence[str], titles: dict[str, str]) -> str:
+def _ends(lever: Lever, goal: str, titles: Mapping[str, str]) -> str:
+    if lever.reaches:
+        return f"reaches {goal}"
+    if not lever.closes:
+        return f"does not reach {goal} by itself"
+    return f"meets {_titles(lever.closes, titles)}; still open: {_titles(lever.leaves, titles)}"
+
+
+def _titles(rules: Sequence[str], titles: Mapping[str, str]) -> str:
     return ", ".join(f"{titles[rule_id]} ({rule_id})" for rule_id in rules)

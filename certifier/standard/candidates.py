@@ -828,10 +828,12 @@ def _named_hardware(ground: Ground) -> Candidate | None:
         row, best = lighter[step - 1], lighter[-1]
         whose = f"Name the device of {_listed(run.id for run, _ in runs)}: it counts with {plain(_kg(unknown))} kg."
         if not enough:
-            return f"{whose} The lightest that draws such power is {best.name} with {plain(_kg(best))} kg."
+            return (
+                f"{whose} The lightest that the rules allow for this power is {best.name} with {plain(_kg(best))} kg."
+            )
         return (
-            f"{whose} {row.name} with {plain(_kg(row))} kg is the heaviest that does; the lightest that draws such power is "
-            f"{best.name} with {plain(_kg(best))} kg."
+            f"{whose} It is enough if it is no heavier than {row.name} with {plain(_kg(row))} kg; the lightest that the rules "
+            f"allow for this power is {best.name} with {plain(_kg(best))} kg."
         )
 
     return Candidate("named_hardware", "The device named", change, words, steps=len(lighter))

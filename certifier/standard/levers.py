@@ -158,7 +158,7 @@ def _limit(standard: Standard, target: Outcome) -> Decimal:
 def _mend_words(verdict: Verdict, mend: Sequence[str]) -> str:
     titles = {finding.rule: f"{finding.rule} ({finding.title})" for finding in verdict.findings}
     named = ", ".join(titles[rule_id] for rule_id in mend)
-    return f"Mend first: {named or 'the report, which cannot be read'}. What would follow from it is not looked for before."
+    return f"Mend first: {named or 'the report, which cannot be read'}. What the mended report would need is worked out then."
 
 
 def _nothing_left(standard: Standard, verdict: Verdict) -> str:

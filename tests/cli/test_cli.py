@@ -246,6 +246,7 @@ def test_a_report_is_made_signed_and_checked_by_command(tmp_path: Path) -> None:
         "report", "check", envelope, "--audio", studio.track, "--log", log, "--register", studio.settings.register_dir
     )
     assert alone.stdout.startswith("disclosed"), alone.output
+    assert "What would reach measured\n  Have a registered measuring party sign the same report" in alone.stdout
     assert run("report", "sign", envelope, "--key", keys[1], "-o", envelope).exit_code == 0
     both = run(
         "report",
@@ -260,6 +261,10 @@ def test_a_report_is_made_signed_and_checked_by_command(tmp_path: Path) -> None:
         "--json",
     )
     assert (both.exit_code, json.loads(both.stdout)["outcome"]) == (0, "class-2"), both.output
+    levers = json.loads(both.stdout)["levers"]
+    assert levers["next"] == "class-1"
+    assert next((lever["kind"], lever["reaches"]) for lever in levers["levers"]) == ("verifier", False)
+    assert [step["kind"] for step in levers["path"]["steps"]] == ["verifier", "disclosed_training"]
 
 
 def test_an_operator_revokes_by_command(tmp_path: Path) -> None:
