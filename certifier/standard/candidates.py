@@ -510,12 +510,13 @@ def _named_place(ground: Ground, runs: Sequence[tuple[Run, ActivityFigures]]) ->
                 f"Name {whose}: it counts as {now}. The cleanest it could be is {best.name} with "
                 f"{plain(best.g_per_kwh)} g/kWh."
             )
-        every = step == 1
+        best_words = f"the cleanest is {best.name} with {plain(best.g_per_kwh)}"
+        here = f"{place.name} with {plain(place.g_per_kwh)} g/kWh"
+        if step == 1:
+            return f"Name {whose}: it counts as {now}. Any named place does, even the dirtiest, {here}; {best_words}."
+        overhead = "" if first.location.site == "local" else ", the overhead of its data centre included"
         return (
-            f"Name {whose}: it counts as {now}. "
-            + ("Any named place does, even the dirtiest, " if every else "It does if it is no dirtier than ")
-            + f"{place.name} with {plain(place.g_per_kwh)} g/kWh; the cleanest is {best.name} with "
-            f"{plain(best.g_per_kwh)}."
+            f"Name {whose}: it counts as {now}. It is enough if it counts no more than {here}{overhead}; {best_words}."
         )
 
     return Candidate(

@@ -219,6 +219,7 @@ class _Search:
         self._ground = Ground(standard, application, verdict.footprint, self._now.in_the_way, self._limit)
         self._of_figure = frozenset(r for r in self._now.in_the_way if _FIGURE in _asked(standard, r))
         self._of_defaults = frozenset(r for r in self._now.in_the_way if _DEFAULTS in _asked(standard, r))
+        self._unfinished = list[Candidate]()
         self._tried: dict[tuple[tuple[int, int], ...], _Tried | None] = {}
 
     def levers(self) -> Levers:
@@ -226,28 +227,28 @@ class _Search:
         candidates = list(self._useful(candidates_of(self._ground)))
         levers: list[Lever] = []
         path, note = None, ""
-        untried: list[Candidate] = []
         for candidate in candidates:
             try:
                 levers.append(self._lever(candidate))
             except _OutOfTrialsError:
-                untried.append(candidate)
+                self._unfinished.append(candidate)
         if not any(lever.reaches for lever in levers):
             try:
                 path, note = self._together(candidates)
             except _OutOfTrialsError:
                 note = f"Whether several of them together reach {_WORDS[self._target]} was not tried to the end."
-        if untried or (self._left <= 0 and note):
-            note = f"{note} {self._bound_words(untried)}".strip()
+        if self._unfinished or (self._left <= 0 and note):
+            note = f"{note} {self._bound_words()}".strip()
         levers.sort(key=lambda lever: (not lever.reaches, len(lever.leaves), lever.assessed))
         verdict = self._now.verdict
         in_the_way = _sorted(verdict, self._now.in_the_way)
         return Levers(verdict.outcome, self._target, in_the_way, (), tuple(levers), path, note)
 
-    def _bound_words(self, untried: Sequence[Candidate]) -> str:
+    def _bound_words(self) -> str:
         activities = len(self._now.application.report.activities)
-        what = f": {', '.join(candidate.title for candidate in untried)}" if untried else ""
-        return f"The report has {activities:,} activities, so that only {self._all} changes were tried; others were not{what}."
+        titles = ", ".join(dict.fromkeys(candidate.title for candidate in self._unfinished))
+        not_sought = f" For these a smaller change might do as well: {titles}." if titles else ""
+        return f"The report has {activities:,} activities, so only {self._all} changes were tried.{not_sought}"
 
     # --- trials ---
 
@@ -293,7 +294,10 @@ class _Search:
         enough = bool(goal) and not most.in_the_way & self._of_figure
         step = candidate.steps
         if enough:
-            step = self._mildest(candidate, lambda tried: not tried.in_the_way - most.in_the_way)
+            try:
+                step = self._mildest(candidate, lambda tried: not tried.in_the_way - most.in_the_way)
+            except _OutOfTrialsError:
+                self._unfinished.append(candidate)  # shown at its most: true, but less might do
         tried = self._try([_Pick(candidate, step)])
         assert tried is not None
         assert tried.verdict.footprint is not None
