@@ -13,11 +13,12 @@ from pydantic import Field, ValidationError
 
 from certifier.certificate.verify import AudioDigests, Verification
 from certifier.crypto.strict_json import DEFAULT_LIMITS, parse_object
+from certifier.errors import NotFoundError
 from certifier.web.documents import Document, verification_view
 from certifier.web.problems import MediaTypeUnsupported, ParameterInvalid
 from certifier.web.responses import JSON, checked_query, json_reply
-from certifier.web.site import RETRY_AFTER_S, Site
-from certifier.web.submissions import decision_on, take_submission, try_submission
+from certifier.web.site import MOST_ACTIVITIES, RETRY_AFTER_S, Site
+from certifier.web.submissions import decision_on, levers_on, take_submission, try_submission
 from certifier.web.verifications import check_code, check_document
 
 DIGEST = r"^[0-9a-f]{64}$"
@@ -56,6 +57,19 @@ def submit(site: Site) -> Response:
 def submission(site: Site, submission_id: str) -> Response:
     checked_query()
     return json_reply(decision_on(site, submission_id), "not at all", X_Robots_Tag="noindex")
+
+
+def levers(site: Site, submission_id: str) -> Response:
+    """What would lift the decision on a submission to the next outcome, each found by deciding again."""
+    checked_query()
+    view = levers_on(site, submission_id)
+    if view is None:
+        raise NotFoundError(
+            "The levers of so long a report are not worked out here.",
+            found=f"more than {MOST_ACTIVITIES} activities",
+            hint="Run: certifier report check REPORT --audio FILE --log FILE",
+        )
+    return json_reply(view, "not at all", X_Robots_Tag="noindex")
 
 
 def verify(site: Site) -> Response:

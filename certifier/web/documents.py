@@ -384,11 +384,64 @@ class FootprintView(Document):
     post_production: StageView | None
 
 
+class LeverChangeView(Document):
+    """What was changed, by JSON Pointer below /report or /evidence; null where there was or is nothing."""
+
+    pointer: str
+    old: Any
+    new: Any
+
+
+class LeverView(Document):
+    """One change, and what the decision would be with it. ``lowest_g_per_min`` is with the most that could be changed."""
+
+    kind: str
+    title: str
+    sentence: str
+    changes: list[LeverChangeView]
+    central_g_per_min: str
+    assessed_g_per_min: str
+    lowest_g_per_min: str
+    outcome: str
+    closes: list[str]
+    leaves: list[str]
+    reaches: bool
+
+
+class StepView(Document):
+    kind: str
+    title: str
+    sentence: str
+
+
+class PathView(Document):
+    """Several changes that reach the next outcome together."""
+
+    steps: list[StepView]
+    changes: list[LeverChangeView]
+    central_g_per_min: str
+    assessed_g_per_min: str
+    outcome: str
+
+
+class LeversView(Document):
+    """What would reach the next outcome; every figure comes from deciding again. ``mend_first`` are rules that come before."""
+
+    outcome: str
+    next: str | None
+    in_the_way: list[str]
+    mend_first: list[str]
+    levers: list[LeverView]
+    path: PathView | None
+    note: str
+
+
 class SubmissionLinks(Document):
     """Paths on this service; those of a certificate are null without one."""
 
     self: str | None
     page: str | None
+    levers: str | None = None
     certificate: CertificateLinks | None
 
 
@@ -448,6 +501,7 @@ def submission_view(
         links=SubmissionLinks(
             self=f"/api/v1/submissions/{submission.id}",
             page=f"/submissions/{submission.id}",
+            levers=f"/api/v1/submissions/{submission.id}/levers",
             certificate=certificate_links(certificate) if certificate else None,
         ),
     )

@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 from certifier.report.envelope import LIMITS
 from certifier.settings import Settings
 from certifier.web.api import VerificationRequest
-from certifier.web.documents import CertificateView, RenewalView, SubmissionView, VerificationView
+from certifier.web.documents import CertificateView, LeversView, RenewalView, SubmissionView, VerificationView
 from certifier.web.problems import MEDIA_TYPE as PROBLEM
 from certifier.web.problems import problems
 from certifier.web.uploads import MAX_CONTACT
@@ -45,6 +45,7 @@ MODELS: tuple[type[BaseModel], ...] = (
     SubmissionView,
     CertificateView,
     RenewalView,
+    LeversView,
     VerificationView,
     VerificationRequest,
     ProblemDetails,
@@ -93,6 +94,7 @@ def _paths(settings: Settings) -> dict[str, Any]:
     return {
         "/api/v1/submissions": {"post": _submit(settings)},
         "/api/v1/submissions/{submission_id}": {"get": _submission()},
+        "/api/v1/submissions/{submission_id}/levers": {"get": _levers()},
         "/api/v1/certificates/{code}/renewal-info": {"get": _renewal()},
         "/api/v1/verifications": {"post": _verify()},
         "/v/{code}": {"get": _certificate()},
@@ -151,12 +153,23 @@ def _submit(settings: Settings) -> dict[str, Any]:
     }
 
 
+SUBMISSION = {"name": "submission_id", "in": "path", "required": True, "schema": {"type": "string"}}
+
+
+def _levers() -> dict[str, Any]:
+    return {
+        "operationId": "levers",
+        "summary": "What would reach the next outcome, each worked out by deciding again with one change",
+        "parameters": [SUBMISSION],
+        "responses": {"200": _answer("The levers", LeversView)} | _problems(400, 404),
+    }
+
+
 def _submission() -> dict[str, Any]:
-    parameter = {"name": "submission_id", "in": "path", "required": True, "schema": {"type": "string"}}
     return {
         "operationId": "submission",
         "summary": "A submission and the decision on it",
-        "parameters": [parameter],
+        "parameters": [SUBMISSION],
         "responses": {"200": _answer("The decision", SubmissionView)} | _problems(400, 404),
     }
 

@@ -16,7 +16,7 @@ from certifier.web.problems import MediaTypeUnsupported, ParameterInvalid, probl
 from certifier.web.records import limits_of
 from certifier.web.responses import checked_query, page
 from certifier.web.site import Site
-from certifier.web.submissions import decision_on, take_submission
+from certifier.web.submissions import decision_on, levers_on, take_submission
 from certifier.web.uploads import FORM
 from certifier.web.verifications import check_audio, check_code, check_document
 
@@ -62,6 +62,7 @@ def decision(site: Site, submission_id: str) -> Response:
         "decision.html",
         "not at all",
         view=view,
+        levers=levers_on(site, submission_id),
         segments=charts.segments_of(footprint) if footprint else (),
         scale=charts.scale_of(footprint.central_g_per_min, footprint.assessed_g_per_min, limits) if footprint else None,
     )

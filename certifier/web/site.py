@@ -13,12 +13,16 @@ from threading import BoundedSemaphore
 
 from certifier.certificate.status import PURPOSES, status_url
 from certifier.certificate.verify import AudioDigests, Material, Verification, check_certificate
+from certifier.decision import parse_decision
 from certifier.errors import BusyError
+from certifier.report.envelope import open_report
 from certifier.service.certifier import Certifier
-from certifier.storage.rows import CertificateRow
+from certifier.standard.levers import Levers, levers_of
+from certifier.storage.rows import CertificateRow, SubmissionRow
 
 RETRY_AFTER_S = 5
 REMEMBERED = 256
+MOST_ACTIVITIES = 100  # of a report whose levers are worked out while somebody waits: half a second
 
 
 class Site:
@@ -30,6 +34,7 @@ class Site:
         self.clock = clock
         self._places = BoundedSemaphore(self.settings.max_waiting)
         self.verdict_on = lru_cache(REMEMBERED)(certifier.replayed)
+        self.levers_on = lru_cache(REMEMBERED)(self._levers_on)
         self._lists: tuple[tuple[datetime, int], Mapping[str, bytes]] | None = None
 
     def minute(self) -> datetime:
@@ -48,6 +53,15 @@ class Site:
             yield
         finally:
             self._places.release()
+
+    def _levers_on(self, submission: SubmissionRow) -> Levers | None:
+        """What would lift a stored decision; None for a report so long that working it out would keep a reader waiting."""
+        record, evidence = parse_decision(submission.decision)
+        report = open_report(submission.envelope).report
+        if len(report.activities) > MOST_ACTIVITIES:
+            return None
+        standard = self.certifier.shelf.with_digest(record["standard"]["sha256"])
+        return levers_of(standard, report, evidence, self.verdict_on(submission))
 
     def status_lists(self, minute: datetime) -> Mapping[str, bytes]:
         """The signed status lists by URL. Signed anew each minute, and at once when the log has grown."""

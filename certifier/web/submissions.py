@@ -9,8 +9,9 @@ from flask import request
 
 from certifier.service.certifier import Accepted, Refused
 from certifier.service.examine import examine
+from certifier.standard.levers import levers_document
 from certifier.storage.rows import CertificateRow, SubmissionRow
-from certifier.web.documents import SubmissionView, submission_view, trial_view
+from certifier.web.documents import LeversView, SubmissionView, submission_view, trial_view
 from certifier.web.problems import ParameterInvalid
 from certifier.web.site import Site
 from certifier.web.uploads import read_upload
@@ -70,6 +71,12 @@ def decision_on(site: Site, submission_id: str) -> SubmissionView:
     certificate = _certificate_of(site, submission)
     state = site.certifier.lifecycle(certificate.code) if certificate else None
     return submission_view(submission, site.verdict_on(submission), certificate, state)
+
+
+def levers_on(site: Site, submission_id: str) -> LeversView | None:
+    """What would lift a decision to the next outcome; None for a report that is too long for that. Raises NotFoundError."""
+    levers = site.levers_on(site.certifier.store.submission(submission_id))
+    return LeversView.model_validate(levers_document(levers)) if levers else None
 
 
 def _certificate_of(site: Site, submission: SubmissionRow) -> CertificateRow | None:

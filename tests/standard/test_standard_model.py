@@ -148,7 +148,10 @@ BROKEN = {
         table("grid_intensity", b"gco2e_per_kwh,pub", b"intensity,pub"),
         "column gco2e_per_kwh is missing",
     ),
-    "a row with a cell too many": (table("pue", b"aws,fleet,1.15,", b"aws,fleet,1.15,7,"), "more cells than the header"),
+    "a row with a cell too many": (
+        table("pue", b"aws,fleet,1.15,", b"aws,fleet,1.15,7,"),
+        "more cells than the header",
+    ),
     "a table with an open quote": (table("pue", b"aws,fleet,1.15,", b'"aws,fleet,1.15,'), "data/pue.csv"),
     "a table that is empty": ({"data/pue.csv": b"provider,pue\n"}, "the table has no rows"),
     "a default below a row": (

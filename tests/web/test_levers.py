@@ -1,0 +1,53 @@
+"""The levers of a decision, on its page and in the API: the same, and made by deciding again."""
+
+from __future__ import annotations
+
+from certifier.decision import parse_decision
+from certifier.report.envelope import open_report
+from certifier.service.certifier import Refused
+from certifier.standard.levers import levers_document, levers_of
+from tests.studio import APPLICANT, NOW, PARTY
+
+
+def test_page_and_api_show_what_would_reach_the_next_outcome(world):
+    submission = world.verified.submission
+    body = world.client.get(f"/api/v1/submissions/{submission.id}").json
+    levers = world.client.get(body["links"]["levers"]).json
+    assert (levers["outcome"], levers["next"], levers["in_the_way"]) == ("class-2", "class-1", ["BND-07"])
+    (reaching,) = [lever for lever in levers["levers"] if lever["reaches"]]
+    page = world.client.get(f"/submissions/{submission.id}").text
+    assert "What would reach Low-Carbon Audio, class 1" in page
+    assert reaching["sentence"] in page
+    assert f"At most {reaching['assessed_g_per_min']} g" in page
+
+
+def test_a_report_to_be_mended_is_told_so_and_no_levers(world):
+    levers = world.client.get(f"/api/v1/submissions/{world.refused.submission.id}/levers").json
+    assert levers["mend_first"] == ["BND-04"]
+    assert levers["levers"] == []
+    assert levers["note"] in world.client.get(f"/submissions/{world.refused.submission.id}").text
+
+
+def test_levers_of_an_unknown_submission_are_not_found(world):
+    assert world.client.get("/api/v1/submissions/sub_0/levers").status_code == 404
+
+
+def test_a_very_long_report_gets_a_page_without_levers(client, studio, certifier):
+    run = studio.report()["activities"][0]
+    activities = [{**run, "id": f"take-{n}", "run_id": f"run-long-{n}"} for n in range(101)]
+    answer = certifier.certify(studio.examined("long", (APPLICANT, PARTY), activities=activities), NOW)
+    assert isinstance(answer, Refused)
+    assert client.get(f"/submissions/{answer.submission.id}").status_code == 200
+    found = client.get(f"/api/v1/submissions/{answer.submission.id}/levers")
+    assert (found.status_code, "report check" in found.json["errors"][0]["hint"]) == (404, True)
+
+
+def test_the_document_of_the_levers_is_the_one_that_the_api_gives(world):
+    submission = world.attested.submission
+    site_levers = world.client.get(f"/api/v1/submissions/{submission.id}/levers").json
+    shelf = world.certifier.shelf
+    _, evidence = parse_decision(submission.decision)
+    report = open_report(submission.envelope).report
+    own = levers_of(shelf.newest, report, evidence, world.certifier.replayed(submission))
+    assert levers_document(own)["path"] == site_levers["path"]
+    assert [lever["sentence"] for lever in site_levers["levers"]] == [lever.sentence for lever in own.levers]
