@@ -12,8 +12,8 @@ from certifier.certificate.model import Claims
 from certifier.errors import NotFoundError
 from certifier.service.renewal import renewal_info
 from certifier.web import badges, charts
-from certifier.web.documents import certificate_links, certificate_view, renewal_view
-from certifier.web.records import limits_for, record_of, row_of
+from certifier.web.documents import RenewalView, certificate_links, certificate_view, renewal_view
+from certifier.web.records import Record, limits_for, record_of, row_of
 from certifier.web.responses import HTML, JSON, PNG, SVG, TEXT, checked_query, chosen_form, json_reply, page, reply
 from certifier.web.site import Site
 from certifier.web.submissions import decision_on
@@ -67,7 +67,19 @@ def _page(site: Site, code: str) -> Response:
         segments=charts.segments_of(decision.footprint) if decision.footprint else (),
         scale=_scale(site, record.claims),
         submission_id=record.row.submission_id,
+        renewal=_renewal_on_page(site, record),
     )
+
+
+def _renewal_on_page(site: Site, record: Record) -> RenewalView | None:
+    """What the holder may want to know; None while there is nothing to say."""
+    if not site.certifier.shelf.newer_than(_digest_behind(record), site.minute()):
+        return None
+    return renewal_view(renewal_info(site.certifier, record.row.code, site.minute()))
+
+
+def _digest_behind(record: Record) -> str:
+    return record.claims.basis.standard_sha256 if record.claims else ""
 
 
 def _scale(site: Site, claims: Claims) -> charts.Scale | None:
