@@ -12,28 +12,66 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
-from certifier.footprint.case import ONE, ZERO, Case, case_of, forecast_factor, share_of, share_text
+from certifier.footprint.case import ZERO, Case, case_of, forecast_terms, made_here, share_of
 from certifier.footprint.factors import LONE_CPU, FactorRow
 from certifier.footprint.model import ActivityFigures, Amount, Footprint, LineItem
-from certifier.footprint.places import Place, place_of, service_statement
-from certifier.report.model import FOOTPRINT_STAGES, Run, ServiceUse
-from certifier.units import (
-    GRAMS_PER_KILOGRAM,
-    SECONDS_PER_HOUR,
-    SECONDS_PER_MINUTE,
-    WATT_SECONDS_PER_KWH,
-    exact_arithmetic,
-    microseconds_of,
-    plain,
+from certifier.footprint.places import Place, place_of, service_statement, statement_id
+from certifier.footprint.terms import (
+    COUNT,
+    COUNTED_S,
+    COVERAGE,
+    DATA_SHARE,
+    DAYS,
+    DEVICE,
+    DISCARDED,
+    DURATION,
+    ENERGY,
+    EQUIPMENT,
+    EXPORTED,
+    FINISHED,
+    FREE_SILENCE,
+    GENERATED,
+    GRAMS_IN_KG,
+    HOST,
+    KEPT,
+    LENGTH,
+    LIFE,
+    MASS,
+    ONE,
+    OVER_SECONDS_IN_HOUR,
+    OVER_SECONDS_IN_MINUTE,
+    OVER_WH_IN_KWH,
+    OVERHEAD,
+    PART,
+    SECONDS_USED,
+    SERVICE_HARDWARE,
+    SERVICE_KWH,
+    SERVICE_WH,
+    SILENCE,
+    STORAGE_ENERGY,
+    STORAGE_GRID,
+    TRAINING,
+    UNCERTAINTY,
+    YEAR_DAYS,
+    FromRecord,
+    FromReport,
+    FromStandard,
+    FromStatement,
+    Term,
+    product_of,
+    product_term,
+    sum_term,
 )
+from certifier.report.model import FOOTPRINT_STAGES, Run, ServiceUse
+from certifier.units import SECONDS_PER_MINUTE, WATT_SECONDS_PER_KWH, exact_arithmetic, microseconds_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from certifier.footprint.factors import Factors, HardwareRow
     from certifier.footprint.model import Part, Quality, Rating, Side, Stage
     from certifier.footprint.parameters import Parameters
-    from certifier.report.evidence import Audio, Evidence, ServiceHardware
+    from certifier.report.evidence import Audio, Evidence, Statement
     from certifier.report.model import Activity, Hardware, Model, Report
 
 _NINE_DECIMALS = Decimal("0.000000001")
@@ -67,28 +105,41 @@ def footprint_of(report: Report, evidence: Evidence, factors: Factors, parameter
         if seconds is None or seconds <= 0:
             raise ValueError("there is no figure without counted minutes; INT-03 comes first")
         case = case_of(report, evidence, factors, parameters)
-        places = {id(activity): place_of(case, activity) for activity in report.activities}
-        figures = tuple(_figures(case, activity, places[id(activity)]) for activity in report.activities)
-        items = tuple(_footprint_items(case, figures, places, seconds))
-        post_items = tuple(_activity_items(case, figures, places, frozenset({"post_production"})))
+        activities = [
+            _Placed(activity, pointer, place_of(case, activity, pointer), share_of(case, activity, pointer))
+            for pointer, activity in ((f"/activities/{place}", each) for place, each in enumerate(report.activities))
+        ]
+        figures = tuple(_figures(case, placed) for placed in activities)
+        items = tuple(_footprint_items(case, activities, seconds))
+        post_items = tuple(_activity_items(case, activities, frozenset({"post_production"})))
         return _summed(case, items, post_items, figures, seconds)
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """An activity, where it stands in the report, where its electricity comes from, and the share of this track."""
+
+    activity: Activity
+    pointer: str
+    place: Place
+    share: Term
 
 
 # --- what the activities are (4.9) ---
 
 
-def _figures(case: Case, activity: Activity, place: Place) -> ActivityFigures:
+def _figures(case: Case, placed: _Placed) -> ActivityFigures:
+    activity, place, share = placed.activity, placed.place, placed.share.value
     tdp_w, devices = _nameplate(case, activity)
-    share = share_of(case, activity)
     return ActivityFigures(
         activity=activity.id,
         grid_key=place.key,
-        grid_g=place.g_per_kwh,
+        grid_g=place.grid.value,
         grid_rows=place.grid_rows,
         pue_table=place.pue_table,
         pue=place.pue,
-        overhead=place.overhead,
-        coverage=_coverage(case, activity),
+        overhead=place.overhead.value,
+        coverage=_coverage(case, activity).value,
         share=share,
         kwh=_energy_kwh(case, activity) * share,
         power_w=_power_w(activity),
@@ -111,14 +162,20 @@ def _service_kwh(case: Case, activity: ServiceUse) -> Decimal:
     return statement.wh_per_minute / 1000
 
 
-def _coverage(case: Case, activity: Activity) -> Decimal:
+def _coverage(case: Case, activity: Activity) -> Term:
     """How much more than the reading the machine used (4.2); a service's figures hold everything."""
     if isinstance(activity, ServiceUse):
-        return ONE
+        return Term(COVERAGE, ONE, FromStandard("a service's figures hold everything", "4.6"))
+    shared = activity.coverage == "accelerator" and activity.shared_service
+    name = "accelerator_shared" if shared else activity.coverage
     factors = case.parameters.coverage
-    if activity.coverage == "accelerator" and activity.shared_service:
-        return factors.accelerator_shared
-    return {"wall": factors.wall, "system": factors.system, "accelerator": factors.accelerator}[activity.coverage]
+    value = {
+        "wall": factors.wall,
+        "system": factors.system,
+        "accelerator": factors.accelerator,
+        "accelerator_shared": factors.accelerator_shared,
+    }[name]
+    return Term(COVERAGE, value, FromStandard(f"parameters.coverage.{name}", "4.2"))
 
 
 def _power_w(activity: Activity) -> Decimal | None:
@@ -148,124 +205,133 @@ def _item(
     subject: str,
     part: Part,
     *,
-    central_g: Decimal,
-    factor: Decimal,
-    formula: str,
+    terms: tuple[Term, ...],
+    uncertainty: tuple[Term, ...],
     rows: tuple[FactorRow, ...],
     side: Side,
     quality: Quality,
 ) -> LineItem:
-    return LineItem(stage, subject, part, central_g, central_g * factor, factor, formula, rows, side, quality)
+    central_g, factor = product_of(terms), product_of(uncertainty)
+    return LineItem(
+        stage, subject, part, central_g, central_g * factor, factor, terms, uncertainty, rows, side, quality
+    )
 
 
-def _footprint_items(
-    case: Case, figures: Sequence[ActivityFigures], places: Mapping[int, Place], counted_s: Decimal
-) -> Iterator[LineItem]:
+def _uncertainty(case: Case, name: str) -> Term:
+    """The factor of a part, by its name in the standard (5.1)."""
+    value: Decimal = getattr(case.parameters.uncertainty, name)
+    return Term(UNCERTAINTY, value, FromStandard(f"parameters.uncertainty.{name}", "5.1"))
+
+
+def _footprint_items(case: Case, activities: Sequence[_Placed], counted_s: Decimal) -> Iterator[LineItem]:
     """All lines of the figure: the activities, then what is added to them by model, then storage."""
-    activity_items = list(_activity_items(case, figures, places, FOOTPRINT_STAGES))
+    activity_items = list(_activity_items(case, activities, FOOTPRINT_STAGES))
     yield from activity_items
     for model in case.report.models:
         yield from _training_items(case, model)
         yield from _data_items(case, model, activity_items)
-    yield _storage_item(case, places, counted_s)
+    yield _storage_item(case, activities, counted_s)
 
 
-def _activity_items(
-    case: Case, figures: Sequence[ActivityFigures], places: Mapping[int, Place], stages: frozenset[str]
-) -> Iterator[LineItem]:
-    for activity, figure in zip(case.report.activities, figures, strict=True):
+def _activity_items(case: Case, activities: Sequence[_Placed], stages: frozenset[str]) -> Iterator[LineItem]:
+    for placed in activities:
+        activity = placed.activity
         if activity.stage not in stages:
             continue
         if isinstance(activity, Run):
-            yield _run_operation(case, activity, figure, places[id(activity)])
-            yield from _run_embodied(case, activity, figure)
+            yield _run_operation(case, activity, placed)
+            yield from _run_embodied(case, activity, placed)
         else:
-            yield _service_operation(case, activity, figure, places[id(activity)])
-            yield _service_embodied(case, activity, figure)
+            yield _service_operation(case, activity, placed)
+            yield _service_embodied(case, activity, placed)
 
 
 def _side(activity: Activity) -> Side:
     return "consumer" if activity.stage in {"inference", "post_production"} else "provider"
 
 
-def _run_operation(case: Case, run: Run, figure: ActivityFigures, place: Place) -> LineItem:
+def _run_operation(case: Case, run: Run, placed: _Placed) -> LineItem:
     """E x c x p x I x a (4.1)."""
+    place = placed.place
     quality: Quality = "primary" if run.method in _PRIMARY_METHODS else "other"
     return _item(
         run.stage,
         run.id,
         "operation",
-        central_g=figure.kwh * figure.coverage * place.overhead * place.g_per_kwh,
-        factor=_method_factor(case, run) * forecast_factor(case, run),
-        formula=f"{plain(run.energy_kwh)}*{plain(figure.coverage)}*{place.overhead_text}*{place.grid_text}"
-        + share_text(case, run, figure.share),
+        terms=(
+            Term(ENERGY, run.energy_kwh, FromReport(f"{placed.pointer}/energy_kwh")),
+            _coverage(case, run),
+            place.overhead,
+            place.grid,
+            placed.share,
+        ),
+        uncertainty=(_uncertainty(case, run.method), *forecast_terms(case, run)),
         rows=place.grid_rows + place.pue_rows,
         side=_side(run),
         quality="default" if run.method == "default" else quality,
     )
 
 
-def _method_factor(case: Case, run: Run) -> Decimal:
-    factors = case.parameters.uncertainty
-    return {
-        "metered": factors.metered,
-        "sensor": factors.sensor,
-        "provider": factors.provider,
-        "modelled": factors.modelled,
-        "default": factors.default,
-    }[run.method]
-
-
 @dataclass(frozen=True)
 class _Mass:
     """Kilograms of manufacture that one unit carries, and the factor that fits where the number comes from."""
 
-    kg: Decimal
-    text: str
-    factor: Decimal
+    kg: Term
+    uncertainty: str
     rows: tuple[FactorRow, ...]
     quality: Quality
 
 
-def _run_embodied(case: Case, run: Run, figure: ActivityFigures) -> Iterator[LineItem]:
+def _run_embodied(case: Case, run: Run, placed: _Placed) -> Iterator[LineItem]:
     """Manufacture: n x (k_d + k_h) x 1000 x t / (L x 3600) x a for each line of hardware (4.1, 4.5)."""
-    forecast = forecast_factor(case, run)
-    for line in run.hardware:
-        life_h = _life_h(case, line)
-        for mass in _masses(case, line, [other for other in run.hardware if other.count > 0]):
-            central = (
-                line.count * mass.kg * GRAMS_PER_KILOGRAM * run.duration_s / (life_h * SECONDS_PER_HOUR) * figure.share
-            )
-            times = "" if line.count == 1 else f"{line.count}*"
+    duration = Term(DURATION, run.duration_s, FromReport(f"{placed.pointer}/duration_s"))
+    named = [other.name for other in run.hardware if other.count > 0]
+    for number, line in enumerate(run.hardware):
+        pointer = f"{placed.pointer}/hardware/{number}"
+        life = _life(case, line, pointer)
+        for mass in _masses(case, line, named, pointer):
             yield _item(
                 "post_production" if run.stage == "post_production" else "embodied",
                 run.id,
                 "embodied",
-                central_g=central,
-                factor=mass.factor * forecast,
-                formula=f"{times}{mass.text}*1000*{plain(run.duration_s)}/({plain(life_h)}*3600)"
-                + share_text(case, run, figure.share),
+                terms=(
+                    Term(COUNT, Decimal(line.count), FromReport(f"{pointer}/count")),
+                    mass.kg,
+                    GRAMS_IN_KG,
+                    duration,
+                    life,
+                    OVER_SECONDS_IN_HOUR,
+                    placed.share,
+                ),
+                uncertainty=(_uncertainty(case, mass.uncertainty), *forecast_terms(case, run)),
                 rows=mass.rows,
                 side=_side(run),
                 quality=mass.quality,
             )
 
 
-def _masses(case: Case, line: Hardware, all_lines: Sequence[Hardware]) -> Iterator[_Mass]:
+def _masses(case: Case, line: Hardware, all_names: Sequence[str], pointer: str) -> Iterator[_Mass]:
     """Device and host of one line, apart if the device has a footprint of its maker."""
-    row = _carried_row(case, line.name, [other.name for other in all_lines])
-    table, deposited = case.parameters.uncertainty.embodied_table, case.parameters.uncertainty.embodied_deposited
+    row = _carried_row(case, line.name, all_names)
     declared = _deposited_kg(case, line)
     if declared is not None:
-        yield _Mass(declared, plain(declared), deposited, (), "primary")
+        kg = Term(DEVICE, declared, FromReport(f"{pointer}/embodied/kgco2e"))
+        yield _Mass(kg, "embodied_deposited", (), "primary")
         if row.host_kg:
-            yield _Mass(row.host_kg, plain(row.host_kg), table, row.origins, "other")
+            yield _Mass(Term(HOST, row.host_kg, case.factors.host_origin(row)), "embodied_table", row.origins, "other")
     elif row.device_kg or row.host_kg:
-        yield _Mass(row.device_kg + row.host_kg, _mass_text(row), table, row.origins, "other")
+        yield _Mass(_table_mass(case, row), "embodied_table", row.origins, "other")
 
 
-def _mass_text(row: HardwareRow) -> str:
-    return f"({plain(row.device_kg)}+{plain(row.host_kg)})" if row.host_kg else plain(row.device_kg)
+def _table_mass(case: Case, row: HardwareRow) -> Term:
+    """Kilograms of a device with its host, by the tables."""
+    if not row.host_kg:
+        return Term(DEVICE, row.device_kg, row.origins[0])
+    return sum_term(
+        MASS,
+        Term(DEVICE, row.device_kg, row.origins[0], "plus"),
+        Term(HOST, row.host_kg, case.factors.host_origin(row), "plus"),
+    )
 
 
 def _carried_row(case: Case, name: str, all_names: Sequence[str]) -> HardwareRow:
@@ -284,97 +350,126 @@ def _deposited_kg(case: Case, line: Hardware) -> Decimal | None:
     return line.embodied.kgco2e if deposit is not None and deposit.kind == "pcf" else None
 
 
-def _life_h(case: Case, line: Hardware) -> Decimal:
+def _life(case: Case, line: Hardware, pointer: str) -> Term:
     """The hours that a device is spread over; a longer life needs deposited evidence at A2 (4.5)."""
     bounds, embodied = case.parameters.hardware, line.embodied
     if embodied is None or embodied.lifetime_h is None:
-        return bounds.life_h
+        return _standard_life(case)
     evidenced = case.level == "A2" and (embodied.lifetime_evidence or "") in case.evidence.deposited_logs
-    longest = bounds.life_evidenced_h if evidenced else bounds.life_h
-    return max(bounds.life_least_h, min(longest, embodied.lifetime_h))
+    longest = _standard_life(case, "life_evidenced_h" if evidenced else "life_h")
+    if embodied.lifetime_h <= bounds.life_least_h:
+        return _standard_life(case, "life_least_h")
+    if embodied.lifetime_h >= longest.value:
+        return longest
+    return Term(LIFE, embodied.lifetime_h, FromReport(f"{pointer}/embodied/lifetime_h"), "over")
 
 
-def _service_operation(case: Case, activity: ServiceUse, figure: ActivityFigures, place: Place) -> LineItem:
+def _standard_life(case: Case, name: str = "life_h") -> Term:
+    value: Decimal = getattr(case.parameters.hardware, name)
+    return Term(LIFE, value, FromStandard(f"parameters.hardware.{name}", "4.5"), "over")
+
+
+def _exported(activity: ServiceUse, placed: _Placed) -> Term:
+    return Term(EXPORTED, activity.minutes, FromReport(f"{placed.pointer}/minutes"))
+
+
+def _service_operation(case: Case, activity: ServiceUse, placed: _Placed) -> LineItem:
     """Electricity of the exported minutes (4.6)."""
-    statement = service_statement(case, activity)
-    factors = case.parameters.uncertainty
+    statement, place = service_statement(case, activity), placed.place
+    energy: tuple[Term, ...]
     if statement is None or statement.wh_per_minute is None:
-        energy = plain(case.parameters.service_default.kwh_per_minute)
+        kwh = case.parameters.service_default.kwh_per_minute
+        energy = (Term(SERVICE_KWH, kwh, FromStandard("parameters.service_default.kwh_per_minute", "4.6")),)
         origin = _parameter_row("service_default")
     else:
-        energy = f"{plain(statement.wh_per_minute)}/1000"
+        stated = FromStatement(statement_id(case, activity), "wh_per_minute")
+        energy = (Term(SERVICE_WH, statement.wh_per_minute, stated), OVER_WH_IN_KWH)
         origin = _statement_row(case, activity.model)
     return _item(
         activity.stage,
         activity.id,
         "service",
-        central_g=figure.kwh * place.overhead * place.g_per_kwh,
-        factor=(factors.default if statement is None else factors.statement) * forecast_factor(case, activity),
-        formula=f"{plain(activity.minutes)}*{energy}*{place.overhead_text}*{place.grid_text}"
-        + share_text(case, activity, figure.share),
+        terms=(_exported(activity, placed), *energy, place.overhead, place.grid, placed.share),
+        uncertainty=(
+            _uncertainty(case, "default" if statement is None else "statement"),
+            *forecast_terms(case, activity),
+        ),
         rows=(origin, *place.grid_rows, *place.pue_rows),
         side=_side(activity),
         quality="default" if statement is None else "primary",
     )
 
 
-def _service_embodied(case: Case, activity: ServiceUse, figure: ActivityFigures) -> LineItem:
+def _service_embodied(case: Case, activity: ServiceUse, placed: _Placed) -> LineItem:
     """Hardware of the exported minutes: the statement's seconds, else the default equipment (4.6)."""
     statement = service_statement(case, activity)
     if statement is not None and statement.hardware:
-        grams, formula, rows = _stated_hardware(case, statement.hardware)
+        hardware, rows = _stated_hardware(case, statement, statement_id(case, activity))
         quality: Quality = "other"
     else:
         grams = case.parameters.service_default.equipment_g_per_minute
-        formula, rows, quality = plain(grams), (_parameter_row("service_default"),), "default"
+        origin = FromStandard("parameters.service_default.equipment_g_per_minute", "4.6")
+        hardware = (Term(EQUIPMENT, grams, origin),)
+        rows, quality = (_parameter_row("service_default"),), "default"
     return _item(
         "post_production" if activity.stage == "post_production" else "embodied",
         activity.id,
         "embodied",
-        central_g=activity.minutes * grams * figure.share,
-        factor=case.parameters.uncertainty.embodied_table * forecast_factor(case, activity),
-        formula=f"{plain(activity.minutes)}*{formula}" + share_text(case, activity, figure.share),
+        terms=(_exported(activity, placed), *hardware, placed.share),
+        uncertainty=(_uncertainty(case, "embodied_table"), *forecast_terms(case, activity)),
         rows=rows,
         side=_side(activity),
         quality=quality,
     )
 
 
-def _stated_hardware(case: Case, lines: Sequence[ServiceHardware]) -> tuple[Decimal, str, tuple[FactorRow, ...]]:
-    """Grams per minute, formula and rows of the hardware that a statement names."""
-    life_h = case.parameters.hardware.life_h
-    names = [line.name for line in lines if line.count > 0]
-    grams, texts, rows = ZERO, [], list[FactorRow]()
-    for line in lines:
+def _stated_hardware(
+    case: Case, statement: Statement, statement_name: str
+) -> tuple[tuple[Term, ...], tuple[FactorRow, ...]]:
+    """The manufacture that a statement's hardware adds to each minute, and the rows that it is taken from."""
+    names = [line.name for line in statement.hardware if line.count > 0]
+    products, rows = list[tuple[Term, ...]](), list[FactorRow]()
+    for number, line in enumerate(statement.hardware):
         row = _carried_row(case, line.name, names)
-        kg = line.count * (row.device_kg + row.host_kg)
-        grams += line.seconds_per_minute * kg * GRAMS_PER_KILOGRAM / (life_h * SECONDS_PER_HOUR)
-        times = "" if line.count == 1 else f"{line.count}*"
-        texts.append(f"{plain(line.seconds_per_minute)}*{times}{_mass_text(row)}*1000/({plain(life_h)}*3600)")
+        field = f"hardware/{number}"
+        seconds = FromStatement(statement_name, f"{field}/seconds_per_minute")
+        products.append(
+            (
+                Term(SECONDS_USED, line.seconds_per_minute, seconds),
+                Term(COUNT, Decimal(line.count), FromStatement(statement_name, f"{field}/count")),
+                _table_mass(case, row),
+                GRAMS_IN_KG,
+                _standard_life(case),
+                OVER_SECONDS_IN_HOUR,
+            )
+        )
         rows += row.origins
-    return grams, texts[0] if len(texts) == 1 else f"({'+'.join(texts)})", tuple(rows)
+    if len(products) == 1:
+        return products[0], tuple(rows)
+    parts = (product_term(PART, *terms, how="plus") for terms in products)
+    return (sum_term(SERVICE_HARDWARE, *parts),), tuple(rows)
 
 
 def _training_items(case: Case, model: Model) -> Iterator[LineItem]:
     """Training that no activity reports: by statement, else the default (8.3)."""
     statement = case.statements.get(model.id)
     if model.training.source == "statement" and statement is not None:
-        grams, origin = statement.training_g_per_minute, _statement_row(case, model.id)
-        factor, quality = case.parameters.uncertainty.statement, "primary"
+        stated = FromStatement(model.training.statement or "", "training_g_per_minute")
+        grams, row = Term(TRAINING, statement.training_g_per_minute, stated), _statement_row(case, model.id)
+        factor, quality = "statement", "primary"
     elif model.training.source == "activities" and _runs_of(case, model, "training"):
         return
     else:
-        grams = case.parameters.training_default_for(model.parameters_b)
-        origin = _parameter_row("training_default")
-        factor, quality = case.parameters.uncertainty.training_default, "default"
+        default = case.parameters.training_default_for(model.parameters_b)
+        grams = Term(TRAINING, default, FromStandard("parameters.training_default", "8.3"))
+        row, factor, quality = _parameter_row("training_default"), "training_default", "default"
     yield _item(
         "training",
         model.id,
         "training",
-        central_g=grams * model.generated_minutes,
-        factor=factor,
-        formula=f"{plain(grams)}*{plain(model.generated_minutes)}",
-        rows=(origin,),
+        terms=(grams, made_here(case, model)),
+        uncertainty=(_uncertainty(case, factor),),
+        rows=(row,),
         side="provider",
         quality="default" if quality == "default" else "primary",
     )
@@ -393,14 +488,13 @@ def _data_items(case: Case, model: Model, activity_items: Sequence[LineItem]) ->
 
 
 def _data_item(case: Case, training: LineItem) -> LineItem:
-    share = case.parameters.training.data_share
+    share = Term(DATA_SHARE, case.parameters.training.data_share, FromStandard("parameters.training.data_share", "6.2"))
     return _item(
         "data",
         training.subject,
         "data",
-        central_g=training.central_g * share,
-        factor=training.factor,
-        formula=f"{training.formula}*{plain(share)}",
+        terms=(*training.terms, share),
+        uncertainty=training.uncertainty,
         rows=(*training.rows, _parameter_row("training")),
         side="provider",
         quality="default" if training.quality == "default" else "other",
@@ -411,44 +505,81 @@ def _runs_of(case: Case, model: Model, stage: str) -> list[Activity]:
     return [activity for activity in case.report.activities if (activity.stage, activity.model) == (stage, model.id)]
 
 
-def _storage_item(case: Case, places: Mapping[int, Place], counted_s: Decimal) -> LineItem:
+def _storage_item(case: Case, activities: Sequence[_Placed], counted_s: Decimal) -> LineItem:
     """Twelve months of the finished minutes, and of the others as long as they are kept (4.7)."""
-    numbers, kept_days = case.parameters.storage, case.report.process.take_retention_days
-    days = numbers.retention_days if kept_days is None else kept_days
-    finished = counted_s / SECONDS_PER_MINUTE
-    discarded = case.report.generation.generated_minutes - finished  # R never exceeds the generated minutes
+    numbers = case.parameters.storage
     pue = case.factors.pue_row(provider=None, in_datacentre=True)
-    grid_text, g_per_kwh, grid_rows = _storage_grid(case, places)
+    grid, grid_rows = _storage_grid(case, activities)
+    energy = FromStandard("parameters.storage.kwh_per_minute_year", "4.7")
     return _item(
         "storage",
         "storage",
         "storage",
-        central_g=numbers.kwh_per_minute_year * (finished + discarded * days / numbers.year_days) * pue.pue * g_per_kwh,
-        factor=case.parameters.uncertainty.storage,
-        formula=f"{plain(numbers.kwh_per_minute_year)}*({_kept_text(case, counted_s)}"
-        f"*{plain(days)}/{plain(numbers.year_days)})*{plain(pue.pue)}*{grid_text}",
+        terms=(
+            Term(STORAGE_ENERGY, numbers.kwh_per_minute_year, energy),
+            _kept_minutes(case, counted_s),
+            Term(OVERHEAD, pue.pue, pue.origin),
+            grid,
+        ),
+        uncertainty=(_uncertainty(case, "storage"),),
         rows=(_parameter_row("storage"), pue.origin, *grid_rows),
         side="consumer",
         quality="other",
     )
 
 
-def _kept_text(case: Case, counted_s: Decimal) -> str:
-    """Finished and discarded minutes, as a fraction where decimals would not end."""
-    finished, generated = counted_s / SECONDS_PER_MINUTE, case.report.generation.generated_minutes
-    if finished == finished.quantize(_NINE_DECIMALS):
-        return f"{plain(finished)}+{plain(generated - finished)}"
-    return f"{plain(counted_s)}/60+({plain(generated)}-{plain(counted_s)}/60)"
+def _kept_minutes(case: Case, counted_s: Decimal) -> Term:
+    """R + (G - R) x days / 365: finished minutes for a year, and the others for the days that they are kept."""
+    numbers, kept_days = case.parameters.storage, case.report.process.take_retention_days
+    finished = finished_minutes(case, counted_s)
+    generated = Term(
+        GENERATED, case.report.generation.generated_minutes, FromReport("/generation/generated_minutes"), "plus"
+    )
+    # R never exceeds the generated minutes.
+    discarded = sum_term(DISCARDED, generated, finished._replace(how="minus"))
+    if kept_days is None:
+        days = Term(DAYS, numbers.retention_days, FromStandard("parameters.storage.retention_days", "4.7"))
+    else:
+        days = Term(DAYS, kept_days, FromReport("/process/take_retention_days"))
+    year = Term(YEAR_DAYS, numbers.year_days, FromStandard("parameters.storage.year_days", "4.7"), "over")
+    return sum_term(KEPT, finished._replace(how="plus"), product_term(PART, discarded, days, year, how="plus"))
 
 
-def _storage_grid(case: Case, places: Mapping[int, Place]) -> tuple[str, Decimal, tuple[FactorRow, ...]]:
+def finished_minutes(case: Case, counted_s: Decimal) -> Term:
+    """R, the least of three (section 2), traced to the one that it is."""
+    report, audio = case.report, case.evidence.audio
+    generated = report.generation.generated_minutes
+    if counted_s == generated * SECONDS_PER_MINUTE:
+        return Term(FINISHED, generated, FromReport("/generation/generated_minutes"))
+    if counted_s == report.track.ai_audible_s:
+        seconds = Term(COUNTED_S, counted_s, FromReport("/track/ai_audible_s"))
+    elif counted_s == audio.duration_s:
+        seconds = Term(COUNTED_S, counted_s, FromRecord("/evidence/audio/duration_s"))
+    else:
+        length = Term(LENGTH, audio.duration_s, FromRecord("/evidence/audio/duration_s"))
+        free = case.parameters.functional_unit.free_silence_share
+        seconds = sum_term(
+            COUNTED_S,
+            length._replace(how="plus"),
+            Term(SILENCE, audio.silence_s, FromRecord("/evidence/audio/silence_s"), "minus"),
+            product_term(
+                PART,
+                Term(FREE_SILENCE, free, FromStandard("parameters.functional_unit.free_silence_share", "2")),
+                length,
+                how="plus",
+            ),
+        )
+    return product_term(FINISHED, seconds, OVER_SECONDS_IN_MINUTE)
+
+
+def _storage_grid(case: Case, activities: Sequence[_Placed]) -> tuple[Term, tuple[FactorRow, ...]]:
     """The highest factor among the inference activities."""
-    used = [places[id(activity)] for activity in case.report.activities if activity.stage == "inference"]
+    used = [placed.place for placed in activities if placed.activity.stage == "inference"]
     if not used:
         row = case.factors.unknown_place
-        return plain(row.g_per_kwh), row.g_per_kwh, (row.origin,)
-    highest = max(used, key=lambda place: place.g_per_kwh)
-    return highest.grid_text, highest.g_per_kwh, highest.grid_rows
+        return Term(STORAGE_GRID, row.g_per_kwh, row.origin), (row.origin,)
+    highest = max(used, key=lambda place: place.grid.value)
+    return highest.grid._replace(quantity=STORAGE_GRID), highest.grid_rows
 
 
 def _parameter_row(name: str) -> FactorRow:
@@ -504,7 +635,7 @@ def _summed(
         kwh_per_generated_minute=_inference_kwh(case, figures) / case.report.generation.generated_minutes,
         kwh_weighted_grid=_weighted_mean(case, counting),
         claimable_kwh=sum((figure.kwh * figure.coverage * figure.overhead for figure in counting), ZERO),
-        lifetime_minutes=case.lifetimes,
+        lifetime_minutes={model: lifetime.value for model, lifetime in case.lifetimes.items()},
     )
 
 

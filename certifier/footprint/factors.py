@@ -72,6 +72,7 @@ class HardwareRow:
     device_kg: Decimal
     host_kg: Decimal
     origins: tuple[FactorRow, ...]
+    host_class: str = ""
 
     @property
     def is_processor(self) -> bool:
@@ -87,6 +88,7 @@ class Source:
     year: str
     licence: str
     attribution: str
+    version: str = ""
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,11 @@ class Factors:
     def knows_hardware(self, name: str) -> bool:
         """Whether the name or alias is in a table."""
         return _folded(name) in self.hardware
+
+    def host_origin(self, row: HardwareRow) -> FactorRow:
+        """Where the manufacture of a device's host stands: in the row of its class, else in the device's own."""
+        host = self.hardware.get(_folded(row.host_class))
+        return host.origins[0] if host is not None and host.device_kg == row.host_kg else row.origins[0]
 
     def lone_cpu_row(self) -> HardwareRow:
         """What a processor carries if nothing else is named (4.5)."""
@@ -238,6 +245,7 @@ def _source(line: _Line) -> Source:
         year=line["upstream_year"],
         licence=line["licence"],
         attribution=line["attribution"],
+        version=line["version_or_commit"],
     )
 
 
@@ -292,6 +300,7 @@ def _accelerator(line: _Line, sources: Mapping[str, Source]) -> HardwareRow:
         device_kg=line.number_in("embodied_kgco2e"),
         host_kg=line.number_in("host_embodied_kgco2e"),
         origins=_origins(line, sources, "embodied_source_id", "tdp_source_id"),
+        host_class=line["host_class"],
     )
 
 

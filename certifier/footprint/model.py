@@ -1,4 +1,4 @@
-"""What a calculation gives: every line item with its formula and its factor rows, and the figures made of them.
+"""What a calculation gives: every line item with its terms and their origins, and the figures made of them.
 
 Grams are grams CO2e. `central` is the best estimate, `upper` the bound that is compared with a limit.
 """
@@ -6,13 +6,17 @@ Grams are grams CO2e. `central` is the best estimate, `upper` the bound that is 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
+
+from certifier.footprint.terms import short_formula
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
 
     from certifier.footprint.factors import FactorRow
+    from certifier.footprint.terms import Term
 
 Stage = Literal["data", "training", "fine_tuning", "inference", "storage", "embodied", "post_production"]
 Part = Literal["operation", "embodied", "training", "data", "storage", "service"]
@@ -31,9 +35,10 @@ class Amount:
 
 @dataclass(frozen=True)
 class LineItem:
-    """One line of the calculation, in grams; `formula` gives `central_g`, times `factor` gives `upper_g`.
+    """One line of the calculation, in grams: the product of `terms` is `central_g`, that times `factor` is `upper_g`.
 
-    `stage` is the row of section 3 that the grams belong to, `subject` the activity or model that they come from.
+    `stage` is the row of section 3 that the grams belong to, `subject` the activity or model that they come from,
+    `formula` the terms in numbers. `uncertainty` are the terms whose product is `factor`.
     """
 
     stage: Stage
@@ -42,10 +47,15 @@ class LineItem:
     central_g: Decimal
     upper_g: Decimal
     factor: Decimal
-    formula: str
+    terms: tuple[Term, ...]
+    uncertainty: tuple[Term, ...]
     rows: tuple[FactorRow, ...]
     side: Side
     quality: Quality
+
+    @cached_property
+    def formula(self) -> str:
+        return short_formula(self.terms)
 
     def __str__(self) -> str:
         return f"{self.stage}: {self.formula} = {self.central_g:.6f} g; x {self.factor} = {self.upper_g:.6f} g"

@@ -6,33 +6,51 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from certifier.footprint.case import ONE, ZERO, Case
+from certifier.footprint.case import ZERO, Case
 from certifier.footprint.factors import FactorRow
+from certifier.footprint.terms import (
+    COUNTED_PUE,
+    GRID,
+    INCLUDED_PUE,
+    ONE,
+    OVERHEAD,
+    PART,
+    WEIGHT,
+    FromReport,
+    FromStandard,
+    FromStatement,
+    Term,
+    product_term,
+    sum_term,
+)
 from certifier.report.evidence import Statement
 from certifier.report.model import Activity, Run, ServiceUse
-from certifier.units import plain
 
 
 @dataclass(frozen=True)
 class Place:
-    """Grid and PUE of one activity, as value, as text for the formula, and as rows of the tables."""
+    """Grid and PUE of one activity, as terms of its lines and as rows of the tables.
+
+    `pue` is the counted PUE, `overhead` what the energy is multiplied by: the two differ if the energy holds a PUE already.
+    """
 
     key: str
-    g_per_kwh: Decimal
-    grid_text: str
+    grid: Term
     grid_rows: tuple[FactorRow, ...]
     pue_table: Decimal
     pue: Decimal
-    overhead: Decimal
-    overhead_text: str
+    overhead: Term
     pue_rows: tuple[FactorRow, ...]
 
 
-def place_of(case: Case, activity: Activity) -> Place:
-    return _service_place(case, activity) if isinstance(activity, ServiceUse) else _run_place(case, activity)
+def place_of(case: Case, activity: Activity, pointer: str) -> Place:
+    """The place of an activity; `pointer` leads to it in the report."""
+    if isinstance(activity, ServiceUse):
+        return _service_place(case, activity)
+    return _run_place(case, activity, pointer)
 
 
-def _run_place(case: Case, run: Run) -> Place:
+def _run_place(case: Case, run: Run, pointer: str) -> Place:
     location, in_datacentre = run.location, run.location.site != "local"
     grid = case.factors.grid_row(
         country=location.country,
@@ -43,17 +61,17 @@ def _run_place(case: Case, run: Run) -> Place:
     )
     table = case.factors.pue_row(provider=location.provider, in_datacentre=in_datacentre)
     declared = _evidenced_pue(run)
-    counted = table.pue if declared is None else declared
-    overhead, text = _overhead(run, counted)
+    if declared is None:
+        counted = Term(OVERHEAD, table.pue, table.origin)
+    else:
+        counted = Term(OVERHEAD, declared, FromReport(f"{pointer}/pue"))
     return Place(
         key=grid.key,
-        g_per_kwh=grid.g_per_kwh,
-        grid_text=plain(grid.g_per_kwh),
+        grid=Term(GRID, grid.g_per_kwh, grid.origin),
         grid_rows=(grid.origin,),
         pue_table=table.pue,
-        pue=counted,
-        overhead=overhead,
-        overhead_text=text,
+        pue=counted.value,
+        overhead=_overhead(run, counted, pointer),
         pue_rows=(table.origin,) if declared is None else (),
     )
 
@@ -66,13 +84,14 @@ def _evidenced_pue(run: Run) -> Decimal | None:
     return run.pue
 
 
-def _overhead(run: Run, counted: Decimal) -> tuple[Decimal, str]:
+def _overhead(run: Run, counted: Term, pointer: str) -> Term:
     """What the energy is multiplied by: the counted PUE, less the PUE that it already holds (4.3)."""
     if not run.pue_included or run.pue is None or run.pue <= 0:
-        return counted, plain(counted)
-    if counted <= run.pue:
-        return ONE, "1"
-    return counted / run.pue, f"({plain(counted)}/{plain(run.pue)})"
+        return counted
+    if counted.value <= run.pue:
+        return Term(OVERHEAD, ONE, FromStandard("the energy already holds the PUE", "4.3"))
+    included = Term(INCLUDED_PUE, run.pue, FromReport(f"{pointer}/pue"), "over")
+    return product_term(OVERHEAD, counted._replace(quantity=COUNTED_PUE), included)
 
 
 def service_statement(case: Case, activity: ServiceUse) -> Statement | None:
@@ -85,35 +104,49 @@ def service_statement(case: Case, activity: ServiceUse) -> Statement | None:
 
 def _service_place(case: Case, activity: ServiceUse) -> Place:
     statement = service_statement(case, activity)
-    unknown_pue = case.factors.pue_row(provider=None, in_datacentre=True)
+    table = case.factors.pue_row(provider=None, in_datacentre=True)
     declared = statement.pue if statement is not None else None
-    pue = declared if declared is not None and declared >= 1 else unknown_pue.pue
-    key, g_per_kwh, grid_text, grid_rows = _weighted_grid(case, statement)
+    if declared is None or declared < 1:
+        overhead = Term(OVERHEAD, table.pue, table.origin)
+    else:
+        overhead = Term(OVERHEAD, declared, FromStatement(statement_id(case, activity), "pue"))
+    key, grid, grid_rows = _weighted_grid(case, activity, statement)
     return Place(
         key=key,
-        g_per_kwh=g_per_kwh,
-        grid_text=grid_text,
+        grid=grid,
         grid_rows=grid_rows,
-        pue_table=unknown_pue.pue,
-        pue=pue,
-        overhead=pue,
-        overhead_text=plain(pue),
-        pue_rows=() if pue is declared else (unknown_pue.origin,),
+        pue_table=table.pue,
+        pue=overhead.value,
+        overhead=overhead,
+        pue_rows=(table.origin,) if overhead.origin is table.origin else (),
     )
 
 
-def _weighted_grid(case: Case, statement: Statement | None) -> tuple[str, Decimal, str, tuple[FactorRow, ...]]:
-    """Key, factor, text and rows of a statement's places; the unknown place if they are not said, or do not sum to 1."""
+def statement_id(case: Case, activity: Activity) -> str:
+    """The id of the statement that the model of an activity names."""
+    return case.models[activity.model or ""].training.statement or ""
+
+
+def _weighted_grid(
+    case: Case, activity: ServiceUse, statement: Statement | None
+) -> tuple[str, Term, tuple[FactorRow, ...]]:
+    """Key, factor and rows of a statement's places; the unknown place if they are not said, or do not sum to 1."""
     places = statement.places if statement is not None else ()
-    weights = [place.weight for place in places]
     unknown = case.factors.unknown_place
-    if not _sum_to_one(weights, case.parameters.service_default.weight_tolerance):
-        return unknown.key, unknown.g_per_kwh, plain(unknown.g_per_kwh), (unknown.origin,)
+    if not _sum_to_one([place.weight for place in places], case.parameters.service_default.weight_tolerance):
+        return unknown.key, Term(GRID, unknown.g_per_kwh, unknown.origin), (unknown.origin,)
     rows = [case.factors.place_row(place.key) for place in places]
     key = unknown.key if unknown in rows else " + ".join(row.key for row in rows)
-    value = sum((weight * row.g_per_kwh for weight, row in zip(weights, rows, strict=True)), ZERO)
-    text = "+".join(f"{plain(weight)}*{plain(row.g_per_kwh)}" for weight, row in zip(weights, rows, strict=True))
-    return key, value, f"({text})", tuple(row.origin for row in rows)
+    parts = [
+        product_term(
+            PART,
+            Term(WEIGHT, place.weight, FromStatement(statement_id(case, activity), f"places/{number}/weight")),
+            Term(GRID, row.g_per_kwh, row.origin),
+            how="plus",
+        )
+        for number, (place, row) in enumerate(zip(places, rows, strict=True))
+    ]
+    return key, sum_term(GRID, *parts), tuple(row.origin for row in rows)
 
 
 def _sum_to_one(weights: Sequence[Decimal], tolerance: Decimal) -> bool:
