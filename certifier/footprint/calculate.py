@@ -8,13 +8,14 @@ is decimal with 60 digits; nothing is rounded before the last step (4.8).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
 from certifier.footprint.case import ZERO, Case, case_of, forecast_terms, made_here, share_of
 from certifier.footprint.factors import LONE_CPU, FactorRow
-from certifier.footprint.model import ActivityFigures, Amount, Footprint, LineItem
+from certifier.footprint.market import is_electricity, market_of
+from certifier.footprint.model import ActivityFigures, Amount, Footprint, LineItem, MarketBased
 from certifier.footprint.places import Place, place_of, service_statement, statement_id
 from certifier.footprint.terms import (
     COUNT,
@@ -112,7 +113,17 @@ def footprint_of(report: Report, evidence: Evidence, factors: Factors, parameter
         figures = tuple(_figures(case, placed) for placed in activities)
         items = tuple(_footprint_items(case, activities, seconds))
         post_items = tuple(_activity_items(case, activities, frozenset({"post_production"})))
-        return _summed(case, items, post_items, figures, seconds)
+        footprint = _summed(case, items, post_items, figures, seconds)
+        market = market_of(report, evidence, parameters.market, items)
+        return footprint if market is None else replace(footprint, market_based=_with_amount(market, items, seconds))
+
+
+def _with_amount(market: MarketBased, items: tuple[LineItem, ...], seconds: Decimal) -> MarketBased:
+    """The market-based line with its grams per minute: its own electricity, and all else as in the figure."""
+    if market.reasons:
+        return market
+    others = [item for item in items if not is_electricity(item)]
+    return replace(market, amount=_printed(_total([*market.items, *others], seconds)))
 
 
 @dataclass(frozen=True)
@@ -632,6 +643,7 @@ def _summed(
         calculated=any(figure.service_default for figure in counting)
         or default_g > case.parameters.calculated.more_than * total.upper,
         post_production=_printed(_total(post_items, seconds)) if post_items else None,
+        market_based=None,
         kwh_per_generated_minute=_inference_kwh(case, figures) / case.report.generation.generated_minutes,
         kwh_weighted_grid=_weighted_mean(case, counting),
         claimable_kwh=sum((figure.kwh * figure.coverage * figure.overhead for figure in counting), ZERO),

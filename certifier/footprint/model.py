@@ -23,6 +23,7 @@ Part = Literal["operation", "embodied", "training", "data", "storage", "service"
 Side = Literal["consumer", "provider"]
 Quality = Literal["primary", "default", "other"]
 Rating = Literal["A", "B", "C"]
+Matching = Literal["annual", "hourly"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,23 @@ class LineItem:
 
     def __str__(self) -> str:
         return f"{self.stage}: {self.formula} = {self.central_g:.6f} g; x {self.factor} = {self.upper_g:.6f} g"
+
+
+@dataclass(frozen=True)
+class MarketBased:
+    """The market-based line beside the figure (7.2). It is compared with nothing.
+
+    `amount` is None where the line is not shown, and `reasons` say why. `items` are the electricity lines of the figure,
+    valued by the market; all other lines are those of the figure. `matched_kwh` of `used_kwh` are matched by instruments.
+    """
+
+    amount: Amount | None
+    matching: Matching | None
+    instruments: tuple[str, ...]
+    matched_kwh: Decimal
+    used_kwh: Decimal
+    items: tuple[LineItem, ...]
+    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -109,6 +127,7 @@ class Footprint:
     default_g_per_min: Decimal
     calculated: bool
     post_production: Amount | None
+    market_based: MarketBased | None
     kwh_per_generated_minute: Decimal
     kwh_weighted_grid: Decimal
     claimable_kwh: Decimal

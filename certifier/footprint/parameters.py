@@ -99,6 +99,13 @@ class HardwareLife(_Group):
     life_least_h: Number
 
 
+class MarketParameters(_Group):
+    """What electricity counts with in the market-based line: matched by an instrument, and the rest (7.2)."""
+
+    matched_g_per_kwh: Number
+    rest_multiple: Number
+
+
 class DefaultCaps(_Group):
     """Grams per minute that defaults may carry (8.5)."""
 
@@ -125,6 +132,7 @@ class Parameters(_Group):
     service_default: ServiceDefault
     storage: StorageParameters
     hardware: HardwareLife
+    market: MarketParameters
     defaults: DefaultCaps
     calculated: Calculated
     rating: RatingSteps

@@ -133,10 +133,11 @@ class RegisteredTool(_Fact):
 
 
 class Ledger(_Fact):
-    """What earlier certificates used up. Shares are keyed 'party/run id'."""
+    """What earlier certificates used up. Shares are keyed 'party/run id'; claims are ids of electricity instruments."""
 
     certified_audio: tuple[Digest, ...] = ()
     run_share_used: dict[str, Known] = Field(default_factory=dict)
+    claims_used: tuple[Name, ...] = ()
 
 
 class ModelUse(_Fact):
