@@ -10,7 +10,7 @@ import sys
 
 import click
 
-from certifier.cli import keys, log, measure, monitor, report, service, standard, status, verify
+from certifier.cli import explain, keys, log, measure, monitor, report, service, standard, status, verify
 from certifier.cli.output import EXIT_NETWORK, EXIT_OPERATOR, EXIT_REFUSED, show_error
 from certifier.errors import CertifierError, OperatorError, StandardError, UnreachableError
 
@@ -40,7 +40,7 @@ def main() -> None:
     \b
     Artists      keys, measure, report, submit
     Platforms    verify
-    Auditors     standard test, verify
+    Auditors     explain, standard test, verify
     Operators    init, serve, revoke, suspend, reinstate, contact, log, backup, restore
     Monitors     log monitor, status recompute
     """  # noqa: D301 - click reads the backspace as: keep these lines
@@ -52,6 +52,7 @@ for command in (
     measure.measure,
     report.report,
     report.submit,
+    explain.explain,
     verify.verify,
     standard.standard,
     keys.keys,

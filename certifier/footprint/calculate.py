@@ -542,7 +542,7 @@ def _storage_item(case: Case, activities: Sequence[_Placed], counted_s: Decimal)
 def _kept_minutes(case: Case, counted_s: Decimal) -> Term:
     """R + (G - R) x days / 365: finished minutes for a year, and the others for the days that they are kept."""
     numbers, kept_days = case.parameters.storage, case.report.process.take_retention_days
-    finished = finished_minutes(case, counted_s)
+    finished = _finished_minutes(case, counted_s)
     generated = Term(
         GENERATED, case.report.generation.generated_minutes, FromReport("/generation/generated_minutes"), "plus"
     )
@@ -556,7 +556,7 @@ def _kept_minutes(case: Case, counted_s: Decimal) -> Term:
     return sum_term(KEPT, finished._replace(how="plus"), product_term(PART, discarded, days, year, how="plus"))
 
 
-def finished_minutes(case: Case, counted_s: Decimal) -> Term:
+def _finished_minutes(case: Case, counted_s: Decimal) -> Term:
     """R, the least of three (section 2), traced to the one that it is."""
     report, audio = case.report, case.evidence.audio
     generated = report.generation.generated_minutes
@@ -626,6 +626,7 @@ def _summed(
         items=items,
         post_items=post_items,
         activities=figures,
+        counted=_finished_minutes(case, seconds),
         counted_minutes=seconds / SECONDS_PER_MINUTE,
         total_g=sum((item.central_g for item in items), ZERO),
         central=_printed(total).central,

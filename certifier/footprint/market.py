@@ -17,6 +17,7 @@ from typing import NamedTuple
 from certifier.footprint.model import LineItem, MarketBased, Matching
 from certifier.footprint.parameters import MarketParameters
 from certifier.footprint.terms import (
+    CLAIM,
     CLAIMABLE,
     CLAIMED,
     GRID,
@@ -186,14 +187,15 @@ def _matched_parts(claims: Sequence[_Claim], used: Mapping[_Use | None, Decimal]
     parts: dict[_Use, Term] = {}
     for use in _claimed(claims):
         kwh = [
-            Term(CLAIMED, each.claim.kwh, FromReport(f"{each.pointer}/kwh"), "plus")
+            Term(CLAIM, each.claim.kwh, FromReport(f"{each.pointer}/kwh"), "plus")
             for each in claims
             if use == (each.claim.country, each.claim.vintage)
         ]
         whole = Term(
             CLAIMABLE, used[use], FromStandard("the electricity used there then, E x c x p x a", "7.2"), "over"
         )
-        parts[use] = product_term(MATCHED, sum_term(CLAIMED, *kwh), whole)
+        claimed = kwh[0]._replace(how="times") if len(kwh) == 1 else sum_term(CLAIMED, *kwh)
+        parts[use] = product_term(MATCHED, claimed, whole)
     return parts
 
 

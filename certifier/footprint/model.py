@@ -108,12 +108,14 @@ class ActivityFigures:
 class Footprint:
     """The AI generation footprint of one track, from line items to the printed figure.
 
+    `counted` is R, the minutes that the grams are divided by, with its origin; `counted_minutes` is its value.
     `central` and `assessed` have two decimals and are what is printed and compared; the exact ones have nine.
     """
 
     items: tuple[LineItem, ...]
     post_items: tuple[LineItem, ...]
     activities: tuple[ActivityFigures, ...]
+    counted: Term
     counted_minutes: Decimal
     total_g: Decimal
     central: Decimal
