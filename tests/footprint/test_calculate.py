@@ -348,6 +348,129 @@ def test_the_rating_says_how_much_was_measured(report, fixtures, rating):
     assert footprint(report, fixtures).rating == rating
 
 
+# Grams whose decimals end: at most 0.446292 g of electricity, 1.97655 g of manufacture and 0.627102 g of storage.
+ROUND = {
+    A + "duration_s": 36,
+    A + "hardware/0/embodied": {"lifetime_h": 10000},
+    "process/take_retention_days": 365,
+}
+STEPS = {
+    "exactly half": ("0.1150592", "B"),
+    "a hair less than half": ("0.1150591", "C"),
+    "exactly four fifths": ("0.53164352", "A"),
+    "a hair less than four fifths": ("0.53164351", "B"),
+}
+
+
+@pytest.mark.parametrize(("grams", "rating"), STEPS.values(), ids=STEPS.keys())
+def test_a_step_of_the_rating_belongs_to_the_better_side(grams, rating):
+    fixtures = {"statements/st-1/includes_data": True, "statements/st-1/training_g_per_minute": Decimal(grams)}
+    assert footprint(ROUND, fixtures).rating == rating
+
+
+QUALITIES = {
+    "metered energy": ({A + "method": "metered"}, {}, "C01", "operation", {"primary"}),
+    "energy by a sensor": ({}, {}, "C01", "operation", {"primary"}),
+    "energy by the provider": ({A + "method": "provider"}, {}, "C01", "operation", {"other"}),
+    "modelled energy": ({A + "method": "modelled"}, {}, "C01", "operation", {"other"}),
+    "energy by default": ({A + "method": "default"}, {}, "C01", "operation", {"default"}),
+    "manufacture by the table": ({}, {}, "C01", "embodied", {"other"}),
+    "manufacture of a run by default": ({A + "method": "default"}, {}, "C01", "embodied", {"other"}),
+    "a deposited footprint, and its host": (
+        {A + "hardware/0/embodied": {"kgco2e": 300, "pcf_sha256": PCF}},
+        {"deposited_logs/" + PCF: {"kind": "pcf"}},
+        "C01",
+        "embodied",
+        {"primary", "other"},
+    ),
+    "training by a statement": ({}, {}, "C01", "training", {"primary"}),
+    "training by default": (BY_DEFAULT, {}, "C01", "training", {"default"}),
+    "a quarter for data": ({}, {}, "C01", "data", {"other"}),
+    "a quarter on training runs by default": (
+        trained() | {"activities/+": run(id="t1", stage="training", method="default")},
+        {},
+        "C01",
+        "data",
+        {"default", "other"},
+    ),
+    "storage": ({}, {}, "C01", "storage", {"other"}),
+    "a service's energy by its statement": ({}, {}, "C42", "service", {"primary"}),
+    "a service's hardware by its statement": ({}, {}, "C42", "embodied", {"other"}),
+    "a service's hardware that its statement leaves out": (
+        {},
+        {"statements/st-s/hardware": []},
+        "C42",
+        "embodied",
+        {"default"},
+    ),
+    "a service's energy by default": ({}, {"statements": {}}, "C42", "service", {"default"}),
+    "a service's hardware by default": ({}, {"statements": {}}, "C42", "embodied", {"default"}),
+}
+
+
+@pytest.mark.parametrize(("report", "fixtures", "case", "part", "qualities"), QUALITIES.values(), ids=QUALITIES.keys())
+def test_what_a_line_rests_on(report, fixtures, case, part, qualities):
+    assert {item.quality for item in footprint(report, fixtures, case).items if item.part == part} == qualities
+
+
+def test_post_production_is_in_no_rating_side_or_default():
+    mixing = run(stage="post_production", method="default", energy_kwh=50)
+    without, with_it = footprint(), footprint({"activities/+": mixing})
+    for name in ("rating", "consumer", "provider", "default_g_per_min", "calculated", "claimable_kwh"):
+        assert getattr(with_it, name) == getattr(without, name)
+
+
+SIDES = {
+    "inference": ("inference", "consumer"),
+    "fine-tuning": ("fine_tuning", "provider"),
+    "training": ("training", "provider"),
+    "data": ("data", "provider"),
+}
+
+
+@pytest.mark.parametrize(("stage", "side"), SIDES.values(), ids=SIDES.keys())
+def test_energy_and_hardware_of_a_stage_are_on_the_same_side(stage, side):
+    items = footprint({"activities/+": run(id="x1", stage=stage)}).items
+    assert {(item.part, item.side) for item in items if item.subject == "x1"} == {
+        ("operation", side),
+        ("embodied", side),
+    }
+
+
+HALF = {
+    "exactly half is not over half": ("7.693674", False),
+    "a hair more is": ("7.693675", True),
+}
+
+
+@pytest.mark.parametrize(("minutes", "calculated"), HALF.values(), ids=HALF.keys())
+def test_over_half_by_default_is_calculated(minutes, calculated):
+    report = {
+        **ROUND,
+        **BY_DEFAULT,
+        A + "duration_s": Decimal("3.6"),
+        "models/0/parameters_b": Decimal("0.4"),
+        "models/0/generated_minutes": Decimal(minutes),
+        "process/take_retention_days": 0,
+    }
+    assert footprint(report).calculated is calculated
+
+
+def test_any_use_of_the_service_default_is_calculated():
+    used = {"stage": "inference", "method": "service_default", "minutes": Decimal("0.001"), "job_ids": ["j"]}
+    kept = ("id", "run_id", "model", "started_at", "ended_at", "allocation_share", "allocation_method")
+    activity = {name: value for name, value in run(id="s1").items() if name in kept} | used
+    assert footprint({"activities/+": activity}).calculated
+    assert not footprint({"activities/+": activity | {"stage": "post_production"}}).calculated
+
+
+def test_the_grams_of_defaults_are_those_of_training_energy_and_services_and_not_of_storage():
+    found = footprint({**BY_DEFAULT, A + "method": "default"})
+    expected = [item.upper_g for item in found.items if item.part in {"training", "operation"}]
+    assert len(expected) == 2
+    assert found.default_g_per_min == sum(expected) / 3
+
+
 def test_defaults_over_half_of_the_figure_make_it_calculated():
     assert not footprint().calculated
     assert footprint({"models/0/training": {"source": "default"}}).calculated

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -119,6 +120,26 @@ def test_an_empty_name_is_not_known():
 
 def test_the_chip_that_is_in_two_tables_carries_its_manufacture():
     assert FACTORS.hardware_row("Apple M1").device_kg == 181
+
+
+ACCELERATORS = [row for row in FACTORS.hardware.values() if row.kind == "accelerator" and row.host_kg]
+
+
+@pytest.mark.parametrize("row", {row.name: row for row in ACCELERATORS}.values(), ids=lambda row: row.name)
+def test_the_host_of_an_accelerator_is_traced_to_a_row_with_that_mass(row):
+    origin = FACTORS.host_origin(row)
+    assert origin.table == "devices"
+    assert FACTORS.hardware[origin.row].device_kg == row.host_kg
+
+
+def test_a_host_without_a_row_of_its_class_is_traced_to_its_accelerator():
+    row = replace(FACTORS.hardware_row("NVIDIA T4"), host_class="rack of nobody")
+    assert FACTORS.host_origin(row) == row.origins[0]
+
+
+def test_a_source_has_the_version_that_its_numbers_were_taken_from():
+    assert FACTORS.sources["OWID-EMBER"].version == "2.4.7"
+    assert all(source.version for source in FACTORS.sources.values())
 
 
 def first_row(table: str) -> str:
