@@ -17,7 +17,6 @@ from typing import NamedTuple
 from certifier.footprint.model import LineItem, MarketBased, Matching
 from certifier.footprint.parameters import MarketParameters
 from certifier.footprint.terms import (
-    CLAIM,
     CLAIMABLE,
     CLAIMED,
     GRID,
@@ -185,17 +184,14 @@ def _weakest(claims: Sequence[_Claim]) -> Matching:
 def _matched_parts(claims: Sequence[_Claim], used: Mapping[_Use | None, Decimal]) -> dict[_Use, Term]:
     """How much of the electricity of each country and year the instruments match, spread evenly over it."""
     parts: dict[_Use, Term] = {}
-    for use in _claimed(claims):
-        kwh = [
-            Term(CLAIM, each.claim.kwh, FromReport(f"{each.pointer}/kwh"), "plus")
-            for each in claims
-            if use == (each.claim.country, each.claim.vintage)
-        ]
+    for use, kwh in _claimed(claims).items():
+        pointers = [each.pointer for each in claims if use == (each.claim.country, each.claim.vintage)]
+        # Several are told as their sum: each of a thousand lines would else list each of a thousand instruments.
+        origin = FromReport(f"{pointers[0]}/kwh" if len(pointers) == 1 else "/energy_claims")
         whole = Term(
             CLAIMABLE, used[use], FromStandard("the electricity used there then, E x c x p x a", "7.2"), "over"
         )
-        claimed = kwh[0]._replace(how="times") if len(kwh) == 1 else sum_term(CLAIMED, *kwh)
-        parts[use] = product_term(MATCHED, claimed, whole)
+        parts[use] = product_term(MATCHED, Term(CLAIMED, kwh, origin), whole)
     return parts
 
 

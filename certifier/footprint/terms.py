@@ -77,7 +77,6 @@ MARKET_GRID = Quantity("I_m", "emissions of the electricity by the market", "g/k
 MATCHED = Quantity("f", "part of the electricity that instruments match")
 REST = Quantity("", "part that none matches")
 CLAIMED = Quantity("C", "electricity of the instruments for this country and year", "kWh")
-CLAIM = Quantity("C_i", "electricity of one instrument", "kWh")
 CLAIMABLE = Quantity("U", "electricity used in this country and year", "kWh")
 MATCHED_GRID = Quantity("I_c", "emissions of matched electricity", "g/kWh")
 REST_MULTIPLE = Quantity("r", "rest over the location factor, in place of a residual mix")
@@ -177,11 +176,14 @@ def exact_value_of(term: Term) -> Fraction:
 
 def exact_product_of(terms: Iterable[Term]) -> Fraction:
     """The terms multiplied and divided, without any rounding."""
-    result = Fraction(1)
+    over, under = 1, 1
     for term in terms:
         value = exact_value_of(term)
-        result = result / value if term.how == "over" else result * value
-    return result
+        if term.how == "over":
+            over, under = over * value.denominator, under * value.numerator
+        else:
+            over, under = over * value.numerator, under * value.denominator
+    return Fraction(over, under)
 
 
 def leaves_of(terms: Iterable[Term]) -> list[Term]:

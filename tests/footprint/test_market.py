@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certifier.footprint.model import Amount
-from certifier.footprint.terms import exact_product_of
+from certifier.footprint.terms import FromReport, exact_product_of, leaves_of
 from tests.standard.world import run, standard, standard_files, verdict_of
 
 CLAIM = {
@@ -99,6 +99,21 @@ def test_the_terms_of_a_line_by_the_market_are_its_grams():
         exact = exact_product_of(item.terms)
         assert abs(Fraction(item.central_g) - exact) <= exact / 10**55
         assert abs(Fraction(item.upper_g) - exact * exact_product_of(item.uncertainty)) <= exact / 10**55
+
+
+TOLD = {
+    "one instrument is told by its own number": (1, [FromReport("/energy_claims/0/kwh")]),
+    "several are told by their sum": (2, [FromReport("/energy_claims")]),
+}
+
+
+@pytest.mark.parametrize(("number", "origins"), TOLD.values(), ids=TOLD.keys())
+def test_matched_electricity_is_traced_to_the_claims(number, origins):
+    claims = [{"kwh": Decimal("0.001"), "certificate_id": f"GO-{place}"} for place in range(number)]
+    (item,) = market(*claims).items
+    claimed = [term for term in leaves_of(item.terms) if term.quantity.symbol == "C"]
+    assert {term.value for term in claimed} == {number * Decimal("0.001")}
+    assert [term.origin for term in claimed[:1]] == origins
 
 
 def test_the_electricity_of_a_service_is_never_matched():
