@@ -16,11 +16,12 @@ from certifier.cli.report import DEFAULT_STANDARD, FILE, HEADLINES
 from certifier.crypto.keyring import Keyring
 from certifier.decision import parse_decision
 from certifier.errors import ForeignInputError
-from certifier.footprint.explain import QUALITIES, UNIT, explanation_document
+from certifier.footprint.explain import QUALITIES, UNIT
 from certifier.report.envelope import OpenedReport, open_report
 from certifier.service.examine import Upload, examine, gather_evidence
 from certifier.service.ledger import EmptyLedger
 from certifier.standard.evaluate import Verdict, decide
+from certifier.standard.explanation import explanation_of
 from certifier.standard.model import Standard
 from certifier.storage.files import load_keyring, load_standard
 
@@ -110,25 +111,14 @@ def _check_same(found: object, expected: object, message: str, label: str, hint:
 
 
 def _document(standard: Standard, opened: OpenedReport, verdict: Verdict) -> dict[str, Any]:
-    if verdict.footprint is None:
+    document = explanation_of(standard, opened.report, verdict)
+    if document is None:
         raise ForeignInputError(
             "This report has no figure that could be explained.",
             found=", ".join(finding.rule for finding in verdict.failed_must),
             hint="certifier report check says what to mend.",
         )
-    track = opened.report.track
-    return explanation_document(
-        verdict.footprint,
-        sources=standard.factors.sources,
-        parameters=standard.parameters,
-        about={
-            "standard": {"id": standard.id, "sha256": standard.digest},
-            "track": {"title": track.title, "artist": track.artist},
-            "outcome": verdict.outcome,
-            "evidence_level": verdict.evidence_level,
-            "failed_must": [finding.rule for finding in verdict.failed_must],
-        },
-    )
+    return document
 
 
 # --- the document as text ---

@@ -114,7 +114,7 @@ def footprint_of(report: Report, evidence: Evidence, factors: Factors, parameter
         items = tuple(_footprint_items(case, activities, seconds))
         post_items = tuple(_activity_items(case, activities, frozenset({"post_production"})))
         footprint = _summed(case, items, post_items, figures, seconds)
-        market = market_of(report, evidence, parameters.market, items)
+        market = market_of(report, evidence, parameters.market, items) if parameters.market else None
         return footprint if market is None else replace(footprint, market_based=_with_amount(market, items, seconds))
 
 

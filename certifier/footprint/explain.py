@@ -328,9 +328,9 @@ def _market_based(
 
 def market_words(market: MarketBased, parameters: Parameters) -> str:
     """The market-based line in words: what it says, or why it is not shown (7.2)."""
-    if market.amount is None:
-        return f"Not shown. {'; '.join(market.reasons)}."
     numbers = parameters.market
+    if market.amount is None or numbers is None:
+        return f"Not shown. {'; '.join(market.reasons)}."
     return (
         f"At most {market.amount.upper} {UNIT} (best estimate {market.amount.central}), {market.matching} matching."
         f" {_told(market.matched_kwh)} of {_told(market.used_kwh)} kWh are matched by"

@@ -132,7 +132,7 @@ class Parameters(_Group):
     service_default: ServiceDefault
     storage: StorageParameters
     hardware: HardwareLife
-    market: MarketParameters
+    market: MarketParameters | None = None  # a standard without it has no market-based line
     defaults: DefaultCaps
     calculated: Calculated
     rating: RatingSteps

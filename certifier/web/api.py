@@ -18,7 +18,7 @@ from certifier.web.documents import Document, verification_view
 from certifier.web.problems import MediaTypeUnsupported, ParameterInvalid
 from certifier.web.responses import JSON, checked_query, json_reply
 from certifier.web.site import MOST_ACTIVITIES, RETRY_AFTER_S, Site
-from certifier.web.submissions import decision_on, levers_on, take_submission, try_submission
+from certifier.web.submissions import decision_on, explanation_on, levers_on, take_submission, try_submission
 from certifier.web.verifications import check_code, check_document
 
 DIGEST = r"^[0-9a-f]{64}$"
@@ -57,6 +57,12 @@ def submit(site: Site) -> Response:
 def submission(site: Site, submission_id: str) -> Response:
     checked_query()
     return json_reply(decision_on(site, submission_id), "not at all", X_Robots_Tag="noindex")
+
+
+def explanation(site: Site, submission_id: str) -> Response:
+    """Every line of the figure with all its factors and where they come from, and how the lines add up to it."""
+    checked_query()
+    return json_reply(explanation_on(site, submission_id), "not at all", X_Robots_Tag="noindex")
 
 
 def levers(site: Site, submission_id: str) -> Response:

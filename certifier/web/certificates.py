@@ -16,7 +16,7 @@ from certifier.web.documents import RenewalView, certificate_links, certificate_
 from certifier.web.records import Record, limits_for, record_of, row_of
 from certifier.web.responses import HTML, JSON, PNG, SVG, TEXT, checked_query, chosen_form, json_reply, page, reply
 from certifier.web.site import Site
-from certifier.web.submissions import decision_on
+from certifier.web.submissions import decision_on, explanation_on
 from certifier.web.wellknown import PUBLIC
 
 CREDENTIAL = "application/vc"
@@ -128,6 +128,12 @@ def _decision(site: Site, code: str) -> Response:
     return reply(submission.decision, JSON, "for ever", **PUBLIC)
 
 
+def _explanation(site: Site, code: str) -> Response:
+    """Every line of the figure with its origins."""
+    checked_query()
+    return json_reply(explanation_on(site, row_of(site, code).submission_id), "an hour", **PUBLIC)
+
+
 def renewal(site: Site, code: str) -> Response:
     """When to renew, why, and what a newer version of the standard would make of the track."""
     checked_query()
@@ -148,6 +154,7 @@ FORMS: dict[str, Callable[[Site, str], Response]] = {
     "tlog-proof": _proof,
     "report.json": _report,
     "decision.json": _decision,
+    "explanation.json": _explanation,
 }
 
 # media type -> suffix, the default first

@@ -147,6 +147,7 @@ class CertificateLinks(Document):
     proof: str
     report: str
     decision: str
+    explanation: str
     submission: str
     badge_svg: str
     badge_png: str
@@ -179,6 +180,7 @@ def certificate_links(row: CertificateRow) -> CertificateLinks:
         proof=f"{page}.tlog-proof",
         report=f"{page}.report.json",
         decision=f"{page}.decision.json",
+        explanation=f"{page}.explanation.json",
         submission=f"/submissions/{row.submission_id}",
         badge_svg=f"{page}.svg",
         badge_png=f"{page}.png",
@@ -442,6 +444,7 @@ class SubmissionLinks(Document):
     self: str | None
     page: str | None
     levers: str | None = None
+    explanation: str | None = None
     certificate: CertificateLinks | None
 
 
@@ -502,6 +505,7 @@ def submission_view(
             self=f"/api/v1/submissions/{submission.id}",
             page=f"/submissions/{submission.id}",
             levers=f"/api/v1/submissions/{submission.id}/levers",
+            explanation=f"/api/v1/submissions/{submission.id}/explanation",
             certificate=certificate_links(certificate) if certificate else None,
         ),
     )

@@ -95,6 +95,7 @@ def _paths(settings: Settings) -> dict[str, Any]:
         "/api/v1/submissions": {"post": _submit(settings)},
         "/api/v1/submissions/{submission_id}": {"get": _submission()},
         "/api/v1/submissions/{submission_id}/levers": {"get": _levers()},
+        "/api/v1/submissions/{submission_id}/explanation": {"get": _explanation()},
         "/api/v1/certificates/{code}/renewal-info": {"get": _renewal()},
         "/api/v1/verifications": {"post": _verify()},
         "/v/{code}": {"get": _certificate()},
@@ -165,6 +166,18 @@ def _levers() -> dict[str, Any]:
     }
 
 
+def _explanation() -> dict[str, Any]:
+    return {
+        "operationId": "explanation",
+        "summary": "Every line of the figure with its factors and their sources (form lcal-explanation/1)",
+        "parameters": [SUBMISSION],
+        "responses": {
+            "200": {"description": "The explanation", "content": {"application/json": {"schema": {"type": "object"}}}}
+        }
+        | _problems(400, 404),
+    }
+
+
 def _submission() -> dict[str, Any]:
     return {
         "operationId": "submission",
@@ -224,6 +237,7 @@ FILES = {
     "/v/{code}.tlog-proof": ("proof", "The proof that the log holds it (C2SP tlog-proof)", "text/plain"),
     "/v/{code}.report.json": ("report", "The signed report, as sent", "application/json"),
     "/v/{code}.decision.json": ("decisionRecord", "What only the issuer knew when it decided", "application/json"),
+    "/v/{code}.explanation.json": ("figure", "Every line of the figure with its origins", "application/json"),
     "/.well-known/did.json": ("did", "The issuer's keys (W3C DID)", "application/did+json"),
     "/trust.json": ("trust", "What a verifier pins", "application/json"),
     "/status/{purpose}/1": ("statusList", "A Bitstring Status List", "application/vc"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from flask import Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
@@ -11,17 +12,18 @@ from certifier.certificate.verify import AudioDigests, Verification
 from certifier.crypto.strict_json import DEFAULT_LIMITS
 from certifier.errors import NotFoundError
 from certifier.web import charts
-from certifier.web.documents import verification_view
+from certifier.web.documents import SubmissionView, verification_view
 from certifier.web.problems import MediaTypeUnsupported, ParameterInvalid, problems
 from certifier.web.records import limits_of
 from certifier.web.responses import checked_query, page
 from certifier.web.site import Site
-from certifier.web.submissions import decision_on, levers_on, take_submission
+from certifier.web.submissions import decision_on, explanation_on, levers_on, take_submission
 from certifier.web.uploads import FORM
 from certifier.web.verifications import check_audio, check_code, check_document
 
 NEWEST = 50
 NEWEST_AT_START = 3
+MOST_LINES = 200  # of a calculation that a page shows
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -63,11 +65,18 @@ def decision(site: Site, submission_id: str) -> Response:
         "not at all",
         view=view,
         levers=levers_on(site, submission_id),
+        explanation=_explanation(site, submission_id, view),
         segments=charts.segments_of(footprint) if footprint else (),
         scale=charts.scale_of(footprint.central_g_per_min, footprint.assessed_g_per_min, limits) if footprint else None,
     )
     response.headers["X-Robots-Tag"] = "noindex"
     return response
+
+
+def _explanation(site: Site, submission_id: str, view: SubmissionView) -> dict[str, Any] | None:
+    """What the page shows line by line; a very long calculation is left to the JSON."""
+    lines = sum(len(stage.items) for stage in view.footprint.stages) if view.footprint else 0
+    return explanation_on(site, submission_id) if 0 < lines <= MOST_LINES else None
 
 
 def verify_form(site: Site) -> Response:

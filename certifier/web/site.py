@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
 from threading import BoundedSemaphore
+from typing import Any
 
 from certifier.certificate.status import PURPOSES, status_url
 from certifier.certificate.verify import AudioDigests, Material, Verification, check_certificate
@@ -17,6 +18,7 @@ from certifier.decision import parse_decision
 from certifier.errors import BusyError
 from certifier.report.envelope import open_report
 from certifier.service.certifier import Certifier
+from certifier.standard.explanation import explanation_of
 from certifier.standard.levers import Levers, levers_of
 from certifier.storage.rows import CertificateRow, SubmissionRow
 
@@ -62,6 +64,12 @@ class Site:
             return None
         standard = self.certifier.shelf.with_digest(record["standard"]["sha256"])
         return levers_of(standard, report, evidence, self.verdict_on(submission))
+
+    def explanation_on(self, submission: SubmissionRow) -> dict[str, Any] | None:
+        """Every line of a stored decision's figure with its origins; None where there is no figure."""
+        record, _ = parse_decision(submission.decision)
+        standard = self.certifier.shelf.with_digest(record["standard"]["sha256"])
+        return explanation_of(standard, open_report(submission.envelope).report, self.verdict_on(submission))
 
     def status_lists(self, minute: datetime) -> Mapping[str, bytes]:
         """The signed status lists by URL. Signed anew each minute, and at once when the log has grown."""

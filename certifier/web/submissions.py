@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from flask import request
 
+from certifier.errors import NotFoundError
 from certifier.service.certifier import Accepted, Refused
 from certifier.service.examine import examine
 from certifier.standard.levers import levers_document
@@ -77,6 +79,14 @@ def levers_on(site: Site, submission_id: str) -> LeversView | None:
     """What would lift a decision to the next outcome; None for a report that is too long for that. Raises NotFoundError."""
     levers = site.levers_on(site.certifier.store.submission(submission_id))
     return LeversView.model_validate(levers_document(levers)) if levers else None
+
+
+def explanation_on(site: Site, submission_id: str) -> dict[str, Any]:
+    """Every line of a decision's figure with its origins, and how they add up. Raises NotFoundError."""
+    document = site.explanation_on(site.certifier.store.submission(submission_id))
+    if document is None:
+        raise NotFoundError("This decision has no figure that could be explained.", found=submission_id[:60])
+    return document
 
 
 def _certificate_of(site: Site, submission: SubmissionRow) -> CertificateRow | None:
