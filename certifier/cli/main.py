@@ -10,7 +10,7 @@ import sys
 
 import click
 
-from certifier.cli import explain, keys, log, measure, monitor, report, service, standard, status, verify
+from certifier.cli import explain, keys, log, measure, monitor, report, service, simulate, standard, status, verify
 from certifier.cli.output import EXIT_NETWORK, EXIT_OPERATOR, EXIT_REFUSED, show_error
 from certifier.errors import CertifierError, OperatorError, StandardError, UnreachableError
 
@@ -47,6 +47,7 @@ def main() -> None:
 
 
 log.log_group.add_command(monitor.monitor)
+standard.standard.add_command(simulate.simulate)
 
 for command in (
     measure.measure,

@@ -119,6 +119,18 @@ def open_report(raw: bytes) -> OpenedReport:
     return OpenedReport(raw, report, statement["predicate"], payload, sha256_hex(payload), signers, applicant, essence)
 
 
+def stored_report_of(envelope: bytes) -> Report:
+    """The report inside an envelope that ``open_report`` opened before it was stored.
+
+    Checks no signature, no digest and no subject: only for bytes from our own store. Raises MalformedJson,
+    MalformedEnvelope or MalformedReport for what cannot be read.
+    """
+    payload, _ = _parse_envelope(parse_object(envelope, LIMITS))
+    statement = parse_object(payload, LIMITS)
+    _check_statement(statement)
+    return parse_report(statement["predicate"])
+
+
 def signatures_for(
     opened: OpenedReport, keyring: Keyring, issued_at: datetime | None, now: datetime
 ) -> tuple[Signature, ...]:

@@ -9,8 +9,10 @@ import os
 import secrets
 import shutil
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 
 from certifier.crypto.keyring import Keyring, parse_keyring
 from certifier.crypto.signing import SigningKey
@@ -65,6 +67,11 @@ def list_files(folder: Path, pattern: str) -> list[Path]:
 
 def load_standard(folder: Path) -> Standard:
     """The standard in a folder such as ``standards/lcal/1.0.0``. Raises NotFoundError or StandardError."""
+    return parse_standard(load_standard_files(folder))
+
+
+def load_standard_files(folder: Path) -> dict[str, bytes]:
+    """The bytes of every file of a standard by its path in the folder. Raises NotFoundError."""
     if not (folder / "standard.toml").is_file():
         raise NotFoundError(
             f"There is no standard at {folder}.",
@@ -138,6 +145,20 @@ def save_durably(path: Path, content: bytes) -> None:
     save_bytes(path, content)
     for folder in (path.parent, *(made.parent for made in fresh)):
         sync_folder(folder)
+
+
+@contextmanager
+def growing_text(path: Path) -> Iterator[TextIO]:
+    """A text file that is written bit by bit, and has its name only when it is whole; an error leaves nothing behind."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+    try:
+        with temporary.open("w", encoding="utf-8", newline="") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def sync_folder(path: Path) -> None:

@@ -45,6 +45,17 @@ class CertificateRow:
 
 
 @dataclass(frozen=True)
+class StoredDecision:
+    """A submission with what was decided on it; ``code`` of its certificate, if it has one, and whether that is in force."""
+
+    id: str
+    code: str | None
+    in_force: bool
+    envelope: bytes
+    decision: bytes
+
+
+@dataclass(frozen=True)
 class PlacedEntry:
     """One entry of a log, in its place."""
 

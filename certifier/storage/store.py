@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, insert, literal, select, union_all, update
+from sqlalchemy import Connection, RowMapping, and_, bindparam, case, func, insert, literal, select, union_all, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from certifier.errors import CertifierError, ConflictError, NotFoundError, OperatorError, StorageError
@@ -28,6 +28,7 @@ from certifier.storage.rows import (
     LogRow,
     LostEntry,
     PlacedEntry,
+    StoredDecision,
     SubmissionRow,
 )
 from certifier.storage.tables import (
@@ -66,6 +67,24 @@ _TAKEN = union_all(
     select(literal(1)).where(certificates.c.code == bindparam("code")),
     select(literal(1)).where(certificates.c.revocation_index == bindparam("revocation")),
     select(literal(1)).where(certificates.c.suspension_index == bindparam("suspension")),
+)
+_JUDGED = submissions.outerjoin(certificates, certificates.c.submission_id == submissions.c.id)
+_IS_SINCE = submissions.c.created_at >= bindparam("since")
+_IS_IN_FORCE = and_(
+    certificates.c.code.is_not(None), certificates.c.in_force == 1, certificates.c.expires_at > bindparam("now")
+)
+_DECISIONS = (
+    select(
+        submissions.c.id,
+        certificates.c.code,
+        case((_IS_IN_FORCE, 1), else_=0).label("in_force"),
+        submissions.c.envelope,
+        submissions.c.decision,
+    )
+    .select_from(_JUDGED)
+    .where(_IS_SINCE, submissions.c.id > bindparam("last"))
+    .order_by(submissions.c.id)
+    .limit(bindparam("page"))
 )
 _PLACED = (entries.c.origin, entries.c.idx, entries.c.type, entries.c.code, entries.c.entry)
 
@@ -308,6 +327,24 @@ class Store:
             yield from (CertificateRow(**row) for row in rows)
             last = rows[-1]["code"]
 
+    def stored_decisions(
+        self, now: str, *, only_in_force: bool = False, since: str = "", page: int = BATCH
+    ) -> Iterator[list[StoredDecision]]:
+        """Every submission made at ``since`` or later, in pages, in order of its id; or only those whose certificate is in
+        force: neither revoked nor, at the time ``now``, expired. Times as they are stored.
+        """
+        query = _DECISIONS.where(_IS_IN_FORCE) if only_in_force else _DECISIONS
+        values, last = {"now": now, "since": since, "page": page}, ""
+        while rows := self._all(query, values | {"last": last}):
+            yield [StoredDecision(**{**row, "in_force": bool(row["in_force"])}) for row in rows]
+            last = rows[-1]["id"]
+
+    def count_decisions(self, now: str, *, only_in_force: bool = False, since: str = "") -> int:
+        """How many submissions ``stored_decisions`` goes through."""
+        query = select(func.count().label("rows")).select_from(_JUDGED).where(_IS_SINCE)
+        row = self._one(query.where(_IS_IN_FORCE) if only_in_force else query, {"now": now, "since": since})
+        return int(row["rows"]) if row else 0
+
     def wrong_runs(self) -> list[tuple[str, int, int]]:
         """Runs whose sum is not that of their certificates' shares, as (run, sum on record, sum of the shares)."""
         held = func.coalesce(func.sum(run_shares.c.share_ppt), 0)
@@ -411,9 +448,9 @@ class Store:
         with self.database.reading() as connection:
             return connection.execute(query, values).mappings().first()
 
-    def _all(self, query: Any) -> Sequence[RowMapping]:
+    def _all(self, query: Any, values: Mapping[str, Any] | None = None) -> Sequence[RowMapping]:
         with self.database.reading() as connection:
-            return connection.execute(query).mappings().all()
+            return connection.execute(query, values).mappings().all()
 
 
 def move_head(connection: Connection, head: LogRow, grown: LogRow) -> None:
