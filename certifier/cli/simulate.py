@@ -247,7 +247,7 @@ class _Screen:
 
     def __init__(self, exported: bool) -> None:
         self._out: Console = console()
-        self._out.width = min(self._out.width, WIDTH)
+        self._out.width = min(self._out.width, WIDTH) if self._out.is_terminal else WIDTH
         self._more = "all of them are in the file" if exported else "--out FILE.csv"
 
     def show(self, standard: Standard, simulation: Simulation) -> None:
@@ -363,5 +363,5 @@ def _matrix(tally: Tally) -> Table:
 def _table(*headings: str, right: tuple[int, ...] | range = ()) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     for place, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if place in right else "left", overflow="fold")
+        table.add_column(heading, justify="right" if place in right else "left", overflow="fold", no_wrap=place == 0)
     return table
