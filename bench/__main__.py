@@ -1,4 +1,6 @@
-"""Measure, and print one table: ``python -m bench`` (``make bench``). Needs ``wrk`` for the requests of readers.
+"""Measure, and print one table: ``python -m bench`` (``make bench``), or one group of it: ``python -m bench standard``.
+
+Needs ``wrk`` for the requests of readers, which stand in the group ``service``.
 
 Each figure is the median of several runs; where a peer is measured, both ran in turn in the same process. The goals stand
 beside them; they are goals for two cores on a quiet machine.
@@ -13,7 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from statistics import median
 
-from bench import log, service
+from bench import log, service, standard
 
 RUNS = 3
 
@@ -29,11 +31,15 @@ class Line:
 
 
 def main() -> None:
-    if shutil.which("wrk") is None:
+    unknown = set(sys.argv[1:]) - set(GROUPS)
+    if unknown:
+        sys.exit(f"There is no group {', '.join(sorted(unknown))}; there are {', '.join(GROUPS)}.")
+    chosen = [name for name in GROUPS if name in sys.argv[1:] or len(sys.argv) == 1]
+    if "service" in chosen and shutil.which("wrk") is None:
         sys.exit("wrk is not on the PATH: install Debian's package wrk, or build it, and run make bench again.")
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; medians of {RUNS} runs")
-    for group in (log_lines, service_lines):
-        for line in group():
+    for name in chosen:
+        for line in GROUPS[name]():
             print(f"{line.what:<66}{line.value:>20}   goal {line.goal:<14}{line.note}", flush=True)
 
 
@@ -52,6 +58,27 @@ def log_lines() -> Iterable[Line]:
     )
 
 
+def standard_lines() -> Iterable[Line]:
+    (load,) = medians(lambda: (standard.load_ms(),))
+    yield Line("LCAL 1.0.0 loaded and type-checked", f"{load:.0f} ms", "< 300 ms")
+    runs = [standard.decision_times() for _ in range(RUNS)]
+    parts = {name: median(getattr(run, name) for run in runs) for name in ("footprint", "facts", "rules")}
+    yield Line(
+        f"footprint and all rules, {standard.ACTIVITIES} activities, one core",
+        f"{median(run.decision for run in runs):.2f} ms",
+        "< 3 ms",
+        ", ".join(f"{name} {value:.2f}" for name, value in parts.items()) + "; the rest comes before the figure",
+    )
+    with standard.filled_store() as store:
+        alone, shared = medians(lambda: (standard.simulated_per_s(store, 1), standard.simulated_per_s(store, 2)))
+    yield Line(
+        f"simulate: {standard.REPORTS:,} reports of {standard.SIZES[0]} to {standard.SIZES[-1]} activities, two processes",
+        f"{shared:,.0f}/s",
+        ">= 400/s",
+        f"one process: {alone:,.0f}/s",
+    )
+
+
 def service_lines() -> Iterable[Line]:
     runs = [service.run() for _ in range(RUNS)]
     alone = [run.alone_ms for run in runs]
@@ -66,6 +93,13 @@ def service_lines() -> Iterable[Line]:
         f"issued beside GETs: {median(r.issued_beside_gets for r in runs):.0f}/s",
     )
     yield Line("GETs of a certificate alone", f"{median(run.gets_alone for run in runs):,.0f}/s", ">= 9,000/s")
+
+
+GROUPS: dict[str, Callable[[], Iterable[Line]]] = {
+    "log": log_lines,
+    "standard": standard_lines,
+    "service": service_lines,
+}
 
 
 def medians(measure: Callable[[], tuple[float, ...]]) -> list[float]:
