@@ -416,7 +416,7 @@ def located_numbers_of(report: Report) -> Iterator[tuple[str, Decimal]]:
 
 def _numbers(pointer: str, value: Any) -> Iterator[tuple[str, Decimal]]:
     match value:
-        case bool():
+        case None | str() | bool():  # most of what there is
             return
         case int() | Decimal():
             yield pointer, Decimal(value)

@@ -161,6 +161,14 @@ def _ask(standard: Standard, facts: Facts, *, before_figure: bool) -> list[Findi
     return [_finding(rule, answers) for rule in standard.rules if rule.before_figure == before_figure]
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """The items of one kind, and the answers on each of them as one letter: a text for each clause, by its place."""
+
+    items: Sequence[Item]
+    columns: Sequence[str]
+
+
 class _Answers:
     """The answers of every rule of one turn on every item, found when first asked for."""
 
@@ -173,35 +181,47 @@ class _Answers:
             scope: {name: self._once[name] for name in names if name in self._once}
             for scope, names in standard.names.items()
         }
-        self._listed: dict[str, list[tuple[Item, Any, str | None]]] = {}
+        self._listed: dict[str, _Asked] = {}
+        self._activations: dict[tuple[str, int], Any] = {}  # by scope and item: a run is asked for as an activity too
 
-    def of(self, clause: Clause) -> Iterator[tuple[Item, bool | None]]:
-        """For each item that a clause is asked for: whether its demand is met; None where it does not apply."""
-        listed = self._listed.get(clause.for_each)
-        if listed is None:
-            listed = self._listed[clause.for_each] = list(self._asked(clause.for_each))
+    def of(self, clause: Clause) -> tuple[Sequence[Item], str]:
+        """The items that a clause is asked for, and for each a letter: y where its demand is met, n where it is not, - where
+        it does not apply.
+        """
+        asked = self._listed.get(clause.for_each)
+        if asked is None:
+            asked = self._listed[clause.for_each] = self._asked(clause.for_each)
         place = self._standard.sheets[self._before_figure, clause.for_each].places[id(clause)]
-        for item, activation, letters in listed:
-            yield item, _answer(clause, activation) if letters is None else _MEANT[letters[place]]
+        return asked.items, asked.columns[place] if asked.items else ""
 
-    def _asked(self, for_each: str) -> Iterator[tuple[Item, Any, str | None]]:
+    def _asked(self, for_each: str) -> _Asked:
+        items = self._facts.items_of(for_each)
+        answers = [self._letters(for_each, item) for item in items]
+        return _Asked(items, ["".join(column) for column in zip(*answers, strict=True)])
+
+    def _letters(self, for_each: str, item: Item) -> str:
+        """The answers of all clauses on one item, in the order of their places."""
         sheet = self._standard.sheets[self._before_figure, for_each]
-        for item in self._facts.items_of(for_each):
-            activation = self._activation(SCOPES[for_each], item)
-            result = sheet.program.eval(activation)
-            # Anything but a text is an expression's error: then the clauses are asked one by one.
-            yield item, activation, result.value() if result.type() == _STRING else None
+        activation = self._activation(SCOPES[for_each], item)
+        result = sheet.program.eval(activation)
+        if result.type() == _STRING:
+            return str(result.value())
+        # Anything but a text is an expression's error: then the clauses are asked one by one.
+        clauses = (clause for rule in self._standard.rules for clause in rule.clauses if id(clause) in sheet.places)
+        letters = {sheet.places[id(clause)]: _letter(clause, activation) for clause in clauses}
+        return "".join(letters[place] for place in range(len(letters)))
 
     def _activation(self, scope: str, item: Item) -> Any:
-        names = self._standard.names[scope]
-        own = {name: value for name, value in item.values.items() if name in names}
-        return self._standard.environments[scope].Activation(self._shared[scope] | own)
+        known = self._activations.get((scope, id(item)))
+        if known is None:
+            names = self._standard.names[scope]
+            own = {name: value for name, value in item.values.items() if name in names}
+            known = self._standard.environments[scope].Activation(self._shared[scope] | own)
+            self._activations[scope, id(item)] = known
+        return known
 
     def value(self, name: str, item: Item) -> Value | None:
         return item.values.get(name, self._once.get(name))
-
-
-_MEANT: dict[str, bool | None] = {"-": None, "y": True, "n": False}
 
 
 @dataclass(frozen=True)
@@ -211,12 +231,12 @@ class _Failure:
 
 
 def _finding(rule: Rule, answers: _Answers) -> Finding:
-    asked, failures = 0, list[_Failure]()
+    asked, failures = False, list[_Failure]()
     for clause in rule.clauses:
-        for item, answer in answers.of(clause):
-            asked += answer is not None
-            if answer is False:
-                failures.append(_Failure(clause, item))
+        items, letters = answers.of(clause)
+        asked = asked or "y" in letters
+        if "n" in letters:
+            failures += [_Failure(clause, item) for item, letter in zip(items, letters, strict=True) if letter == "n"]
     if not failures:
         return _quiet_finding(rule, "pass" if asked else "not_applicable")
     return Finding(
@@ -250,16 +270,16 @@ def _quiet_finding(rule: Rule, outcome: Answer) -> Finding:
     )
 
 
-def _answer(clause: Clause, activation: Any) -> bool | None:
-    """Whether the demand is met; None if it does not apply. An error, such as a missing fact, is never a yes."""
+def _letter(clause: Clause, activation: Any) -> str:
+    """As a sheet answers, for one clause. An error, such as a missing fact, is never a yes."""
     if clause.when is not None:
         # Only true and false come out as bool: the value of an error is its text.
         applies = clause.when.program.eval(activation).value()
         if not isinstance(applies, bool):
-            return False
+            return "n"
         if not applies:
-            return None
-    return _holds(clause.require, activation)
+            return "-"
+    return "y" if _holds(clause.require, activation) else "n"
 
 
 def _holds(expression: Expression, activation: Any) -> bool:
