@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from certifier.certificate.times import time_text
 from certifier.crypto.canonical import canonical_bytes
 from certifier.crypto.strict_json import parse_object
 from certifier.decision import LIMITS
-from certifier.service.certifier import Issued, Refused
+from certifier.service.certifier import Certifier, Issued, Refused
 from certifier.service.draft import VALID_MONTHS
 from certifier.service.simulate import (
     Comparison,
@@ -285,13 +284,11 @@ def test_the_store_hands_out_what_was_chosen_in_pages(store: Store, choice: dict
     assert store.count_decisions(**choice) == reports
 
 
-def test_a_revoked_certificate_is_not_in_force(tmp_path: Path) -> None:
-    studio = Studio(tmp_path)
-    certifier = studio.certifier()
-    answers = [certifier.certify(studio.examined(number), NOW) for number in range(2)]
-    revoked = answers[0].certificate.code if isinstance(answers[0], Issued) else ""
-    certifier.change_status(revoked, "revoke", "figure", NOW)
-    found = {one.code: one.in_force for page in certifier.store.stored_decisions(TODAY) for one in page}
-    certifier.close()
-    assert sorted(found.values()) == [False, True]
-    assert found[revoked] is False
+def test_a_revoked_certificate_is_not_in_force(studio: Studio, installed: Certifier) -> None:
+    """On SQLite and on PostgreSQL."""
+    answers = [installed.certify(studio.examined(number), NOW) for number in range(2)]
+    codes = [answer.certificate.code for answer in answers if isinstance(answer, Issued)]
+    installed.change_status(codes[0], "revoke", "figure", NOW)
+    found = {one.code: one.in_force for page in installed.store.stored_decisions(TODAY, page=1) for one in page}
+    assert found == {codes[0]: False, codes[1]: True}
+    assert installed.store.count_decisions(TODAY, only_in_force=True) == 1

@@ -6,7 +6,14 @@ import pytest
 
 from certifier.crypto.signing import SigningKey
 from certifier.errors import KeyFileExposed, NotFoundError, OperatorError
-from certifier.storage.files import load_keyring, load_signing_key, load_standard, save_bytes, save_signing_key
+from certifier.storage.files import (
+    growing_text,
+    load_keyring,
+    load_signing_key,
+    load_standard,
+    save_bytes,
+    save_signing_key,
+)
 
 KEY = SigningKey.from_seed(b"x" * 32)
 
@@ -56,6 +63,23 @@ def test_a_file_is_written_whole_and_leaves_nothing_beside_it(tmp_path: Path) ->
     save_bytes(tmp_path / "a" / "b.txt", b"two")
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["b.txt"]
     assert (tmp_path / "a" / "b.txt").read_bytes() == b"two"
+
+
+def test_a_growing_text_has_its_name_when_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "lines.csv"
+    with growing_text(path) as file:
+        file.write("one\n")
+        assert not path.exists()
+    assert path.read_text() == "one\n"
+
+
+def test_a_growing_text_that_is_given_up_leaves_what_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "lines.csv"
+    path.write_text("old\n")
+    with pytest.raises(RuntimeError), growing_text(path) as file:
+        file.write("new\n")
+        raise RuntimeError
+    assert [(found.name, found.read_text()) for found in tmp_path.iterdir()] == [("lines.csv", "old\n")]
 
 
 def test_a_folder_without_a_standard_or_register_is_named(tmp_path: Path) -> None:
