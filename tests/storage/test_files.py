@@ -76,9 +76,14 @@ def test_a_growing_text_has_its_name_when_it_is_whole(tmp_path: Path) -> None:
 def test_a_growing_text_that_is_given_up_leaves_what_was_there(tmp_path: Path) -> None:
     path = tmp_path / "lines.csv"
     path.write_text("old\n")
-    with pytest.raises(RuntimeError), growing_text(path) as file:
-        file.write("new\n")
-        raise RuntimeError
+
+    def give_up() -> None:
+        with growing_text(path) as file:
+            file.write("new\n")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        give_up()
     assert [(found.name, found.read_text()) for found in tmp_path.iterdir()] == [("lines.csv", "old\n")]
 
 
