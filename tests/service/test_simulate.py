@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -164,6 +165,11 @@ def test_the_movement_of_the_figure_is_told_in_percent(stored: list[StoredDecisi
     most = ((figure / Decimal("17.09") - 1) * 100).quantize(Decimal("0.01"))
     assert in_force.figures_moved == 2  # of twelve: the median does not move, the 90th percentile does
     assert in_force.movement() == {"min": 0, "median": 0, "p90": most, "max": most}
+
+
+def test_half_of_the_figures_move_no_further_than_the_median() -> None:
+    tally = Tally(moved=Counter({Decimal(-1): 1, Decimal(2): 4, Decimal(3): 4, Decimal(40): 1}))
+    assert tally.movement() == {"min": -1, "median": 2, "p90": 3, "max": 40}
 
 
 def stored_comparisons(change: tuple[str, str, str], stored: list[StoredDecision]) -> list[Comparison]:
