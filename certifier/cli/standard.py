@@ -22,14 +22,16 @@ def standard() -> None:
     "--cases",
     "cases_file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Other cases than the folder's own.",
+    help="The cases in this file alone; they may be like the folder's own.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 @click.pass_context
 def test(ctx: click.Context, folder: Path, cases_file: Path | None, as_json: bool) -> None:
     """Run the worked cases of the standard in FOLDER. Exit code 0 only if every case comes out as written."""
     loaded = load_standard(folder)
-    cases = parse_cases((cases_file or folder / "cases" / "cases.json").read_bytes())
+    own = {path.name: path.read_bytes() for path in sorted((folder / "cases").glob("*.json"))}
+    chosen = [cases_file.read_bytes()] if cases_file else own.values()
+    cases = [case for raw in chosen for case in parse_cases(raw, own)]
     results = run_cases(loaded, cases)
     failed = [result for result in results if not result.passed]
     if as_json:

@@ -196,6 +196,12 @@ def test_the_standard_passes_its_own_cases() -> None:
     assert (result.exit_code, "come out as written" in result.stdout) == (0, True), result.output
 
 
+def test_one_file_of_cases_may_be_like_the_cases_of_the_others() -> None:
+    result = run("standard", "test", STANDARD, "--cases", STANDARD / "cases" / "bogus.json", "--json")
+    assert result.exit_code == 0, result.output
+    assert {case["id"][0] for case in json.loads(result.stdout)["results"]} == {"B"}
+
+
 def test_a_case_that_comes_out_otherwise_fails_by_name(tmp_path: Path) -> None:
     cases = json.loads((STANDARD / "cases" / "cases.json").read_text())
     cases["cases"] = cases["cases"][:1]
