@@ -138,23 +138,31 @@ def signatures_for(
 
     An unknown second key is listed as unregistered: it is worth nothing, and the decision says so.
     """
+    applicant = keyring.entry_for(opened.applicant)
     return tuple(
-        _signature_of(signer, signer == opened.applicant, keyring.entry_for(signer), opened, issued_at, now)
+        _signature_of(signer, applicant, keyring.entry_for(signer), opened, issued_at, now)
         for signer in sorted(opened.signers, key=lambda signer: signer != opened.applicant)
     )
 
 
 def _signature_of(
     signer: PublicKey,
-    is_applicant: bool,
+    applicant: RegisteredKey | None,
     entry: RegisteredKey | None,
     opened: OpenedReport,
     issued_at: datetime | None,
     now: datetime,
 ) -> Signature:
-    if is_applicant:
+    active_at_signing = entry is not None and issued_at is not None and entry.is_active(issued_at)
+    active_now = entry is not None and entry.is_active(now)
+    if signer == opened.applicant:
+        # Nobody but the applicant knows the days of a key that is in no register.
         return Signature(
-            role="applicant", id=opened.report.issuer.id, valid=True, key_active_at_signing=True, key_active_now=True
+            role="applicant",
+            id=opened.report.issuer.id,
+            valid=True,
+            key_active_at_signing=entry is None or active_at_signing,
+            key_active_now=entry is None or active_now,
         )
     if entry is None or entry.role not in ("measuring_party", "service", "verifier"):
         return Signature(
@@ -171,20 +179,23 @@ def _signature_of(
             "id": entry.owner,
             "valid": True,
             "registered": True,
-            "key_active_at_signing": issued_at is not None and entry.is_active(issued_at),
-            "key_active_now": entry.is_active(now),
+            "key_active_at_signing": active_at_signing,
+            "key_active_now": active_now,
             "key": signer.did_key,
-            **_standing(entry, opened.report),
+            **_standing(entry, opened.report, applicant),
         }
     )
 
 
-def _standing(entry: RegisteredKey, report: Report) -> dict[str, Any]:
+def _standing(entry: RegisteredKey, report: Report, applicant: RegisteredKey | None) -> dict[str, Any]:
     capability = {"coverage": list(entry.capability.coverage), "method": list(entry.capability.method)}
     if entry.role == "verifier":
         return {
             "in_scope": report.standard in entry.standards,
-            "conflict": report.issuer.id in entry.conflicts or report.issuer.key_id in entry.conflicts,
+            # Nobody decides on their own report (LCAL 17.2), by whatever name it is sent.
+            "conflict": report.issuer.id in entry.conflicts
+            or report.issuer.key_id in entry.conflicts
+            or (applicant is not None and applicant.owner == entry.owner),
         }
     return {"capability": capability} if entry.role == "measuring_party" else {}
 

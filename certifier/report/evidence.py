@@ -206,10 +206,11 @@ def party_of(report: Report, evidence: Evidence) -> Party:
 def ledger_keys_of(report: Report, evidence: Evidence, activity: Activity) -> tuple[str, ...]:
     """Under which keys the run of an activity is on record.
 
-    A run is known by measuring party and run id (6.6). A service export may come with or without the service's
-    signature (10.1), so a run of a service is on record under both names, and leaving the signature away frees nothing.
+    A run is known by measuring party and run id (6.6): by each party, if two sign. A service export may come with or
+    without the service's signature (10.1), so a run of a service is on record under both names, and leaving the signature
+    away frees nothing.
     """
-    parties = {party_of(report, evidence).id: None}
+    parties = dict.fromkeys([party_of(report, evidence).id, *(s.id for s in _measuring_parties(evidence))])
     if isinstance(activity, ServiceUse):
         services = (signature.id for signature in evidence.signatures if _service_counts(signature))
         parties |= dict.fromkeys([*services, report.issuer.id])

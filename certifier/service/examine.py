@@ -89,7 +89,9 @@ def gather_evidence(examined: Examined, keyring: Keyring, ledger: Ledger, now: d
         deposited_logs=_deposits(examined.logs, report),
         tools={name: RegisteredTool(ok=tool.ok, pue=tool.pue) for name, tool in tools.items()},
     )
-    used = {key: ledger.share_used(name, renewed) for key, name in runs_of(report, evidence).items()}
+    used = {
+        key: max(ledger.share_used(name, renewed) for name in names) for key, names in runs_of(report, evidence).items()
+    }
     certified = (audio.sha256,) if ledger.has_audio_in_force(audio.sha256) else ()
     return evidence.model_copy(update={"ledger": LedgerFacts(certified_audio=certified, run_share_used=used)})
 

@@ -71,27 +71,33 @@ class StoredLedger:
         return Forerunner(code, row.audio_sha256, applicant.did_key, change or "issue")
 
 
-def runs_of(report: Report, evidence: Evidence) -> dict[str, str]:
-    """For each run of the report, its key in the evidence and its name in the ledger (LCAL 6.6).
+def runs_of(report: Report, evidence: Evidence) -> dict[str, tuple[str, ...]]:
+    """For each run of the report, its key in the evidence and its names in the ledger (LCAL 6.6).
 
-    Where nobody registered measured, the run is the applicant's: it is kept under the key that signed, so that nobody can
-    use up the runs of another by writing their name into a report.
+    A run is kept under the registered party that signed. Where the report's issuer stands for it, it is kept under the key
+    that signed, so that nobody can use up the runs of another by writing their name into a report. Whoever writes the name
+    of the party that signed has it kept under both.
     """
-    names: dict[str, str] = {}
+    registered = {
+        sign.id for sign in evidence.signatures if sign.role != "applicant" and sign.registered and sign.counts
+    }
+    names: dict[str, tuple[str, ...]] = {}
     for activity in report.activities:
         if activity.stage in SHARED_STAGES:
             for key in ledger_keys_of(report, evidence, activity):
                 party = key.removesuffix(f"/{activity.run_id}")
-                owner = report.issuer.key_id if party == report.issuer.id else party
-                names[key] = json.dumps([owner, activity.run_id])
+                owners = [party] if party in registered else []
+                owners += [report.issuer.key_id] if party == report.issuer.id else []
+                names[key] = tuple(json.dumps([owner, activity.run_id]) for owner in owners)
     return names
 
 
 def shares_of(report: Report, evidence: Evidence) -> dict[str, Decimal]:
-    """The share of each run that this report takes, by its name in the ledger."""
+    """The share of each run that this report takes, by its names in the ledger."""
     names, shares = runs_of(report, evidence), dict[str, Decimal]()
     for activity in report.activities:
         if activity.stage in SHARED_STAGES:
-            for key in ledger_keys_of(report, evidence, activity):
-                shares[names[key]] = shares.get(names[key], Decimal(0)) + activity.allocation_share
+            kept = {name for key in ledger_keys_of(report, evidence, activity) for name in names[key]}
+            for name in kept:
+                shares[name] = shares.get(name, Decimal(0)) + activity.allocation_share
     return shares
