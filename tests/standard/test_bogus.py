@@ -112,7 +112,7 @@ def test_there_are_many_cheats_of_every_class():
 def test_the_text_counts_the_cheats_rightly():
     told = (len(BOGUS), len(bogus("rule")), len(bogus("figure")), len(bogus("audit")))
     assert (
-        "{} cheats. {} are refused or lose their class by a rule, and {} gain nothing. The {} below".format(*told)
+        "{} cheats. {} are refused or brought down by a rule, and {} gain nothing. The {} below".format(*told)
         in SECTION
     )
 
