@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
 from certifier.report.envelope import open_report
 from certifier.report.evidence import Evidence, ledger_keys_of
-from certifier.report.model import Report
+from certifier.report.model import Activity, Report
 from certifier.storage.store import Store
 
 SHARED_STAGES = ("inference", "fine_tuning", "post_production")  # LCAL INT-10
@@ -72,7 +73,30 @@ class StoredLedger:
 
 
 def runs_of(report: Report, evidence: Evidence) -> dict[str, tuple[str, ...]]:
-    """For each run of the report, its key in the evidence and its names in the ledger (LCAL 6.6).
+    """For each run of the report, its key in the evidence and the names under which the ledger may hold it (LCAL 6.6).
+
+    Two runs may share a key, since names may hold slashes; then the key stands for the names of both.
+    """
+    names: dict[str, tuple[str, ...]] = {}
+    for activity in report.activities:
+        if activity.stage in SHARED_STAGES:
+            for key, name in _names_of(activity, report, evidence):
+                names[key] = tuple(dict.fromkeys([*names.get(key, ()), name]))
+    return names
+
+
+def shares_of(report: Report, evidence: Evidence) -> dict[str, Decimal]:
+    """The share of each run that this report takes, by its names in the ledger."""
+    shares = dict[str, Decimal]()
+    for activity in report.activities:
+        if activity.stage in SHARED_STAGES:
+            for name in dict.fromkeys(name for _, name in _names_of(activity, report, evidence)):
+                shares[name] = shares.get(name, Decimal(0)) + activity.allocation_share
+    return shares
+
+
+def _names_of(activity: Activity, report: Report, evidence: Evidence) -> Iterator[tuple[str, str]]:
+    """The keys of one run in the evidence, each with its name in the ledger.
 
     A run is kept under the registered party that signed. Where the report's issuer stands for it, it is kept under the key
     that signed, so that nobody can use up the runs of another by writing their name into a report. Whoever writes the name
@@ -81,23 +105,9 @@ def runs_of(report: Report, evidence: Evidence) -> dict[str, tuple[str, ...]]:
     registered = {
         sign.id for sign in evidence.signatures if sign.role != "applicant" and sign.registered and sign.counts
     }
-    names: dict[str, tuple[str, ...]] = {}
-    for activity in report.activities:
-        if activity.stage in SHARED_STAGES:
-            for key in ledger_keys_of(report, evidence, activity):
-                party = key.removesuffix(f"/{activity.run_id}")
-                owners = [party] if party in registered else []
-                owners += [report.issuer.key_id] if party == report.issuer.id else []
-                names[key] = tuple(json.dumps([owner, activity.run_id]) for owner in owners)
-    return names
-
-
-def shares_of(report: Report, evidence: Evidence) -> dict[str, Decimal]:
-    """The share of each run that this report takes, by its names in the ledger."""
-    names, shares = runs_of(report, evidence), dict[str, Decimal]()
-    for activity in report.activities:
-        if activity.stage in SHARED_STAGES:
-            kept = {name for key in ledger_keys_of(report, evidence, activity) for name in names[key]}
-            for name in kept:
-                shares[name] = shares.get(name, Decimal(0)) + activity.allocation_share
-    return shares
+    for key in ledger_keys_of(report, evidence, activity):
+        party = key.removesuffix(f"/{activity.run_id}")
+        if party in registered:
+            yield key, json.dumps([party, activity.run_id])
+        if party == report.issuer.id:
+            yield key, json.dumps([report.issuer.key_id, activity.run_id])

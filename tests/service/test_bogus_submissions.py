@@ -155,6 +155,10 @@ TWICE: dict[str, tuple[Callable[[Studio], Examined], Callable[[Studio], Examined
         lambda studio: service_use(studio, 1, (APPLICANT, SERVICE)),
         lambda studio: service_use(studio, 2, (STRANGER, SERVICE), "example-service"),
     ),
+    "a name that makes one key of two runs": (
+        lambda studio: service_use(studio, 1, (APPLICANT, SERVICE), "example-service/x", run_ids=("x/y", "y")),
+        lambda studio: service_use(studio, 2, (STRANGER, SERVICE), run_ids=("x/y",)),
+    ),
     "a second party that signs first": (
         lambda studio: sent(studio, 1, (APPLICANT, SECOND_PARTY, PARTY), activity=SHARED),
         lambda studio: sent(studio, 2, activity=SHARED),
@@ -175,11 +179,16 @@ def test_a_run_is_used_once_in_whatever_guise(
     assert "INT-10" in answered(certifier, then(studio))[1]
 
 
-def service_use(studio: Studio, number: int, keys: tuple[SigningKey, ...], name: str | None = None) -> Examined:
-    """Minutes of a service; its export is some file, which counts if the service signed."""
+def service_use(
+    studio: Studio,
+    number: int,
+    keys: tuple[SigningKey, ...],
+    name: str | None = None,
+    *,
+    run_ids: tuple[str, ...] = ("jobs-1",),
+) -> Examined:
+    """A minute of a service under each run id; its export is some file, which counts if the service signed."""
     use = {
-        "id": "s1",
-        "run_id": "jobs-1",
         "model": "m1",
         "stage": "inference",
         "started_at": "2026-10-01T10:00:00Z",
@@ -190,16 +199,15 @@ def service_use(studio: Studio, number: int, keys: tuple[SigningKey, ...], name:
         "allocation_share": "1",
         "allocation_method": "whole",
     }
-    generation = {"takes": 1, "generated_minutes": "1"}
-    model = copy.deepcopy(studio.report()["models"][0]) | {"generated_minutes": "1"}
+    minutes = {"generated_minutes": str(len(run_ids))}
     return sent(
         studio,
         number,
         keys,
         log=b"an export",
-        activities=[use],
-        generation=generation,
-        models=[model],
+        activities=[use | {"id": run_id, "run_id": run_id} for run_id in run_ids],
+        generation={"takes": 1} | minutes,
+        models=[studio.report()["models"][0] | minutes],
         issuer=issuer(keys[0], name),
     )
 
