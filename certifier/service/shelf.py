@@ -17,7 +17,7 @@ from certifier.certificate.trust import TrustedStandard
 from certifier.errors import NotFoundError, OperatorError
 from certifier.standard.model import Standard, parse_standard
 from certifier.storage.archive import StandardArchive
-from certifier.storage.files import load_folder, load_standard
+from certifier.storage.files import load_standard, load_standard_files
 
 _ENTRY = re.compile(r"(?P<folder>[a-z0-9._-]+/[0-9A-Za-z._-]+)(?:@(?P<until>\d{4}-\d{2}-\d{2}))?", re.ASCII)
 REMEMBERED = 8
@@ -118,7 +118,7 @@ def open_shelf(text: str, folder: Path, archive: StandardArchive) -> Shelf:
     if len({*ids}) < len(ids):
         raise OperatorError("Two of the configured standards have the same id.", found=", ".join(ids))
     for entry, version in zip(entries, versions, strict=True):
-        archive.keep(version.standard.digest, load_folder(folder / entry["folder"]))  # type: ignore[index]
+        archive.keep(version.standard.digest, load_standard_files(folder / entry["folder"]))  # type: ignore[index]
     return Shelf(versions, archive)
 
 

@@ -71,18 +71,13 @@ def load_standard(folder: Path) -> Standard:
 
 
 def load_standard_files(folder: Path) -> dict[str, bytes]:
-    """The bytes of every file of a standard by its path in the folder. Raises NotFoundError."""
+    """The bytes of every file of a standard by its path in the folder; hidden ones are left out. Raises NotFoundError."""
     if not (folder / "standard.toml").is_file():
         raise NotFoundError(
             f"There is no standard at {folder}.",
             expected="a folder with standard.toml",
             hint="Try standards/lcal/1.0.0",
         )
-    return parse_standard(load_folder(folder))
-
-
-def load_folder(folder: Path) -> dict[str, bytes]:
-    """Every file of a folder by its path inside it; hidden ones are left out. Raises OSError."""
     paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith(".")]
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
