@@ -69,6 +69,39 @@ def parse_cases(raw: bytes, others: Mapping[str, bytes] | None = None) -> tuple[
     return tuple(_case(_whole(value, known, index), index) for index, value in enumerate(values))
 
 
+def parse_case_files(files: Mapping[str, bytes]) -> dict[str, tuple[Case, ...]]:
+    """The cases of every `cases/*.json` of a standard's folder, by path; a case may be like one of another file.
+
+    Raises MalformedJson, which names the file, also for an id that stands twice.
+    """
+    raws = {path: raw for path, raw in sorted(files.items()) if path.startswith("cases/") and path.endswith(".json")}
+    cases, seen = dict[str, tuple[Case, ...]](), dict[str, str]()
+    for path, raw in raws.items():
+        try:
+            cases[path] = parse_cases(raw, {other: raws[other] for other in raws if other != path})
+        except MalformedJson as error:
+            raise MalformedJson(
+                error.message,
+                found=error.found,
+                expected=error.expected,
+                hint=error.hint,
+                pointer=f"{path} {error.pointer or ''}".strip(),
+            ) from error
+        for case in cases[path]:
+            if case.id in seen:
+                raise MalformedJson(
+                    f"the id of a case stands in {seen[case.id]} already", found=case.id[:80], pointer=path
+                )
+            seen[case.id] = path
+    return cases
+
+
+def import_cases_in(raw: bytes) -> int:
+    """How many cases for importers of measuring tools a case file holds beside its own; `run_cases` cannot run them."""
+    cases = parse_object(raw, _LIMITS).get("import_cases", [])
+    return len(cases) if isinstance(cases, list) else 0
+
+
 def _values(raw: bytes) -> list[Any]:
     cases = parse_object(raw, _LIMITS).get("cases")
     if not isinstance(cases, list):

@@ -174,6 +174,7 @@ class _HeadFile(_Part):
     status: Literal["draft", "published", "retired"]
     published_on: StrictStr
     tables_version: StrictStr
+    based_on: StrictStr = ""  # the version that a draft was made from
     retired_rules: tuple[StrictStr, ...] = ()
     parameters: dict[str, Any] | list[Any]
     bounds: dict[StrictStr, StrictInt]

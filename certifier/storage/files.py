@@ -9,15 +9,17 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
 from certifier.crypto.keyring import Keyring, parse_keyring
 from certifier.crypto.signing import SigningKey
-from certifier.errors import KeyFileExposed, NotFoundError, OperatorError
-from certifier.standard.model import Standard, parse_standard
+from certifier.errors import CertifierError, KeyFileExposed, NotFoundError, OperatorError, StandardError
+from certifier.standard.folder import Folder, open_folder
+from certifier.standard.index import INDEX_FILE, check_unchanged, is_index, parse_index
+from certifier.standard.model import Standard
 
 
 def load_keyring(folder: Path) -> Keyring:
@@ -66,12 +68,23 @@ def list_files(folder: Path, pattern: str) -> list[Path]:
 
 
 def load_standard(folder: Path) -> Standard:
-    """The standard in a folder such as ``standards/lcal/1.0.0``. Raises NotFoundError or StandardError."""
-    return parse_standard(load_standard_files(folder))
+    """The standard in a folder such as ``standards/lcal/1.0.0``.
+
+    Raises NotFoundError, or StandardError: also when the index beside it lists it as published and a file differs.
+    """
+    return load_standard_folder(folder).standard
+
+
+def load_standard_folder(folder: Path, *, frozen: bool = True) -> Folder:
+    """As ``load_standard``, with the files. With ``frozen=False`` no index is asked whether it was changed."""
+    loaded = open_folder(load_standard_files(folder))
+    if frozen:
+        _check_frozen(folder, loaded)
+    return loaded
 
 
 def load_standard_files(folder: Path) -> dict[str, bytes]:
-    """The bytes of every file of a standard by its path in the folder; hidden ones are left out. Raises NotFoundError."""
+    """Every file of a standard's folder by its path in it. Raises NotFoundError."""
     if not (folder / "standard.toml").is_file():
         raise NotFoundError(
             f"There is no standard at {folder}.",
@@ -80,6 +93,38 @@ def load_standard_files(folder: Path) -> dict[str, bytes]:
         )
     paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith(".")]
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+
+def index_beside(folder: Path) -> Path:
+    """Where the index of published standards lies: standards/index.json for standards/lcal/1.0.0."""
+    return folder.resolve().parent.parent / INDEX_FILE
+
+
+def _check_frozen(folder: Path, loaded: Folder) -> None:
+    path = index_beside(folder)
+    raw = load_bytes(path)
+    try:
+        if raw is None or not is_index(raw):
+            return
+        entry = parse_index(raw).entry(loaded.standard.id)
+        if entry is not None:
+            check_unchanged(entry, loaded.files)
+    except CertifierError as error:
+        raise StandardError(error.message, file=path.name, hint=error.hint) from error
+
+
+def save_standard_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write a new folder of a standard, whole or not at all. Raises OperatorError if there is something already."""
+    if folder.exists():
+        raise OperatorError(f"There is something at {folder} already.", hint="Choose a folder that does not exist yet.")
+    temporary = folder.with_name(f".{folder.name}.{secrets.token_hex(6)}.tmp")
+    try:
+        for path, raw in files.items():
+            save_bytes(temporary / path, raw)
+        temporary.rename(folder)
+    except OSError as error:
+        remove_folder(temporary)
+        raise OperatorError(f"The folder {folder} cannot be written.", found=str(error)) from error
 
 
 def load_signing_key(path: Path, passphrase: bytes | None = None) -> SigningKey:
