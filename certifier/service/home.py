@@ -10,8 +10,8 @@ from certifier.certificate.times import time_text
 from certifier.crypto.keyring import Keyring
 from certifier.crypto.keys import PublicKey
 from certifier.crypto.signing import SigningKey
-from certifier.errors import KeyFileExposed, OperatorError
-from certifier.log.entry import log_entry
+from certifier.errors import ConflictError, KeyFileExposed, OperatorError
+from certifier.log.entry import log_entry, parse_entry
 from certifier.log.note import verifier_key_for
 from certifier.log.policy import parse_policy
 from certifier.service.certifier import Certifier
@@ -214,3 +214,30 @@ def turn_log(settings: Settings, now: datetime) -> tuple[str, str]:
         certifier.close()
     open_certifier(settings, now).close()  # begins and signs the new log
     return old, new
+
+
+def log_standard(settings: Settings, standard_id: str, sha256: str, now: datetime) -> bool:
+    """Write into the public log that a version of the standard is published; durable and public when this returns.
+
+    False, and nothing written, when the log says so already. Raises ConflictError when it says so of other files.
+    """
+    certifier = open_certifier(settings, now)
+    try:
+        digest = f"sha256:{sha256}"
+        logged = {entry["standard"]: entry["digest"] for entry in map(parse_entry, certifier.store.standard_entries())}
+        if logged.get(standard_id, digest) != digest:
+            raise ConflictError(
+                f"The log says that {standard_id} was published with other files.",
+                found=digest,
+                expected=logged[standard_id],
+                hint="Bring those files back, or publish a version of another number.",
+            )
+        if standard_id in logged:
+            return False
+        certifier.check_writable(now)
+        entry = log_entry("standard-publish", time_text(now), standard=standard_id, digest=digest)
+        certifier.store.accept([NewEntry("standard-publish", entry)])
+        certifier.logbook.publish()
+        return True
+    finally:
+        certifier.close()

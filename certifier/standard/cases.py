@@ -45,17 +45,34 @@ class Case:
 
 
 @dataclass(frozen=True)
+class Miss:
+    """A member of `expected` that came out otherwise; without a member, a case that cannot be read."""
+
+    member: str
+    found: str
+    expected: str
+
+    def __str__(self) -> str:
+        return f"{self.member} is {self.found}, expected {self.expected}" if self.member else self.found
+
+
+@dataclass(frozen=True)
 class CaseResult:
-    """How a case came out. `differences` are sentences; `not_compared` are expectations that nobody can check here."""
+    """How a case came out. `not_compared` are expectations that nobody can check here."""
 
     case: Case
     verdict: Verdict | None
-    differences: tuple[str, ...]
+    misses: tuple[Miss, ...]
     not_compared: tuple[str, ...]
 
     @property
+    def differences(self) -> tuple[str, ...]:
+        """The misses as sentences."""
+        return tuple(map(str, self.misses))
+
+    @property
     def passed(self) -> bool:
-        return not self.differences
+        return not self.misses
 
 
 def parse_cases(raw: bytes, others: Mapping[str, bytes] | None = None) -> tuple[Case, ...]:
@@ -206,16 +223,17 @@ def _run(standard: Standard, case: Case) -> CaseResult:
     try:
         verdict = decide(standard, case.report, parse_evidence(case.fixtures))
     except ForeignInputError as error:
-        return CaseResult(case, None, (f"{error.pointer or 'the fixtures'}: {error.message}",), unknown)
-    return CaseResult(case, verdict, tuple(_differences(case.expected, verdict)), unknown)
+        miss = Miss("", f"{error.pointer or 'the fixtures'}: {error.message}", "")
+        return CaseResult(case, None, (miss,), unknown)
+    return CaseResult(case, verdict, tuple(_misses(case.expected, verdict)), unknown)
 
 
-def _differences(expected: Mapping[str, Any], verdict: Verdict) -> Iterator[str]:
+def _misses(expected: Mapping[str, Any], verdict: Verdict) -> Iterator[Miss]:
     for member, value in expected.items():
         if member in _MEMBERS:
             found, wanted = _MEMBERS[member](verdict), sorted(value) if isinstance(value, list) else value
             if found != wanted:
-                yield f"{member} is {_shown(found)}, expected {_shown(wanted)}"
+                yield Miss(member, _shown(found), _shown(wanted))
 
 
 def _shown(value: Any) -> str:

@@ -413,18 +413,20 @@ def _reference_set(movements: Iterable[Movement]) -> Iterator[Change]:
 
 
 def _cases(old: Folder, new: Folder) -> Iterator[Change]:
+    """Cases that are new, gone or otherwise, told together: a draft may hold only those that differ."""
     before, after = ({case.id: (path, case) for path, group in f.cases.items() for case in group} for f in (old, new))
-    for case_id in (*before, *(case_id for case_id in after if case_id not in before)):
-        path, case = (after if case_id in after else before)[case_id]
-        if case_id not in after:
-            kind = "case removed"
-        elif case_id not in before:
-            kind = "case added"
-        elif repr(before[case_id][1]) != repr(case):  # a NaN is equal to nothing, itself included
-            kind = "case changed"
-        else:
-            continue
-        yield Change(kind, case_id, "-", case.title, "patch", "cases show what is decided and decide nothing", path)
+    both = [case_id for case_id in before if case_id in after]
+    kinds = {
+        "cases added": [case_id for case_id in after if case_id not in before],
+        "cases removed": [case_id for case_id in before if case_id not in after],
+        # Compared as text: a NaN is equal to nothing, itself included.
+        "cases changed": [case_id for case_id in both if repr(before[case_id][1]) != repr(after[case_id][1])],
+    }
+    for kind, ids in kinds.items():
+        if ids:
+            (path, _) = (after if ids[0] in after else before)[ids[0]]
+            reason = "cases show what is decided and decide nothing"
+            yield Change(kind, str(len(ids)), "-", ", ".join(ids), "patch", reason, path)
 
 
 def _head(old: Folder, new: Folder) -> Iterator[Change]:

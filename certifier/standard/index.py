@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from certifier.crypto.canonical import canonical_bytes, sha256_hex, to_json_text
+from certifier.crypto.canonical import canonical_bytes, digest_of, sha256_hex, to_json_text
 from certifier.crypto.keys import PublicKey, base58_decode, base58_encode, verify_signature
 from certifier.crypto.strict_json import Limits, parse_object
 from certifier.errors import BadSignature, ConflictError, MalformedJson
@@ -47,6 +47,13 @@ class Entry(BaseModel):
     tables_sha256: _Digest
     published_on: _Day
     files: Annotated[dict[_Path, _Digest], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _digests_agree(self) -> Self:
+        tables = {path: digest for path, digest in self.files.items() if path.startswith("data/")}
+        if (self.sha256, self.tables_sha256) != (digest_of(self.files), digest_of(tables)):
+            raise ValueError("the digest of the whole is not that of the files")
+        return self
 
 
 class _Document(BaseModel):

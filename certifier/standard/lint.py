@@ -396,6 +396,16 @@ def _package(linter: _Linter) -> Iterator[Finding]:
             advice="Write it as the one of LCAL 1.0.0.",
         )
         return
+    version = parse_object(folder.files[PACKAGE]).get("version")
+    if version != folder.standard.tables_version:
+        yield _error(
+            "package",
+            _head_place(folder, "tables_version"),
+            "The tables have another version in the data package.",
+            found=folder.standard.tables_version,
+            expected=str(version),
+            advice="Give both the same number, a new one where a table changed.",
+        )
     for path in sorted(path for path in folder.files if path.startswith("data/") and path.endswith(".csv")):
         raw, resource = folder.files[path], resources.pop(path.removeprefix("data/"), None)
         if resource is None:
@@ -424,7 +434,7 @@ def _json(value: object) -> str:
 
 
 def _sources(linter: _Linter) -> Iterator[Finding]:
-    """Every row has a licence, and every source is one that a row names."""
+    """Every row has a licence, every source is one that a row names, no region is cleaner than the grid that it is in."""
     folder = linter.folder
     named: set[str] = set()
     for table in TABLES:
@@ -439,6 +449,18 @@ def _sources(linter: _Linter) -> Iterator[Finding]:
                 )
             if table != "sources":
                 named |= {cell for column, cell in row.cells.items() if column.endswith("source_id")}
+    grid = folder.table("grid_intensity")
+    for key, row in grid.items():
+        wider = grid.get(row.cells.get("maps_to", ""))
+        if wider and Decimal(row.cells["gco2e_per_kwh"]) < Decimal(wider.cells["gco2e_per_kwh"]):
+            yield _error(
+                "sources",
+                row.place,
+                f"The region {key} lies below the row that it is mapped to.",
+                found=row.cells["gco2e_per_kwh"],
+                expected=f"at least {wider.cells['gco2e_per_kwh']}, as {row.cells['maps_to']}",
+                advice="Raise it: naming a provider never makes electricity cleaner.",
+            )
     for key, row in folder.table("sources").items():
         if key not in named:
             yield _finding(
@@ -514,14 +536,23 @@ def _used(linter: _Linter) -> Iterator[Finding]:
     """A bound that no rule compares with decides nothing, whatever it seems to say."""
     folder = linter.folder
     used = {name for rule in folder.standard.rules for clause in rule.clauses for name in limits_of(clause)}
-    for name in sorted(set(folder.standard.limits) - used):
-        place = _number_place(folder, name)
-        yield _error(
-            "used",
-            place if place.line else Place(HEAD),
-            f"No rule compares with {name}.",
-            advice="Take the bound out, or the rule in.",
-        )
+    for name in folder.head.get("bounds", {}):
+        if f"limit.{name}" not in used:
+            yield _error(
+                "used",
+                folder.place_of_number(f"bounds.{name}"),
+                f"No rule compares with the bound {name}.",
+                advice="Take the bound out, or write the rule.",
+            )
+    for name, field in _LIMITS.items():
+        if name not in used:
+            yield _error(
+                "used",
+                folder.place_of_number(f"parameters.limits.{field}"),
+                f"No rule compares with the limit {field}.",
+                expected=f"a rule with footprint.assessed_cg <= {name}",
+                advice="Write the rule: a limit that nothing asks for lets every track pass.",
+            )
 
 
 # --- the text ---
@@ -538,17 +569,20 @@ def _text(linter: _Linter) -> Iterator[Finding]:
             "text", Place(TEXT), "The text for people is missing.", advice="Write it: this is what people read."
         )
         return
-    for source in sorted({part for rule in folder.standard.rules for part in _sections(rule)}):
+    missing = {}
+    for source in dict.fromkeys(part for rule in folder.standard.rules for part in _sections(rule)):
         if not re.search(rf"^#+ {re.escape(source)}\.? |\*\*{re.escape(source)}\*\*", text, re.MULTILINE):
-            rules = [rule.id for rule in folder.standard.rules if source in _sections(rule)]
-            yield _finding(
-                severity,
-                "text",
-                Place(TEXT),
-                f"There is no section {source}, which {_listed(rules)} point to.",
-                expected=f"a heading ## {source}. or a bold **{source}**",
-                advice="Write it, or correct the source.",
-            )
+            missing[source] = [rule.id for rule in folder.standard.rules if source in _sections(rule)]
+    if missing:
+        yield _finding(
+            severity,
+            "text",
+            Place(TEXT),
+            f"{len(missing)} sections that rules point to are not in the text.",
+            found=", ".join(f"{source} ({rules[0]}{' …' * (len(rules) > 1)})" for source, rules in missing.items()),
+            expected="a heading such as ## 8. or a bold **8.1** for each",
+            advice="Write the sections, or correct the sources of the rules.",
+        )
     yield from _rules_table(folder, severity)
     yield from _limits_in_text(folder, severity)
 
@@ -582,7 +616,7 @@ def _rules_table(folder: Folder, severity: Severity) -> Iterator[Finding]:
             "The table of the rules is not the one that the rule files give.",
             found=said[first] if first < len(said) else "nothing",
             expected=made[first] if first < len(made) else "nothing more",
-            advice="Replace it: certifier standard rules FOLDER prints the right one.",
+            advice="Put in what certifier standard rules prints.",
         )
 
 

@@ -407,6 +407,11 @@ class Store:
         query = select(*_PLACED).where(entries.c.type == "issue", entries.c.idx.is_not(None))
         return [_placed(row) for some in _steps(codes) for row in self._all(query.where(entries.c.code.in_(some)))]
 
+    def standard_entries(self) -> list[bytes]:
+        """The ``standard-publish`` entries of all logs, placed or waiting, in order."""
+        query = select(entries.c.entry).where(entries.c.type == "standard-publish").order_by(entries.c.id)
+        return [bytes(row["entry"]) for row in self._all(query)]
+
     def is_waiting(self) -> bool:
         """Whether an entry waits for its place."""
         return self._one(select(entries.c.id).where(entries.c.idx.is_(None)).limit(1)) is not None
