@@ -194,13 +194,13 @@ def _show_findings(standard_id: str, findings: list[Finding]) -> None:
             if text:
                 out.print(f"         {label:<10}{plain(text)}")
     counts = _counts(findings)
-    errors, warnings = (f"{count} {word}{'' if count == 1 else 's'}" for word, count in _singular(counts))
     colour = "red" if counts["errors"] else "green"
+    errors, warnings = _told(counts["errors"], "error"), _told(counts["warnings"], "warning")
     out.print(f"[bold {colour}]{errors}[/], {warnings} in {standard_id}")
 
 
-def _singular(counts: dict[str, int]) -> list[tuple[str, int]]:
-    return [(word.removesuffix("s"), count) for word, count in counts.items()]
+def _told(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}"
 
 
 # --- diff ---
@@ -352,8 +352,9 @@ def publish(
     entry = index.entry(loaded.standard.id) if index else None
     fresh = entry is None
     if entry is None:
-        entry = entry_for(loaded, _place(folder, path))
+        place = _place(folder, path)
         _check_publishable(loaded, index, path.parent, now)
+        entry = entry_for(loaded, place)
     else:
         check_unchanged(entry, loaded.files)
     logged = log_standard(settings_of(home), entry.id, entry.sha256, now) if home else None
@@ -413,7 +414,7 @@ def _check_publishable(loaded: Folder, index: Index | None, root: Path, now: dat
     if errors := _errors(lint(loaded, list(older.values()))):
         first = errors[0]
         raise ConflictError(
-            f"lint finds {len(errors)} errors in {standard.id}. The first: {first.problem}",
+            f"lint finds {_told(len(errors), 'error')} in {standard.id}. The first: {first.problem}",
             found=f"{first.file}{f':{first.line}' if first.line else ''}  {first.found}".strip(),
             expected=first.expected or None,
             hint="See them all with: certifier standard lint",

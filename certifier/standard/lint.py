@@ -148,6 +148,29 @@ def _head(linter: _Linter) -> Iterator[Finding]:
         )
 
 
+def _text_head(linter: _Linter) -> Iterator[Finding]:
+    """The text's first lines name this version, and a published one calls itself no draft."""
+    folder, standard = linter.folder, linter.folder.standard
+    first, _, _ = folder.text(TEXT).partition("\n## ")
+    if standard.id not in first:
+        yield _finding(
+            linter.of_text,
+            "text",
+            Place(TEXT, 1),
+            "The text does not say which version it is of.",
+            expected=f"{standard.id} before the first section",
+            advice="Name the version.",
+        )
+    if standard.status != "draft" and re.search(r"\bdraft\b", first):
+        yield _error(
+            "text",
+            Place(TEXT, _line_of(folder, TEXT, r"\bdraft\b")),
+            f"The text of a {standard.status} version calls it a draft.",
+            expected=f"published on {standard.published_on}",
+            advice="Say when it was published.",
+        )
+
+
 def _head_place(folder: Folder, name: str) -> Place:
     return folder.place_of_number(name) if "." in name else Place(HEAD, _line_of(folder, HEAD, rf"^{name}\s*="))
 
@@ -698,15 +721,15 @@ def _cases(linter: _Linter) -> Iterator[Finding]:
         yield _error("cases", Place("cases/"), "There are no cases.", advice="Write cases that show what is decided.")
         return
     for result in linter.results:
-        for difference in result.differences:
-            path = files[result.case.id]
+        path = files[result.case.id]
+        for miss in result.misses:
             yield _error(
                 "cases",
                 Place(path, _line_of(folder, path, rf'"id": "{re.escape(result.case.id)}"')),
-                f"The case {result.case.id} does not come out as written.",
-                found=difference,
-                expected=result.case.title,
-                advice="Correct the case or what it tries.",
+                f"The case {result.case.id} does not come out as written: {miss.member or 'it cannot be read'}.",
+                found=miss.found,
+                expected=miss.expected,
+                advice="Correct the case, or what it tries.",
             )
     yield from _untried(linter)
 
@@ -746,6 +769,7 @@ _CHECKS: tuple[Callable[[_Linter], Iterator[Finding]], ...] = (
     _sources,
     _words,
     _used,
+    _text_head,
     _text,
     _must_say,
     _never_say,
