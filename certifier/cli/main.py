@@ -40,8 +40,9 @@ def main() -> None:
     \b
     Artists      keys, measure, report, submit
     Platforms    verify
-    Auditors     explain, standard test, verify
-    Operators    init, serve, revoke, suspend, reinstate, contact, log, backup, restore
+    Auditors     explain, replay, verify, standard test
+    Editors      standard new, lint, test, diff, simulate, publish
+    Operators    init, serve, revoke, suspend, reinstate, contact, statement, log, backup, restore
     Monitors     log monitor, status recompute
     """  # noqa: D301 - click reads the backspace as: keep these lines
 

@@ -198,14 +198,9 @@ READY = {
     "a retired id": ("1.1.0", {HEAD: ('["PLS-16", ', "[")}, "PLS-16 was retired in LCAL-1.0.0"),
     "a day to come": ("1.0.1", {HEAD: ("2020-02-02", "2999-01-01")}, "has not come"),
     "a draft": ("1.0.1", {HEAD: ('status = "published"', 'status = "draft"')}, "is not ready"),
-    "a limit in a minor version": (
+    "a number of the calculation in a minor version": (
         "1.1.0",
-        {
-            HEAD: ("class_1 = 10.00", "class_1 = 9.99"),
-            RULES: ("Class 1 ends at 10 g", "Class 1 ends at 9.99 g"),
-            "README.md": ("class 1 10.00", "class 1 9.99"),
-            CASES: ("__DEC__1.467027936828", "__DEC__1.465427936828"),
-        },
+        {HEAD: ("retention_days = 365", "retention_days = 366")},
         "1.1.0 promises less",
     ),
 }
