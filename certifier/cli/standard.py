@@ -367,11 +367,18 @@ def publish(
         ctx.exit(0)
     out = console()
     out.print(
-        f"[bold green]{entry.id} is published[/] in {plain(str(path))}" if fresh else f"{entry.id} is already published"
+        f"[bold green]{entry.id} is published[/] in {plain(_near(path))}"
+        if fresh
+        else f"{entry.id} is already published"
     )
     out.print(f"  sha256  {entry.sha256}")
     if logged is not None:
         out.print("  the public log says so" + ("" if logged else " already"))
+
+
+def _near(path: Path) -> str:
+    """A path as people type it."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def _index_so_far(path: Path, key: SigningKey, previous: str | None) -> Index | None:
@@ -411,6 +418,9 @@ def _check_publishable(loaded: Folder, index: Index | None, root: Path, now: dat
             f"The day of {standard.id} has not come.", found=standard.published_on, expected=f"at most {now.date()}"
         )
     older = {entry.id: _published_folder(entry, root) for entry in (index.entries if index else ())}
+    forerunner = index.forerunner(standard.version) if index else None
+    if forerunner is not None:
+        _check_number(compare(older[forerunner.id], loaded))
     if errors := _errors(lint(loaded, list(older.values()))):
         first = errors[0]
         raise ConflictError(
@@ -419,9 +429,6 @@ def _check_publishable(loaded: Folder, index: Index | None, root: Path, now: dat
             expected=first.expected or None,
             hint="See them all with: certifier standard lint",
         )
-    forerunner = index.forerunner(standard.version) if index else None
-    if forerunner is not None:
-        _check_number(compare(older[forerunner.id], loaded))
 
 
 def _check_number(comparison: Comparison) -> None:

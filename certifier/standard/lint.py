@@ -436,15 +436,16 @@ def _package(linter: _Linter) -> Iterator[Finding]:
                 "package", Place(PACKAGE), f"The data package does not list {path}.", advice="Add it as a resource."
             )
             continue
-        for member, value in (("bytes", len(raw)), ("hash", f"sha256:{sha256_hex(raw)}")):
-            if resource.get(member) != value:
+        for member, word, value in (("bytes", "size", len(raw)), ("hash", "hash", f"sha256:{sha256_hex(raw)}")):
+            told = resource.get(member)
+            if told != value:
                 yield _error(
                     "package",
-                    Place(PACKAGE, _line_of(folder, PACKAGE, re.escape(f'"{member}": {_json(resource.get(member))}'))),
-                    f"The {member} of {path} in the data package is another one.",
-                    found=str(resource.get(member)),
+                    Place(PACKAGE, _line_of(folder, PACKAGE, re.escape(f'"{member}": {_json(told)}'))),
+                    f"The data package has another {word} for {path} than the file.",
+                    found=str(told),
                     expected=str(value),
-                    advice=f"Put the real {member} there.",
+                    advice=f"Put the file's {word} there, once the table is right.",
                 )
     for path in sorted(resources):
         yield _error(

@@ -259,3 +259,11 @@ def test_the_package_lists_the_tables_that_are_there_and_no_others():
         "The data package does not list data/accelerators.csv.",
         "The data package lists data/spare.csv, which is not there.",
     }
+
+
+def test_a_bound_that_a_comparison_names_and_does_not_hang_on_is_not_met():
+    changes = {
+        RULES: (">= limit.track_us", ">= limit.track_us + 0 * limit.more_us"),
+        HEAD: ("track_us = 15000000", "track_us = 15000000\nmore_us = 1"),
+    }
+    assert [finding.found for finding in lint(small(changes))] == ["more_us"]
