@@ -329,6 +329,11 @@ def new(target: Path, source: Path, version: str, as_json: bool) -> None:
     help="The index of published standards.  [default: index.json two levels above FOLDER]",
 )
 @click.option("--previous-key", metavar="DID", help="The key that signed the index so far, when a new one takes over.")
+@click.option(
+    "--mends-fault",
+    is_flag=True,
+    help="A patch that mends a fault: figures were more than 10 % too low (section 13).",
+)
 @click.option("--home", type=FOLDER, help="Also write it into the public log of the installation in this folder.")
 @JSON
 @click.pass_context
@@ -338,6 +343,7 @@ def publish(
     key_file: Path,
     index_file: Path | None,
     previous_key: str | None,
+    mends_fault: bool,
     home: Path | None,
     as_json: bool,
 ) -> None:
@@ -353,7 +359,7 @@ def publish(
     fresh = entry is None
     if entry is None:
         place = _place(folder, path)
-        _check_publishable(loaded, index, path.parent, now)
+        _check_publishable(loaded, index, path.parent, now, mends_fault=mends_fault)
         entry = entry_for(loaded, place)
     else:
         check_unchanged(entry, loaded.files)
@@ -403,7 +409,7 @@ def _place(folder: Path, index: Path) -> str:
         raise click.UsageError(f"{folder} does not lie below {index.parent}, where the index is.") from error
 
 
-def _check_publishable(loaded: Folder, index: Index | None, root: Path, now: datetime) -> None:
+def _check_publishable(loaded: Folder, index: Index | None, root: Path, now: datetime, *, mends_fault: bool) -> None:
     """Raises ConflictError: not marked as published, before its day, lint errors, a number that promises too little."""
     standard = loaded.standard
     if standard.status != "published":
@@ -420,7 +426,7 @@ def _check_publishable(loaded: Folder, index: Index | None, root: Path, now: dat
     older = {entry.id: _published_folder(entry, root) for entry in (index.entries if index else ())}
     forerunner = index.forerunner(standard.version) if index else None
     if forerunner is not None:
-        _check_number(compare(older[forerunner.id], loaded))
+        _check_number(compare(older[forerunner.id], loaded), mends_fault=mends_fault)
     if errors := _errors(lint(loaded, list(older.values()))):
         first = errors[0]
         raise ConflictError(
@@ -431,8 +437,15 @@ def _check_publishable(loaded: Folder, index: Index | None, root: Path, now: dat
         )
 
 
-def _check_number(comparison: Comparison) -> None:
-    if not comparison.keeps_its_promise:
+def _check_number(comparison: Comparison, *, mends_fault: bool) -> None:
+    if mends_fault and not comparison.mends_low_figures:
+        raise ConflictError(
+            f"{comparison.new.id} mends no fault that section 13 knows.",
+            found=", ".join(moved_text(movement) for movement in comparison.movements) or "no reference set",
+            expected="a case of the reference set more than 10 % up, and none down",
+            hint="See the movements with: certifier standard diff",
+        )
+    if not mends_fault and not comparison.keeps_its_promise:
         change = comparison.deciding[0]
         raise ConflictError(
             f"{comparison.new.version} promises less than what changed since {comparison.old.id}.",

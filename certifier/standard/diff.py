@@ -84,6 +84,13 @@ class Comparison:
         return STEPS.index(self.promised) >= STEPS.index(self.step)
 
     @property
+    def mends_low_figures(self) -> bool:
+        """Whether figures were too low before: one of the reference set goes up by more than 10 %, and none goes down."""
+        moved = [movement.percent for movement in self.movements]
+        known = [percent for percent in moved if percent is not None]
+        return len(known) == len(moved) and max(known, default=Decimal(0)) > MOST_MOVEMENT_PERCENT and min(known) >= 0
+
+    @property
     def deciding(self) -> tuple[Change, ...]:
         """The changes that make the step as large as it is."""
         return tuple(change for change in self.changes if change.step == self.step != "none")

@@ -126,6 +126,7 @@ def test_the_table_for_the_text_is_printed_ready_to_paste(desk: Desk) -> None:
 
 
 def test_the_trial_draft_is_a_major_version_under_a_minor_number() -> None:
+    """It differs from LCAL 1.0.0 in one limit and one row; scripts/make_trial_draft.py makes it again."""
     result = run("diff", LCAL, TRIAL)
     assert result.exit_code == 3
     assert "By section 13 this is a major version." in result.stdout
@@ -218,6 +219,21 @@ def test_only_what_is_ready_and_keeps_its_promise_is_published(
     else:
         assert (result.exit_code, problem in result.stderr) == (3, True), result.output
         assert len(json.loads(desk.index.read_text())["entries"]) == 1
+
+
+FAULTS = {
+    "a fault that is none": ("embodied_table = 3.0", "mends no fault"),
+    "a fault whose cases are still wrong": ("embodied_table = 4.0", "lint finds"),
+}
+
+
+@pytest.mark.parametrize(("number", "problem"), FAULTS.values(), ids=FAULTS.keys())
+def test_a_patch_may_mend_figures_that_were_far_too_low(desk: Desk, number: str, problem: str) -> None:
+    assert desk.publish(desk.first).exit_code == 0
+    patch = desk.version("1.0.1", {HEAD: ("embodied_table = 1.5", number)})
+    assert "1.0.1 promises less" in desk.publish(patch).stderr
+    refused = desk.publish(patch, "--mends-fault")
+    assert (refused.exit_code, problem in refused.stderr) == (3, True), refused.output
 
 
 def test_the_trial_draft_is_refused_under_its_number(desk: Desk) -> None:

@@ -281,3 +281,15 @@ def test_release_notes_are_a_table_with_every_change_and_movement():
     assert "| major | limit | limits.class_1 | 10.00 | 8.00 | limits take a major version |" in text
     assert "| C15 | Exactly at the limit of class 1 | 10.00 | 10.00 | +0.0 % | class-1 → class-2 |" in text
     assert "The number 1.0.0 promises less" in text
+
+
+FAULTS = {
+    "a figure that was a good tenth too low": ("embodied_table = 1.5", "embodied_table = 4.0", True),
+    "one that was less than a tenth too low": ("embodied_table = 1.5", "embodied_table = 3.0", False),
+    "one that was too high": ("statement = 1.25", "statement = 1.0", False),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "mends"), FAULTS.values(), ids=FAULTS.keys())
+def test_a_fault_is_mended_only_where_figures_were_more_than_a_tenth_too_low(old, new, mends):
+    assert compare(small(), small({HEAD: (old, new)})).mends_low_figures == mends
