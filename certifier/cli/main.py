@@ -10,7 +10,7 @@ import sys
 
 import click
 
-from certifier.cli import explain, keys, log, measure, monitor, report, service, simulate, standard, status, verify
+from certifier.cli import explain, keys, log, measure, monitor, replay, report, service, simulate, standard, status, verify
 from certifier.cli.output import EXIT_NETWORK, EXIT_OPERATOR, EXIT_REFUSED, show_error
 from certifier.errors import CertifierError, OperatorError, StandardError, UnreachableError
 
@@ -56,6 +56,7 @@ for command in (
     report.submit,
     explain.explain,
     verify.verify,
+    replay.replay,
     standard.standard,
     keys.keys,
     service.init,

@@ -59,7 +59,7 @@ def verify(
     pinned = load_trust(trust)
     path = Path(target)
     client = Client(server) if server else None
-    raw, proof, lists = _from_files(path, client) if _is_file(path) else _from_service(target, client)
+    raw, proof, lists = from_files(path, client) if is_file(path) else from_service(target, client)
     digests = _digests_of(audio) if audio else None
     verification = check_certificate(raw, Material(pinned, proof, lists, digests), datetime.now(UTC))
     if as_json:
@@ -87,14 +87,14 @@ def _digests_of(audio: Path) -> AudioDigests:
     return AudioDigests(facts.sha256, facts.essence_sha256)
 
 
-def _is_file(path: Path) -> bool:
+def is_file(path: Path) -> bool:
     try:
         return path.is_file()
     except OSError:  # too long for a file name
         return False
 
 
-def _from_files(path: Path, client: Client | None) -> tuple[bytes, bytes | None, dict[str, bytes]]:
+def from_files(path: Path, client: Client | None) -> tuple[bytes, bytes | None, dict[str, bytes]]:
     """The certificate and what lies beside it by name; a server, when given, supplies the rest."""
     raw = path.read_bytes()
     proof_file = path.with_name(path.name.removesuffix(".json").removesuffix(".vc") + ".tlog-proof")
@@ -110,7 +110,7 @@ def _from_files(path: Path, client: Client | None) -> tuple[bytes, bytes | None,
     return raw, proof, found
 
 
-def _from_service(target: str, client: Client | None) -> tuple[bytes, bytes | None, dict[str, bytes]]:
+def from_service(target: str, client: Client | None) -> tuple[bytes, bytes | None, dict[str, bytes]]:
     try:
         code = parse_code(target)
     except MalformedCode as error:

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING
 
+from certifier.certificate.claims import Own, claims_of, result_of
 from certifier.certificate.code import parse_code
 from certifier.certificate.credential import payload_for
-from certifier.certificate.model import Assessor, Basis, Claims, Figures, Issuer, Subject, months_later
+from certifier.certificate.model import Claims, Issuer
 from certifier.certificate.status import StatusEntry
 from certifier.certificate.times import time_text
 from certifier.crypto.canonical import canonical_bytes, sha256_hex
 from certifier.crypto.keyring import Keyring
-from certifier.errors import NotFoundError
 from certifier.log.entry import issue_entry, status_entry
-from certifier.report.evidence import Evidence, assessor_of
+from certifier.report.evidence import Evidence, Signature, assessor_of
 from certifier.report.model import Report
 from certifier.service.examine import Examined
 from certifier.service.ledger import shares_of
@@ -27,8 +27,6 @@ from certifier.standard.evaluate import Verdict
 from certifier.standard.model import Standard
 from certifier.storage.rows import CertificateRow, StatusChange, SubmissionRow
 from certifier.storage.tables import PPT
-
-VALID_MONTHS = 36  # LCAL 11
 
 
 @dataclass(frozen=True)
@@ -52,60 +50,21 @@ def claims_for(
     now: datetime,
 ) -> Claims:
     """Everything that the certificate of a passing decision will state."""
-    verdict, standard, audio = decision.verdict, decision.standard, examined.audio
-    track = examined.opened.report.track
-    return Claims(
-        code=code,
-        outcome=verdict.outcome,
+    signature = assessor_of(examined.opened.report, decision.evidence)
+    own = Own(
         issuer=Issuer(settings.did, settings.issuer_name, settings.base_url),
-        subject=Subject(track.title, track.artist, audio.sha256, audio.essence_sha256, track.isrc),
-        figures=figures_of(verdict, standard),
-        basis=Basis(
-            standard.id,
-            standard.digest,
-            standard.tables_digest,
-            examined.opened.digest,
-            sha256_hex(decision.record),
-            verdict.evidence_level,
-        ),
-        assessor=_assessor(examined.opened.report, decision.evidence, keyring),
-        issued_at=now,
-        expires_at=months_later(now, VALID_MONTHS),
+        code=code,
         status=status,
+        essence_sha256=examined.audio.essence_sha256,
+        assessor_name=registered_name(signature, keyring),
     )
+    result = result_of(decision.verdict, decision.standard)
+    return claims_of(examined.opened, decision.evidence, decision.record, result, own=own, decided_at=now)
 
 
-def _assessor(report: Report, evidence: Evidence, keyring: Keyring) -> Assessor:
-    """Who stands behind the figure: whom the evidence level rests on, else this software alone."""
-    signature = assessor_of(report, evidence)
-    entry = next((key for key in keyring.keys if signature and key.key == signature.key), None)
-    if entry is None or signature is None:
-        return Assessor("software", "software", "software only; nobody but the applicant vouches for the figures")
-    return Assessor(signature.role, entry.owner, entry.name)  # type: ignore[arg-type]
-
-
-def figures_of(verdict: Verdict, standard: Standard) -> Figures:
-    """The printed figures of a verdict that has a footprint."""
-    footprint = verdict.footprint
-    if footprint is None:
-        raise NotFoundError("This decision has no figure.")
-    post, limits = footprint.post_production, standard.parameters.limits
-    limit = {"class-1": limits.class_1, "class-2": limits.class_2}.get(verdict.outcome, limits.measured)
-    return Figures(
-        assessed_g_per_min=str(footprint.assessed),
-        central_g_per_min=str(footprint.central),
-        consumer_g_per_min=_cents(footprint.consumer.central),
-        provider_g_per_min=_cents(footprint.provider.central),
-        limit_g_per_min=str(limit),
-        data_quality=footprint.rating,
-        post_production=f"{_cents(post.central)} (at most {_cents(post.upper)})" if post else "not assessed",
-        calculated=footprint.calculated,
-    )
-
-
-def _cents(grams: Decimal) -> str:
-    """Two decimals, half up (LCAL 4.8)."""
-    return str(grams.quantize(Decimal("0.01"), ROUND_HALF_UP))
+def registered_name(signature: Signature | None, keyring: Keyring) -> str | None:
+    """The name of the key's owner as the register has it; None for a key that it does not list."""
+    return next((entry.name for entry in keyring.keys if signature and entry.key == signature.key), None)
 
 
 def submission_row(

@@ -86,7 +86,7 @@ def gather_evidence(examined: Examined, keyring: Keyring, ledger: Ledger, now: d
         now=time_text(now),
         audio=Audio(sha256=audio.sha256, duration_s=audio.duration_s, silence_s=audio.silence_s, format=audio.format),
         signatures=signatures,
-        deposited_logs=_deposits(examined.logs, report),
+        deposited_logs=deposits_of(examined.logs, report),
         tools={name: RegisteredTool(ok=tool.ok, pue=tool.pue) for name, tool in tools.items()},
     )
     used = {
@@ -183,7 +183,7 @@ def _named_logs(opened: OpenedReport, logs: Mapping[str, bytes]) -> dict[str, by
     return {digest: content for digest, (_, content) in by_digest.items()}
 
 
-def _deposits(logs: Mapping[str, bytes], report: Report) -> dict[str, Deposit]:
+def deposits_of(logs: Mapping[str, bytes], report: Report) -> dict[str, Deposit]:
     """The deposited files as evidence; in a format that is read here, energy and duration are reproduced (PLS-18).
 
     A log is read as a whole: a run that it holds and the report leaves out is listed under its own name, and a run that the
