@@ -254,12 +254,7 @@ def _check_decision(case: Case, standard: Standard | None, verdict: Verdict | No
         return Check(name, "cannot", says, "not decided again without the standard's files")
     again = decision_record(verdict, case.evidence, standard_sha256=standard.digest, report_sha256=case.opened.digest)
     if again == case.decision:
-        return Check(
-            name,
-            "ok",
-            says,
-            f"{verdict.outcome}, {verdict.evidence_level}: the record is exactly what these rules write",
-        )
+        return Check(name, "ok", says, "the record is exactly what these rules write")
     differences = list(_differences(case.record, parse_object(again, LIMITS)))
     if not differences:
         return Check(name, "differs", "the record's bytes", "the same members in another form than RFC 8785 gives them")
@@ -454,14 +449,14 @@ def _file_facts(stated: Mapping[str, Deposit], found: Mapping[str, Deposit] | No
     for digest in sorted({*stated, *(found or {})}):
         kind = (stated.get(digest) or (found or {})[digest]).kind
         read = None if found is None else _deposit_text(found.get(digest))
-        yield _fact(f"deposited {kind} {digest[:16]}", _deposit_text(stated.get(digest)), read)
+        yield _fact(f"deposited {kind} {digest[:12]}…", _deposit_text(stated.get(digest)), read)
 
 
 def _deposit_text(deposit: Deposit | None) -> str:
     if deposit is None:
         return "not deposited"
     if deposit.format is None:
-        return f"{deposit.kind}, not read by the service"
+        return f"{deposit.kind}, not read by the issuer"
     units = {"energy_kwh": "kWh", "duration_s": "s", "minutes": "min"}
     read = (
         f"{name} "
@@ -484,9 +479,10 @@ def _signature_facts(case: Case, found: Found) -> Iterator[Fact]:
 
 
 def _register_text(signature: Signature) -> str:
+    role = signature.role.replace("_", " ")
     if not signature.registered:
-        return f"{signature.role}, key not registered"
-    says = [f"{signature.role} {signature.id}, registered"]
+        return f"{role}, key not registered"
+    says = [f"registered as {role} {signature.id}"]
     says.append(
         f"key in force at signing: {_text(signature.key_active_at_signing)}, now: {_text(signature.key_active_now)}"
     )

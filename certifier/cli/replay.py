@@ -14,7 +14,7 @@ import click
 
 from certifier.audio.analyse import analyse_audio
 from certifier.certificate.code import display_code, parse_code
-from certifier.certificate.replay import Case, Check, Fact, Found, Replay, open_case, parse_certificate
+from certifier.certificate.replay import MEMBERS, Case, Check, Fact, Found, Replay, open_case, parse_certificate
 from certifier.certificate.replay import replay as replay_case
 from certifier.certificate.verify import Material, Verification, check_certificate, verification_document
 from certifier.cli.output import EXIT_CANNOT_TELL, EXIT_REFUSED, console, plain, show_error, show_json
@@ -302,17 +302,25 @@ def _show(replayed: Replay, verification: Verification | None) -> None:
     for fact in replayed.facts:
         if fact.standing == "differs":
             _show_rows(f"  [bold]{plain(fact.name)}[/]", (("the record says", fact.value), ("found here", fact.found)))
-    _show_list("Checked here", ((check.value, _label(check), _value(check)) for check in replayed.checks))
+    for heading, checks in _grouped(replayed.checks):
+        _show_list(heading, ((check.value, _label(check), _value(check)) for check in checks))
     checked = [fact for fact in replayed.facts if fact.standing != "issuer's word"]
     words = [fact for fact in replayed.facts if fact.standing == "issuer's word"]
     if checked:
         _show_list("Said by the issuer, and looked up here", map(_row, checked))
-    _show_list("The issuer's word: nobody can work these out from the public files", map(_row, words))
+    _show_list("The issuer's word: the public files state these and cannot prove them", map(_row, words))
     out.print()
     if verification is None:
         out.print(f"  {VERIFY_NOTE}")
     else:
         out.print(f"  certifier verify: [bold]{WORDS[verification.verdict]}[/], {plain(verification.because)}")
+
+
+def _grouped(checks: Iterable[Check]) -> Iterator[tuple[str, list[Check]]]:
+    """Members of the certificate apart from what binds the files and the rules together."""
+    rest = list(checks)
+    yield "The files and the rules", [check for check in rest if check.name not in MEMBERS]
+    yield "The certificate, member by member", [check for check in rest if check.name in MEMBERS]
 
 
 def _certified(replayed: Replay) -> str:
@@ -342,7 +350,7 @@ def _show_list(heading: str, rows: Iterable[tuple[str, str, str]]) -> None:
     out = console()
     out.print(f"\n[bold]{heading}[/]")
     for value, name, text in rows:
-        for line in _lines(text, f"  {value:<8}{name:<30}"):
+        for line in _lines(text, f"  {value:<8}{name:<34} "):
             out.print(plain(line))
 
 
