@@ -23,10 +23,10 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, Literal
 
-from certifier.certificate.claims import SOFTWARE, Own, Result, claims_of, result_of
+from certifier.certificate.claims import SOFTWARE, VALID_MONTHS, Own, Result, claims_of, result_of
 from certifier.certificate.code import display_code
 from certifier.certificate.credential import parse_claims, payload_for
-from certifier.certificate.model import OUTCOMES, Claims, Figures
+from certifier.certificate.model import OUTCOMES, Claims, Figures, months_later
 from certifier.certificate.proof import split_proof
 from certifier.certificate.times import parse_time, time_text
 from certifier.crypto.canonical import sha256_hex
@@ -34,7 +34,7 @@ from certifier.crypto.strict_json import parse_object
 from certifier.decision import LIMITS, decision_record, parse_decision
 from certifier.errors import ForeignInputError, MalformedCertificate
 from certifier.report.envelope import OpenedReport, open_report
-from certifier.report.evidence import Audio, Deposit, Evidence, RegisteredTool, Signature
+from certifier.report.evidence import Audio, Deposit, Evidence, RegisteredTool, Signature, Statement
 from certifier.standard.evaluate import Verdict, decide
 from certifier.standard.model import Standard
 
@@ -146,11 +146,12 @@ def open_case(certificate: tuple[dict[str, Any], Claims], opened: OpenedReport, 
     record, evidence = parse_decision(decision)
     try:
         decided_at = parse_time(evidence.now)
-    except MalformedCertificate as error:
+        months_later(decided_at, VALID_MONTHS)
+    except (MalformedCertificate, ValueError) as error:
         raise ForeignInputError(
             "The time of the decision cannot be read.",
-            found=error.found,
-            expected=error.expected,
+            found=evidence.now,
+            expected="a time such as 2026-11-22T20:00:00Z, long before the year 10000",
             pointer="/evidence/now",
         ) from error
     return Case(*certificate, opened, decision, record, evidence, decided_at)
@@ -276,15 +277,18 @@ def _check_members(case: Case, standard: Standard | None, verdict: Verdict | Non
     )
     word = _members_of_word(case, again, found)
     for member in MEMBERS:
-        says, rederived = _text(attrgetter(member)(claims)), _text(attrgetter(member)(again))
         if member in word:
             continue
+        stated, derived = attrgetter(member)(claims), attrgetter(member)(again)
+        says = _text(stated)
         if standard is None and member in _BOUND_BY_STANDARD:
             yield Check(member, "cannot", says, "not decided again without the standard's files")
         elif verdict and verdict.footprint is None and member.startswith("figures."):
             yield Check(member, "differs", says, "no figure can be computed")
         else:
-            yield _compared(member, says, rederived, _reason(verdict) if member == "outcome" and verdict else "")
+            reason = _reason(verdict) if member == "outcome" and verdict else ""
+            value: Value = "ok" if stated == derived else "differs"
+            yield Check(member, value, says, _text(derived), reason if value == "differs" else "")
 
 
 def _members_of_word(case: Case, again: Claims, found: Found) -> set[str]:
@@ -388,7 +392,7 @@ def _text(value: Any) -> str:
         return time_text(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "none" if value is None else str(value)
+    return "not given" if value is None else str(value)
 
 
 # --- (8): the issuer's word --------------------------------------------------------------------------------------------
@@ -403,9 +407,13 @@ def _facts(case: Case, found: Found) -> Iterator[Fact]:
     yield from _signature_facts(case, found)
     yield from _tool_facts(evidence.tools, found.tools)
     yield _word("earlier certificates of this file", _listed(evidence.ledger.certified_audio))
+    if case.opened.report.renewal_of is not None:
+        yield _word(
+            "the certificate that it renews", f"{case.opened.report.renewal_of}: in force, of this file and key"
+        )
     shares = (f"{run}: {share}" for run, share in evidence.ledger.run_share_used.items())
     yield _word("shares of runs used up before", _listed(shares))
-    yield _word("registered model statements", _listed(evidence.statements))
+    yield from _statement_facts(evidence.statements)
     uses = (f"{model}: {use.minutes_last_12m} min in 12 months" for model, use in evidence.model_use.items())
     yield _word("minutes made with a model", _listed(uses))
     yield _word("models of affiliates", _listed(evidence.affiliated_models))
@@ -497,6 +505,22 @@ def _register_text(signature: Signature) -> str:
     if signature.own_measurement:
         says.append("measured itself")
     return "; ".join(says)
+
+
+def _statement_facts(stated: Mapping[str, Statement]) -> Iterator[Fact]:
+    if not stated:
+        yield _word("registered model statements", "none")
+    for name, statement in sorted(stated.items()):
+        holds = {
+            "registered": statement.registered,
+            "signed by a verifier": statement.verifier_signed,
+            "location-based": statement.location_based,
+        }
+        says = ", ".join(words if good else f"not {words}" for words, good in holds.items())
+        grams = f"{statement.training_g_per_minute:f} g of training per minute"
+        yield _word(
+            f"statement {name}", f"{statement.model} {statement.version}, {statement.issued_on}: {grams}; {says}"
+        )
 
 
 def _tool_facts(stated: Mapping[str, RegisteredTool], found: Mapping[str, RegisteredTool] | None) -> Iterator[Fact]:

@@ -21,7 +21,7 @@ from certifier.cli.output import EXIT_CANNOT_TELL, EXIT_REFUSED, console, plain,
 from certifier.cli.verify import EXIT_CODES, WORDS, from_files, from_service, is_file, load_trust
 from certifier.client import Client
 from certifier.crypto.canonical import sha256_hex
-from certifier.errors import CertifierError, MalformedCode, NotFoundError, StandardError
+from certifier.errors import CertifierError, ForeignInputError, MalformedCode, NotFoundError, StandardError
 from certifier.report.envelope import open_report, signatures_for
 from certifier.report.evidence import Audio, Deposit, RegisteredTool, assessor_of
 from certifier.service.draft import registered_name
@@ -98,13 +98,13 @@ def replay(
     found = _found(case, audio, logs, register)
     standards, broken = ([_chosen_standard(folder)], []) if folder else _known_standards()
     replayed = replay_case(case, standards, found)
-    verification = _verified(files, path, client, trust) if trust else None
+    verification = _verified(files, path, case.claims.code, client, trust) if trust else None
     if as_json:
         show_json(replay_document(replayed, verification))
     else:
         _show(replayed, verification)
-        for problem in broken:
-            console(stderr=True).print(f"not looked at: {plain(problem)}")
+    for problem in broken:
+        console(stderr=True).print(f"not looked at: {plain(problem)}")
     ctx.exit(_exit_code(replayed, verification))
 
 
@@ -167,7 +167,13 @@ def _fetch_files(target: str, client: Client | None) -> Files:
         ) from error
     if client is None:
         raise click.UsageError("A code is looked up at a service: give --server URL (or set LCAL_SERVER).")
-    return Files(*(_fetched(client, f"/v/{code}.{kind}") for kind in ("vc", "report.json", "decision.json")))
+    files = Files(*(_fetched(client, f"/v/{code}.{kind}") for kind in ("vc", "report.json", "decision.json")))
+    _, claims = _read_as(files.certificate[0], parse_certificate, files.certificate[1])
+    if claims.code != code:
+        raise ForeignInputError(
+            "The service gave out another certificate.", found=display_code(claims.code), expected=display_code(code)
+        )
+    return files
 
 
 def _fetched(client: Client, path: str) -> tuple[str, bytes]:
@@ -261,10 +267,10 @@ def _with_register(found: Found, case: Case, register: Path) -> Found:
     )
 
 
-def _verified(files: Files, path: Path | None, client: Client | None, trust: Path) -> Verification:
-    code = files.certificate[0].rpartition("/")[2].removesuffix(".vc")
-    raw, proof, lists = from_files(path, client) if path else from_service(code, client)
-    return check_certificate(raw, Material(load_trust(trust), proof, lists), datetime.now(UTC))
+def _verified(files: Files, path: Path | None, code: str, client: Client | None, trust: Path) -> Verification:
+    """The verification of the very bytes that were replayed."""
+    _, proof, lists = from_files(path, client) if path else from_service(code, client)
+    return check_certificate(files.certificate[1], Material(load_trust(trust), proof, lists), datetime.now(UTC))
 
 
 # --- what is shown -----------------------------------------------------------------------------------------------------

@@ -29,10 +29,16 @@ Level = Literal["A0", "A1", "A2"]
 
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
+_TOO_MUCH = Decimal(
+    "1E+12"
+)  # of grams, seconds, minutes: no issuer knows such a fact, and no figure can be computed of it
+
 
 def _sound(value: Decimal) -> Decimal:
     if not value.is_finite() or value < 0:
         raise ValueError("a finite number that is not negative is expected")
+    if value >= _TOO_MUCH:
+        raise ValueError("a number below a million millions is expected")
     return value
 
 

@@ -231,6 +231,17 @@ def test_the_name_of_the_assessor_is_the_issuers_word_until_a_register_is_asked(
     assert (asking.answer, problems(asking)) == ("does_not_follow", ["assessor.name"])
 
 
+def test_nothing_given_is_not_the_word_for_it(world: World) -> None:
+    examined = world.studio.examined("no isrc")
+    answer = world.certifier.certify(examined, NOW)
+    assert isinstance(answer, Issued)
+    row = world.certifier.store.submission(answer.submission.id)
+    claims = parse_claims(split_proof(parse_object(answer.certificate.document or b""))[0])
+    assert claims.subject.isrc is None
+    bent = signed(with_member(claims, "subject.isrc", "not given"))
+    assert problems(world.replayed(certificate=bent, report=row.envelope, decision=row.decision)) == ["subject.isrc"]
+
+
 OTHER_TEXT = {
     "a better name on top": ({"name": "Low-Carbon Audio, class 1"}, "does_not_follow"),
     "another version of the standard": ({"credentialSubject/achievement/version": "2.0.0"}, "does_not_follow"),
@@ -393,6 +404,38 @@ def test_a_lie_about_what_only_the_issuer_knows_follows_and_is_listed_as_its_wor
     assert "shares of runs used up before" in {f.name for f in replayed.facts if f.standing == "issuer's word"}
 
 
+STATEMENT = {
+    "model": "example-model",
+    "version": "1",
+    "registered": True,
+    "verifier_signed": True,
+    "issued_on": "2026-09-01",
+    "training_g_per_minute": "0.25",
+}
+
+
+def test_each_register_fact_is_listed_with_its_value(world: World) -> None:
+    facts = {fact.name: fact.value for fact in _other_evidence(world, statements={"ST-1": STATEMENT}).facts}
+    assert facts["statement ST-1"] == (
+        "example-model 1, 2026-09-01: 0.25 g of training per minute;"
+        " registered, signed by a verifier, not location-based"
+    )
+    assert facts["tool codecarbon 3.3.2"] == "usable, PUE in its energy: either"
+    assert facts["register: example-party"].startswith("registered as measuring party example-party; key in force at")
+    assert facts["time of the decision"] == "2026-11-01T12:00:00Z"
+    assert facts["length of the audio"] == "20.000000000 s"
+
+
+def test_a_renewal_says_what_it_renews(world: World) -> None:
+    first = world.certifier.certify(world.studio.examined("renewed"), NOW)
+    assert isinstance(first, Issued)
+    again = world.studio.examined("renewed", renewal_of=first.certificate.code, report_id="rep-again")
+    replayed = certified(world, again)
+    assert replayed.answer == "follows"
+    renewed = next(fact for fact in replayed.facts if fact.name == "the certificate that it renews")
+    assert (renewed.value.partition(":")[0], renewed.standing) == (first.certificate.code, "issuer's word")
+
+
 def test_without_help_every_fact_is_the_issuers_word(world: World) -> None:
     assert {fact.standing for fact in world.replayed().facts} == {"issuer's word"}
 
@@ -432,6 +475,12 @@ HOSTILE = {
     "a time in another zone": lambda record: canonical_bytes(
         record | {"evidence": record["evidence"] | {"now": "2026-11-01T13:00:00+01:00"}}
     ),
+    "the end of all time": lambda record: canonical_bytes(
+        record | {"evidence": record["evidence"] | {"now": "9999-12-31T23:59:59Z"}}
+    ),
+    "an endless length": lambda record: canonical_bytes(
+        record | {"evidence": record["evidence"] | {"audio": record["evidence"]["audio"] | {"duration_s": "1E+390"}}}
+    ),
     "a member twice": lambda record: canonical_bytes(record)[:-1] + b',"outcome":"class-1"}',
     "deep nesting": lambda record: canonical_bytes(record)[:-1] + b',"x":' + b"[" * 99 + b"]" * 99 + b"}",
 }  # fmt: skip
@@ -447,7 +496,6 @@ def test_a_record_that_cannot_be_read_ends_in_one_clear_error(world: World, bend
 ABSURD = {
     "no length": {"duration_s": "0", "silence_s": "0"},
     "more silence than length": {"silence_s": "99999"},
-    "an endless length": {"duration_s": "1E+390"},
     "hardly a length": {"duration_s": "1E-390"},
 }
 

@@ -133,6 +133,15 @@ def test_a_code_is_replayed_from_what_a_service_gives_out(files: Path, server: s
     assert run("replay", f"{code[:4]}-{code[4:8]}-{code[8:]}", "--server", server).exit_code == 0
 
 
+def test_a_service_that_gives_out_another_certificate_is_told_so(files: Path, server: str) -> None:
+    the(files, ".vc").rename(files / "0000000000.vc")
+    for suffix in (".report.json", ".decision.json"):
+        shutil.copyfile(the(files, suffix), files / f"0000000000{suffix}")
+    result = run("replay", "0000000000", "--server", server)
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "another certificate" in result.stderr
+
+
 def test_what_is_missing_beside_a_certificate_comes_from_the_service(files: Path, server: str, tmp_path: Path) -> None:
     shutil.copyfile(the(files, ".vc"), tmp_path / "mine.json")
     assert run("replay", tmp_path / "mine.json", "--server", server).exit_code == 0
