@@ -38,9 +38,11 @@ EXITS = {"follows": 0, "does_not_follow": EXIT_REFUSED, "cannot_tell": EXIT_CANN
 HEADLINES = {
     "follows": ("green", "FOLLOWS", "From this report and this record, these rules give exactly this certificate."),
     "does_not_follow": ("red", "DOES NOT FOLLOW", "The certificate is not what these files and rules give:"),
-    "cannot_tell": ("yellow", "CANNOT TELL", "Something that is needed is not at hand:"),
+    "cannot_tell": ("yellow", "CANNOT TELL", "From what is at hand it cannot be said:"),
 }
 VERIFY_NOTE = "whether the certificate is signed and in the log: certifier verify"
+OF_RECORD = ("record: report", "record: audio", "record: standard", "signatures", "decision again")
+REDERIVED = (*MEMBERS, "decision again", "document")
 WIDTH = 100
 _LONG = re.compile(r"\b([0-9a-f]{16})[0-9a-f]{48}\b|(did:key:z6Mk\w{8})\w{30,}", re.ASCII)
 
@@ -303,7 +305,7 @@ def _show(replayed: Replay, verification: Verification | None) -> None:
     )
     out.print(f"  {because}")
     for check in replayed.checks:
-        if check.value != "ok":
+        if check.value == "differs" or (check.value == "cannot" and check.hint):  # what lacks the standard is told once
             _show_problem(check)
     for fact in replayed.facts:
         if fact.standing == "differs":
@@ -339,16 +341,16 @@ def _certified(replayed: Replay) -> str:
 
 
 def _show_problem(check: Check) -> None:
-    names = ("says", "found here") if check.value == "differs" else ("asked for", "found here")
-    rows = [(names[0], check.says), (names[1], check.found), *([("note", check.hint)] if check.hint else [])]
-    _show_rows(f"  [bold]{_label(check)}[/]", rows)
+    says = "record says" if check.name in OF_RECORD else "certificate says"
+    rows = [(says, check.says), ("re-derived" if check.name in REDERIVED else "found here", check.found)]
+    _show_rows(f"  [bold]{_label(check)}[/]", [*rows, *([("note", check.hint)] if check.hint else [])])
 
 
 def _show_rows(heading: str, rows: Iterable[tuple[str, str]]) -> None:
     out = console()
     out.print(heading)
     for label, text in rows:
-        for line in _lines(text, f"      {label:<17}"):
+        for line in _lines(text, f"      {label:<18}"):
             out.print(plain(line))
 
 

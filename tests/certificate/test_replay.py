@@ -231,6 +231,15 @@ def test_the_name_of_the_assessor_is_the_issuers_word_until_a_register_is_asked(
     assert (asking.answer, problems(asking)) == ("does_not_follow", ["assessor.name"])
 
 
+def test_nobody_is_named_as_assessor_where_nobody_assessed(world: World) -> None:
+    answer = world.certifier.certify(world.studio.examined("nobody", (APPLICANT,)), NOW)
+    assert isinstance(answer, Issued)
+    row = world.certifier.store.submission(answer.submission.id)
+    claims = parse_claims(split_proof(parse_object(answer.certificate.document or b""))[0])
+    bent = signed(with_member(claims, "assessor.name", "A Renowned Body (example)"))
+    assert problems(world.replayed(certificate=bent, report=row.envelope, decision=row.decision)) == ["assessor.name"]
+
+
 def test_nothing_given_is_not_the_word_for_it(world: World) -> None:
     examined = world.studio.examined("no isrc")
     answer = world.certifier.certify(examined, NOW)

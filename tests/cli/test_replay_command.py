@@ -84,6 +84,8 @@ def test_a_folder_with_the_three_public_files_is_enough(files: Path) -> None:
 
 def test_the_certificate_finds_its_neighbours_by_code(files: Path) -> None:
     assert run("replay", the(files, ".vc")).exit_code == 0
+    the(files, ".vc").rename(files / "mine.json")
+    assert run("replay", files / "mine.json").exit_code == 0
 
 
 def test_files_of_other_names_are_found_as_the_demo_leaves_them(files: Path) -> None:
@@ -151,6 +153,15 @@ def test_a_service_that_does_not_answer_is_no_verdict(files: Path) -> None:
     assert run("replay", the(files, ".vc").stem, "--server", "http://127.0.0.1:1").exit_code == 5
 
 
+def test_the_transcript_in_the_docs_names_what_the_command_prints(files: Path) -> None:
+    """Figures and digests change with the standard; the rows of the list do not."""
+    printed = run("replay", files).stdout.splitlines()
+    block = (ROOT / "docs" / "replay.md").read_text().split("```console")[1].split("```")[0]
+    rows = [line for line in block.splitlines() if line.startswith(("  ok ", "  word "))]
+    assert len(rows) > 15
+    assert {row[:44].rstrip(" …") for row in rows} <= {line[:44].rstrip(" …") for line in printed}
+
+
 # --- the three answers -------------------------------------------------------------------------------------------------
 
 
@@ -186,7 +197,7 @@ def test_with_other_rules_nobody_can_tell_and_it_says_which_are_asked_for(files:
     result = run("replay", files, "--standard", tmp_path / "standard")
     assert result.exit_code == 6
     assert result.stdout.startswith("CANNOT TELL")
-    assert "asked for" in result.stdout
+    assert "certificate says" in result.stdout
     assert "--standard DIR" in result.stdout
 
 
