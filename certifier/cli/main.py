@@ -10,7 +10,20 @@ import sys
 
 import click
 
-from certifier.cli import explain, keys, log, measure, monitor, replay, report, service, simulate, standard, status, verify
+from certifier.cli import (
+    explain,
+    keys,
+    log,
+    measure,
+    monitor,
+    replay,
+    report,
+    service,
+    simulate,
+    standard,
+    status,
+    verify,
+)
 from certifier.cli.output import EXIT_NETWORK, EXIT_OPERATOR, EXIT_REFUSED, show_error
 from certifier.errors import CertifierError, OperatorError, StandardError, UnreachableError
 

@@ -123,7 +123,7 @@ def _kwh(item: LineItem) -> Decimal:
 
 def _reasons(claims: Sequence[_Claim], evidence: Evidence, used: Mapping[_Use | None, Decimal]) -> Iterator[str]:
     """Why the line is not shown, instrument by instrument, then by country and year."""
-    held = {name.strip().casefold() for name in evidence.ledger.claims_used}
+    held = {name.strip().casefold() for name in evidence.ledger.claims_used or ()}
     times = Counter(claim.key for claim in claims)
     for claim in claims:
         faults = _faults(claim.claim, evidence, used)

@@ -143,7 +143,7 @@ class Ledger(_Fact):
 
     certified_audio: tuple[Digest, ...] = ()
     run_share_used: dict[str, Known] = Field(default_factory=dict)
-    claims_used: tuple[Name, ...] = ()
+    claims_used: tuple[Name, ...] | None = None  # absent where the report claims nothing
 
 
 class ModelUse(_Fact):
