@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
+from certifier.certificate.claims import VALID_MONTHS
 from certifier.certificate.model import months_later
 from certifier.certificate.times import time_text
 from certifier.crypto.canonical import canonical_bytes
 from certifier.crypto.strict_json import parse_object
 from certifier.decision import LIMITS
 from certifier.service.certifier import Certifier, Issued, Refused
-from certifier.service.draft import VALID_MONTHS
 from certifier.service.simulate import (
     Comparison,
     Group,
