@@ -1,4 +1,4 @@
-"""The public register of keys: who owns which key, in which role, between which days.
+"""The public register: who owns which key, in which role, between which days; tools, model statements, models.
 
 A keyring is the reading of TOML texts such as ``keys/keyring.toml`` and ``keys/tools/*.toml``; opening the files is the
 storage's business. Old keys stay listed with their last day (DESIGN law 6).
@@ -9,10 +9,12 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Literal
+from decimal import Decimal
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from certifier.crypto.canonical import sha256_hex
 from certifier.crypto.keys import PublicKey
 from certifier.errors import MalformedKey, OperatorError
 
@@ -62,18 +64,70 @@ class RegisteredTool(BaseModel):
     pue: Literal["always", "never", "either"]
 
 
+STATEMENT_ID = r"[a-z0-9]+(-[a-z0-9]+)*"  # it names files, and some file systems do not tell capitals apart
+
+
+class RegisteredStatement(BaseModel):
+    """A model statement's place in the register (LCAL 6.3, 17.5): since when, of which bytes, and until when if withdrawn."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    id: str = Field(pattern=f"^{STATEMENT_ID}$", max_length=80)
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    registered_at: AwareDatetime
+    withdrawn_at: AwareDatetime | None = None
+    reason: str = Field(default="", max_length=500)
+
+    def is_active(self, moment: datetime) -> bool:
+        """Registered, and not withdrawn: a withdrawal counts from its moment on."""
+        return self.registered_at <= moment and (self.withdrawn_at is None or moment < self.withdrawn_at)
+
+
+Amount = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
+
+
+class RegisteredUse(BaseModel):
+    """How much a model is used, as its evidence shows (LCAL 6.2)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    months: Amount
+    minutes_last_12m: Amount
+    evidence: str = Field(min_length=1, max_length=2000)
+
+
+class RegisteredModel(BaseModel):
+    """A model whose trainer, or an affiliate, applies for labels: by the did:keys of those applicants (LCAL 6.2)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: str = Field(min_length=1, max_length=200)
+    version: str = Field(min_length=1, max_length=200)
+    affiliated_with: tuple[str, ...] = Field(min_length=1)
+    use: RegisteredUse | None = None
+
+
 class _File(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     keys: tuple[RegisteredKey, ...] = ()
     tools: tuple[RegisteredTool, ...] = ()
+    statements: tuple[RegisteredStatement, ...] = ()
+    models: tuple[RegisteredModel, ...] = ()
 
 
 class Keyring:
-    """All registered keys and tools, by key and by role."""
+    """All registered keys and tools, by key and by role; statements by id with their signed envelopes; models."""
 
-    def __init__(self, keys: Iterable[RegisteredKey] = (), tools: Iterable[RegisteredTool] = ()) -> None:
+    def __init__(
+        self,
+        keys: Iterable[RegisteredKey] = (),
+        tools: Iterable[RegisteredTool] = (),
+        statements: Iterable[RegisteredStatement] = (),
+        envelopes: Mapping[str, bytes] | None = None,
+        models: Iterable[RegisteredModel] = (),
+    ) -> None:
         self.keys = tuple(keys)
         self.tools = {f"{tool.name} {tool.version}": tool for tool in tools}
+        self.statements = {entry.id: entry for entry in statements}
+        self.envelopes = dict(envelopes or {})
+        self.models = tuple(models)
         self._by_raw = {entry.public.raw: entry for entry in self.keys}
 
     def entry_for(self, key: PublicKey) -> RegisteredKey | None:
@@ -87,23 +141,40 @@ class Keyring:
         return next((entry for entry in self.keys if entry.id == key_id), None)
 
 
-def parse_keyring(files: Mapping[str, str]) -> Keyring:
-    """The keyring in TOML texts by file name. Raises OperatorError that names the file, the entry and what is wrong.
+def parse_keyring(files: Mapping[str, str], envelopes: Mapping[str, bytes] | None = None) -> Keyring:
+    """The register in TOML texts by file name, and the signed statements by id.
 
-    One public key stands for one owner in one role: a key listed twice is refused.
+    Raises OperatorError that names the file, the entry and what is wrong. One public key stands for one owner in one role: a
+    key listed twice is refused. A signed statement that no entry names is not registered, and is left out.
     """
     parsed = [_parse_file(name, text) for name, text in sorted(files.items())]
     keys = [entry for file in parsed for entry in file.keys]
+    statements = [entry for file in parsed for entry in file.statements]
+    models = [entry for file in parsed for entry in file.models]
     _refuse_twins([entry.id for entry in keys], "key id")
     _refuse_twins([entry.key for entry in keys], "key")
-    return Keyring(keys, [tool for file in parsed for tool in file.tools])
+    _refuse_twins([entry.id for entry in statements], "statement")
+    _refuse_twins([f"{entry.name} {entry.version}" for entry in models], "model")
+    registered = {entry.id: _checked_envelope(entry, (envelopes or {}).get(entry.id)) for entry in statements}
+    return Keyring(keys, [tool for file in parsed for tool in file.tools], statements, registered, models)
+
+
+def _checked_envelope(entry: RegisteredStatement, envelope: bytes | None) -> bytes:
+    if envelope is None or sha256_hex(envelope) != entry.sha256:
+        raise OperatorError(
+            f"The signed statement {entry.id} is not the one that was registered.",
+            found="no such file" if envelope is None else f"sha256 {sha256_hex(envelope)}",
+            expected=f"statements/{entry.id}.json with sha256 {entry.sha256}",
+            hint="Bring the file back; a registered statement is never changed, it is withdrawn.",
+        )
+    return envelope
 
 
 def _parse_file(name: str, text: str) -> _File:
     try:
-        file = _File.model_validate(tomllib.loads(text))
-        for entry in file.keys:
-            PublicKey.from_did_key(entry.key)
+        file = _File.model_validate(tomllib.loads(text, parse_float=Decimal))
+        for key in [entry.key for entry in file.keys] + [key for entry in file.models for key in entry.affiliated_with]:
+            PublicKey.from_did_key(key)
     except tomllib.TOMLDecodeError as error:
         raise OperatorError(f"{name} is not TOML: {error}") from error
     except ValidationError as error:
@@ -121,5 +192,6 @@ def _refuse_twins(values: list[str], what: str) -> None:
     twins = sorted({value for value in values if values.count(value) > 1})
     if twins:
         raise OperatorError(
-            f"The keyring lists the {what} {twins[0]} twice.", hint="Each key stands for one owner in one role."
+            f"The register lists the {what} {twins[0]} twice.",
+            hint="Each key stands for one owner in one role." if what.startswith("key") else "Keep one entry.",
         )

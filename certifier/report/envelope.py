@@ -27,7 +27,19 @@ STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://lcal.example/emission-report/v1"
 ESSENCE = "essence_v1"
 MAX_SIGNATURES = 3
+SIGN_FIRST = {
+    "report": "Sign the report first: certifier report sign REPORT --key FILE",
+    "statement": "Sign the statement first: certifier statement sign FILE --key FILE",
+}
 LIMITS = Limits(max_bytes=5 * 1024 * 1024, max_depth=32, max_nodes=100_000)
+
+
+@dataclass(frozen=True)
+class OpenedEnvelope:
+    """A payload and the distinct keys that signed it; each signature was verified. What the payload says is not read yet."""
+
+    payload: bytes
+    signers: tuple[PublicKey, ...]
 
 
 @dataclass(frozen=True)
@@ -47,9 +59,9 @@ class OpenedReport:
     essence_sha256: str | None
 
 
-def pae(payload: bytes) -> bytes:
+def pae(payload: bytes, payload_type: str = PAYLOAD_TYPE) -> bytes:
     """What is signed (DSSE, pre-authentication encoding)."""
-    kind = PAYLOAD_TYPE.encode()
+    kind = payload_type.encode()
     return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
 
 
@@ -75,6 +87,12 @@ def sign_report(statement: dict[str, Any], keys: Iterable[SigningKey]) -> dict[s
     return envelope
 
 
+def sign_payload(payload: bytes, key: SigningKey, payload_type: str) -> dict[str, Any]:
+    """The envelope around a payload of another type than a statement, signed by one key."""
+    signature = {"keyid": key.public.did_key, "sig": _b64(key.sign(pae(payload, payload_type)))}
+    return {"payload": _b64(payload), "payloadType": payload_type, "signatures": [signature]}
+
+
 def add_signature(envelope: dict[str, Any], key: SigningKey) -> dict[str, Any]:
     """The envelope with one more signature over the same payload."""
     payload = _decoded(envelope["payload"], "/payload")
@@ -87,20 +105,33 @@ def add_signature(envelope: dict[str, Any], key: SigningKey) -> dict[str, Any]:
     return {**envelope, "signatures": [*others, signature]}
 
 
+def open_envelope(
+    raw: bytes, *, what: str = "report", payload_type: str = PAYLOAD_TYPE, limits: Limits = LIMITS
+) -> OpenedEnvelope:
+    """The payload of an envelope whose every signature is good, each by a key of its own. ``what`` it is, for the errors.
+
+    Raises MalformedJson, MalformedEnvelope, MalformedKey or BadSignature.
+    """
+    payload, entries = _parse_envelope(parse_object(raw, limits), what, payload_type)
+    signers = tuple(
+        _verified_signer(entry, pae(payload, payload_type), number, what) for number, entry in enumerate(entries)
+    )
+    if len({signer.raw for signer in signers}) != len(signers):
+        raise MalformedEnvelope(
+            "One key signed twice.", expected="a different key for each signature", pointer="/signatures"
+        )
+    return OpenedEnvelope(payload, signers)
+
+
 def open_report(raw: bytes) -> OpenedReport:
     """The report inside a signed envelope.
 
     Raises MalformedJson, MalformedEnvelope, MalformedReport, MalformedKey or BadSignature. One bad signature refuses the
     whole envelope, however many good ones stand beside it; the applicant's own must be among them.
     """
-    envelope = parse_object(raw, LIMITS)
-    payload, entries = _parse_envelope(envelope)
     # (1) every signature, by a key that is named once
-    signers = tuple(_verified_signer(entry, payload, number) for number, entry in enumerate(entries))
-    if len({signer.raw for signer in signers}) != len(signers):
-        raise MalformedEnvelope(
-            "One key signed twice.", expected="a different key for each signature", pointer="/signatures"
-        )
+    envelope = open_envelope(raw)
+    payload, signers = envelope.payload, envelope.signers
     # (2) only now is the payload read
     statement = parse_object(payload, LIMITS)
     essence = _check_statement(statement)
@@ -200,19 +231,19 @@ def _standing(entry: RegisteredKey, report: Report, applicant: RegisteredKey | N
     return {"capability": capability} if entry.role == "measuring_party" else {}
 
 
-def _parse_envelope(envelope: dict[str, Any]) -> tuple[bytes, Sequence[Any]]:
+def _parse_envelope(envelope: dict[str, Any], what: str, payload_type: str) -> tuple[bytes, Sequence[Any]]:
     if set(envelope) != {"payload", "payloadType", "signatures"}:
         raise MalformedEnvelope(
-            "This is not a signed report.",
+            f"This is not a signed {what}.",
             found="members " + ", ".join(sorted(envelope))[:120],
             expected="a DSSE envelope: payload, payloadType, signatures",
-            hint="Sign the report first: certifier report sign REPORT --key FILE",
+            hint=SIGN_FIRST.get(what),
         )
-    if envelope["payloadType"] != PAYLOAD_TYPE:
+    if envelope["payloadType"] != payload_type:
         raise MalformedEnvelope(
             "The envelope holds another kind of document.",
             found=str(envelope["payloadType"])[:80],
-            expected=PAYLOAD_TYPE,
+            expected=payload_type,
             pointer="/payloadType",
         )
     entries = envelope["signatures"]
@@ -226,7 +257,7 @@ def _parse_envelope(envelope: dict[str, Any]) -> tuple[bytes, Sequence[Any]]:
     return _decoded(envelope["payload"], "/payload"), entries
 
 
-def _verified_signer(entry: Any, payload: bytes, number: int) -> PublicKey:
+def _verified_signer(entry: Any, message: bytes, number: int, what: str) -> PublicKey:
     pointer = f"/signatures/{number}"
     if not isinstance(entry, dict) or set(entry) != {"keyid", "sig"} or not isinstance(entry["keyid"], str):
         raise MalformedEnvelope(
@@ -239,13 +270,13 @@ def _verified_signer(entry: Any, payload: bytes, number: int) -> PublicKey:
             error.message, found=error.found, expected=error.expected, hint=error.hint, pointer=f"{pointer}/keyid"
         ) from error
     try:
-        verify_signature(signer, pae(payload), _decoded(entry["sig"], f"{pointer}/sig"))
+        verify_signature(signer, message, _decoded(entry["sig"], f"{pointer}/sig"))
     except BadSignature as error:
         raise BadSignature(
-            "A signature does not fit the report.",
+            f"A signature does not fit the {what}.",
             found=f"signature {number + 1}, by {signer.did_key}",
             expected="a signature over exactly these payload bytes",
-            hint="The report was changed after it was signed, or another key signed it. Sign it again.",
+            hint=f"The {what} was changed after it was signed, or another key signed it. Sign it again.",
             pointer=pointer,
         ) from error
     return signer

@@ -18,21 +18,34 @@ from certifier.audio.model import AudioFacts
 from certifier.certificate.code import parse_code
 from certifier.certificate.times import time_text
 from certifier.crypto.canonical import sha256_hex
-from certifier.crypto.keyring import Keyring
+from certifier.crypto.keyring import Keyring, RegisteredModel
 from certifier.errors import AudioMismatch, ConflictError, LogMismatch
 from certifier.report.envelope import OpenedReport, open_report, signatures_for
 from certifier.report.evidence import (
     Audio,
     Deposit,
     Evidence,
+    ModelUse,
     RegisteredTool,
     Reproduced,
+    Signature,
+    Statement,
 )
 from certifier.report.evidence import Ledger as LedgerFacts
-from certifier.report.model import Report, ServiceUse
+from certifier.report.exports import FORM as EXPORT_FORM
+from certifier.report.exports import (
+    OpenedExport,
+    export_signatures,
+    is_export,
+    open_export,
+    reproduced_minutes,
+    stand_in_exports,
+)
+from certifier.report.model import Activity, Report, ServiceUse
 from certifier.report.rawlogs import LogLine, is_emissions_csv, parse_emissions_csv
+from certifier.report.statements import statement_fact
 from certifier.service.ledger import Forerunner, Ledger, runs_of
-from certifier.units import microseconds_of
+from certifier.units import microseconds_of, parse_time
 
 NOTHING = Reproduced(energy_kwh=Decimal(0), duration_s=Decimal(0))
 READABLE_TOOLS = ("codecarbon",)  # whose raw logs are read here
@@ -79,21 +92,79 @@ def gather_evidence(examined: Examined, keyring: Keyring, ledger: Ledger, now: d
     """
     report, audio = examined.opened.report, examined.audio
     renewed = _renewed_code(examined, ledger)
-    signatures = signatures_for(examined.opened, keyring, moment_of(report.issued_at), now)
+    exports = {digest: open_export(content) for digest, content in examined.logs.items() if is_export(content)}
+    deposits = deposits_of(examined.logs, report, exports)
     named = {f"{activity.tool.name} {activity.tool.version}" for activity in report.activities if activity.tool}
     tools = {name: keyring.tools[name] for name in sorted(named & set(keyring.tools))}
     evidence = Evidence(
         now=time_text(now),
         audio=Audio(sha256=audio.sha256, duration_s=audio.duration_s, silence_s=audio.silence_s, format=audio.format),
-        signatures=signatures,
-        deposited_logs=deposits_of(examined.logs, report),
+        signatures=_signatures(examined.opened, keyring, exports.values(), deposits, now),
+        deposited_logs=deposits,
+        statements=_statements(report, keyring, now),
         tools={name: RegisteredTool(ok=tool.ok, pue=tool.pue) for name, tool in tools.items()},
+        model_use=_model_use(report, keyring),
+        affiliated_models=_affiliated_models(report, keyring),
     )
     used = {
         key: max(ledger.share_used(name, renewed) for name in names) for key, names in runs_of(report, evidence).items()
     }
     certified = (audio.sha256,) if ledger.has_audio_in_force(audio.sha256) else ()
     return evidence.model_copy(update={"ledger": LedgerFacts(certified_audio=certified, run_share_used=used)})
+
+
+def _signatures(
+    opened: OpenedReport,
+    keyring: Keyring,
+    exports: Iterable[OpenedExport],
+    deposits: Mapping[str, Deposit],
+    now: datetime,
+) -> tuple[Signature, ...]:
+    """The signatures under the report, and those of services under their exports (10.1, 17.4).
+
+    A service vouches for its own jobs only. Where all sound comes from services, its signature under an export is told only if
+    every use stands in an export that is read here: else one signed export would vouch for another service's file.
+    """
+    report = opened.report
+    under_report = signatures_for(opened, keyring, moment_of(report.issued_at), now)
+    found = {name: read for deposit in deposits.values() for name, read in deposit.activities.items()}
+    if _on_service_path(report) and not stand_in_exports(_generating(report), found):
+        return under_report
+    signed = {signature.key for signature in under_report if signature.role == "service"}
+    under_exports = export_signatures(exports, keyring, parse_time(time_text(now)))
+    return (*under_report, *(signature for signature in under_exports if signature.key not in signed))
+
+
+def _statements(report: Report, keyring: Keyring, now: datetime) -> dict[str, Statement]:
+    """What the register knows of each statement that a model of the report names (6.3)."""
+    named = dict.fromkeys(model.training.statement for model in report.models if model.training.statement)
+    found = {name: statement_fact(name, keyring, report.standard, now) for name in named}
+    return {name: fact for name, fact in found.items() if fact is not None}
+
+
+def _affiliated_models(report: Report, keyring: Keyring) -> tuple[str, ...]:
+    """The models that the applicant or an affiliate trained, as the register knows (6.2); letter case hides none."""
+    own = {(_folded(entry.name), _folded(entry.version)) for entry in _own_models(report, keyring)}
+    return tuple(model.id for model in report.models if (_folded(model.name), _folded(model.version)) in own)
+
+
+def _model_use(report: Report, keyring: Keyring) -> dict[str, ModelUse]:
+    """The evidenced use of the applicant's own models (6.2)."""
+    uses = {(entry.name, entry.version): entry.use for entry in _own_models(report, keyring) if entry.use}
+    named = {model.id: uses.get((model.name, model.version)) for model in report.models}
+    return {
+        model_id: ModelUse(months=use.months, minutes_last_12m=use.minutes_last_12m)
+        for model_id, use in named.items()
+        if use
+    }
+
+
+def _own_models(report: Report, keyring: Keyring) -> list[RegisteredModel]:
+    return [entry for entry in keyring.models if report.issuer.key_id in entry.affiliated_with]
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split())
 
 
 def moment_of(text: str) -> datetime | None:
@@ -156,14 +227,22 @@ def kinds_of_deposits(report: Report) -> dict[str, Literal["log", "export", "pcf
     """What each file is that the report names by its digest: raw logs, or the export of a service; product footprints of
     devices; evidence of their age and use (LCAL 4.5, 10.1).
     """
-    generating = [activity for activity in report.activities if activity.stage == "inference"]
-    on_service_path = bool(generating) and all(isinstance(activity, ServiceUse) for activity in generating)
     lines = [line.embodied for activity in report.activities for line in activity.hardware or () if line.embodied]
     return {
         **{line.lifetime_evidence: "evidence" for line in lines if line.lifetime_evidence},
         **{line.pcf_sha256: "pcf" for line in lines if line.pcf_sha256},
-        **dict.fromkeys(report.raw_log_sha256, "export" if on_service_path else "log"),
+        **dict.fromkeys(report.raw_log_sha256, "export" if _on_service_path(report) else "log"),
     }
+
+
+def _generating(report: Report) -> list[Activity]:
+    return [activity for activity in report.activities if activity.stage == "inference"]
+
+
+def _on_service_path(report: Report) -> bool:
+    """Whether all sound comes from services."""
+    generating = _generating(report)
+    return bool(generating) and all(isinstance(activity, ServiceUse) for activity in generating)
 
 
 def _named_logs(opened: OpenedReport, logs: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -183,8 +262,9 @@ def _named_logs(opened: OpenedReport, logs: Mapping[str, bytes]) -> dict[str, by
     return {digest: content for digest, (_, content) in by_digest.items()}
 
 
-def deposits_of(logs: Mapping[str, bytes], report: Report) -> dict[str, Deposit]:
-    """The deposited files as evidence; in a format that is read here, energy and duration are reproduced (PLS-18).
+def deposits_of(logs: Mapping[str, bytes], report: Report, exports: Mapping[str, OpenedExport]) -> dict[str, Deposit]:
+    """The deposited files as evidence; in a format that is read here, energy and duration are reproduced (PLS-18), and of the
+    exports of services the minutes.
 
     A log is read as a whole: a run that it holds and the report leaves out is listed under its own name, and a run that the
     report says was measured by a tool whose logs are read here, but that stands in no log, is listed with nothing. The rule
@@ -204,11 +284,29 @@ def deposits_of(logs: Mapping[str, bytes], report: Report) -> dict[str, Deposit]
         else Deposit(kind=kinds[digest])
         for digest in sorted(logs)
     }
+    deposits |= _export_deposits(exports, report)
     if unseen and deposits:
-        first = next(iter(deposits))
-        activities = {**deposits[first].activities, **unseen}
-        deposits[first] = Deposit(kind=deposits[first].kind, format="codecarbon", activities=activities)
+        first = deposits[next(iter(deposits))]
+        unread = {
+            name: nothing.model_copy(update={"minutes": first.activities[name].minutes})
+            if name in first.activities
+            else nothing
+            for name, nothing in unseen.items()
+        }
+        deposits[next(iter(deposits))] = Deposit(
+            kind=first.kind, format=first.format or "codecarbon", activities={**first.activities, **unread}
+        )
     return deposits
+
+
+def _export_deposits(exports: Mapping[str, OpenedExport], report: Report) -> dict[str, Deposit]:
+    """The exports that stand for logs; what all of them together say is listed with the first one."""
+    digests = [digest for digest in sorted(exports) if digest in report.raw_log_sha256]
+    read = reproduced_minutes([exports[digest].export for digest in digests], report)
+    return {
+        digest: Deposit(kind="export", format=EXPORT_FORM, activities={} if number else read)
+        for number, digest in enumerate(digests)
+    }
 
 
 def _reproduced(lines: Iterable[LogLine], report: Report) -> dict[str, Reproduced]:

@@ -21,13 +21,16 @@ from certifier.standard.folder import Folder, open_folder
 from certifier.standard.index import INDEX_FILE, check_unchanged, is_index, parse_index
 from certifier.standard.model import Standard
 
+STATEMENTS = "statements"  # the folder of the register that holds signed model statements and their entries
+
 
 def load_keyring(folder: Path) -> Keyring:
-    """Every ``*.toml`` of the register folder and its subfolders. Raises OperatorError."""
+    """Every ``*.toml`` of the register folder and its subfolders, and the signed statements. Raises OperatorError."""
     if not folder.is_dir():
         raise OperatorError(f"There is no register of keys at {folder}.", hint="Make one with: certifier init")
     return parse_keyring(
-        {str(path.relative_to(folder)): path.read_text("utf-8") for path in sorted(folder.rglob("*.toml"))}
+        {str(path.relative_to(folder)): path.read_text("utf-8") for path in sorted(folder.rglob("*.toml"))},
+        {path.stem: path.read_bytes() for path in sorted((folder / STATEMENTS).glob("*.json"))},
     )
 
 
