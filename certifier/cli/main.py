@@ -19,8 +19,10 @@ from certifier.cli import (
     replay,
     report,
     service,
+    service_report,
     simulate,
     standard,
+    statement,
     status,
     verify,
 )
@@ -52,6 +54,7 @@ def main() -> None:
 
     \b
     Artists      keys, measure, report, submit
+    Services     statement
     Platforms    verify
     Auditors     explain, replay, verify, standard test
     Editors      standard new, lint, test, diff, simulate, publish
@@ -62,6 +65,7 @@ def main() -> None:
 
 log.log_group.add_command(monitor.monitor)
 standard.standard.add_command(simulate.simulate)
+report.report.add_command(service_report.service_report)
 
 for command in (
     measure.measure,
@@ -71,6 +75,7 @@ for command in (
     verify.verify,
     replay.replay,
     standard.standard,
+    statement.statement,
     keys.keys,
     service.init,
     service.serve,
