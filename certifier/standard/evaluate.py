@@ -246,7 +246,7 @@ def _finding(rule: Rule, answers: _Answers) -> Finding:
         gates=_closed_by(failures),
         outcome="fail",
         subjects=tuple(dict.fromkeys(failure.item.subject for failure in failures if failure.item.subject)),
-        found="; ".join(_found(failures, answers)),
+        found="; ".join(dict.fromkeys(_found(failures, answers))),
         advice=rule.advice,
         reason=rule.reason,
         source=rule.source,

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from certifier.certificate.verify import AudioDigests, Verification
 from certifier.crypto.strict_json import DEFAULT_LIMITS
 from certifier.errors import NotFoundError
+from certifier.service.statements import statements_in
 from certifier.web import charts
 from certifier.web.documents import SubmissionView, verification_view
 from certifier.web.problems import MediaTypeUnsupported, ParameterInvalid, problems
@@ -121,9 +122,11 @@ def _answers(site: Site, results: list[Verification], audio: AudioDigests | None
 
 
 def scheme(site: Site) -> Response:
-    """Who may sign what: the public register of keys and tools."""
+    """Who may sign what: the public register of keys, tools and statements."""
     checked_query()
-    return page("scheme.html", "five minutes", keyring=site.certifier.keyring, now=site.minute())
+    keyring, now = site.certifier.keyring, site.minute()
+    statements = statements_in(keyring, site.certifier.standard, now)
+    return page("scheme.html", "five minutes", keyring=keyring, statements=statements, now=now)
 
 
 def problem(site: Site, slug: str) -> Response:  # noqa: ARG001 - every view gets the site
