@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -266,44 +266,57 @@ def reproduced_minutes(exports: Sequence[Export], report: Report) -> dict[str, R
     and a named job that no export holds.
     """
     jobs, torn = _jobs_of(exports)
-    uses = [activity for activity in report.activities if isinstance(activity, ServiceUse)]
+    by_id: dict[str, list[_Place]] = {}
+    for place in jobs:
+        by_id.setdefault(place.job, []).append(place)
     names = _Names(activity.id for activity in report.activities)
     runs = {job.run_id for job in jobs.values()}
     found: dict[str, Reproduced] = {}
-    counted: set[str] = set()
-    reasons: dict[str, str] = {}
-    for activity in uses:
-        named = [job_id for job_id in dict.fromkeys(activity.job_ids) if job_id in jobs]
-        if not named and activity.run_id not in runs:
+    counted: set[_Place] = set()
+    reasons: dict[_Place, str] = {}
+    for activity in report.activities:
+        if not isinstance(activity, ServiceUse):
+            continue
+        named = dict.fromkeys(activity.job_ids)
+        if activity.run_id not in runs and not any(job_id in by_id for job_id in named):
             continue  # of another service, whose export is not read here
-        misfits = {job_id: why for job_id in named if (why := _misfit(jobs[job_id], activity, report))}
-        mine = [job_id for job_id in named if job_id not in misfits]
+        places = [place for job_id in named for place in by_id.get(job_id, ())]
+        misfits = {place: why for place in places if (why := _misfit(jobs[place], activity, report))}
+        mine = [place for place in places if place not in misfits]
         with exact_arithmetic():
-            minutes = sum((jobs[job_id].minutes for job_id in mine), Decimal(0))
+            minutes = sum((jobs[place].minutes for place in mine), Decimal(0))
         found[activity.id] = Reproduced(minutes=minutes)
         counted |= set(mine)
         reasons |= misfits
-        for job_id in dict.fromkeys(activity.job_ids):
-            if job_id not in jobs:
+        for job_id in named:
+            if job_id not in by_id:
                 found[names.beside(f"job {job_id[:120]}, which no export holds")] = NO_MINUTES
-    for job_id, job in jobs.items():
-        if job_id not in counted:
-            why = reasons.get(job_id, "which the report leaves out")
-            found[names.beside(f"job {job_id[:120]}, {why}")] = Reproduced(minutes=job.minutes)
-    for job_id in torn:
-        found[names.beside(f"job {job_id[:120]}, of which two exports say different things")] = NO_MINUTES
+    for place, job in jobs.items():
+        if place not in counted:
+            why = reasons.get(place, "which the report leaves out")
+            found[names.beside(f"job {place.job[:120]}, {why}")] = Reproduced(minutes=job.minutes)
+    for place in torn:
+        found[names.beside(f"job {place.job[:120]}, of which two exports say different things")] = NO_MINUTES
     return found
 
 
-def _jobs_of(exports: Iterable[Export]) -> tuple[dict[str, Job], list[str]]:
-    """All jobs by id, and the ids of those that stand there in two ways. Job ids of two services seldom meet; then both fail."""
-    jobs: dict[str, tuple[str, Job]] = {}
-    torn: dict[str, None] = {}
+class _Place(NamedTuple):
+    """A job is known by its service and its id."""
+
+    service: str
+    job: str
+
+
+def _jobs_of(exports: Iterable[Export]) -> tuple[dict[_Place, Job], list[_Place]]:
+    """All jobs, and those of which two exports of the service say different things."""
+    jobs: dict[_Place, Job] = {}
+    torn: dict[_Place, None] = {}
     for export in exports:
         for job in export.jobs:
-            if jobs.setdefault(job.id, (export.service, job)) != (export.service, job):
-                torn[job.id] = None
-    return {job_id: job for job_id, (_, job) in jobs.items()}, list(torn)
+            place = _Place(export.service, job.id)
+            if jobs.setdefault(place, job) != job:
+                torn[place] = None
+    return jobs, list(torn)
 
 
 def _misfit(job: Job, activity: ServiceUse, report: Report) -> str | None:
