@@ -70,7 +70,7 @@ def signed_statement(
 
 def entry(key: SigningKey, role: str, owner: str, extra: str = "", since: str = FROM, until: str = UNTIL) -> str:
     return (
-        f'[[keys]]\nid = "{owner}-2026"\nowner = "{owner}"\nname = "{owner.title()}"\nrole = "{role}"\n'
+        f'[[keys]]\nid = "{owner}-{role}"\nowner = "{owner}"\nname = "{owner.title()}"\nrole = "{role}"\n'
         f'key = "{key.public.did_key}"\nfrom = {since}\nuntil = {until}\n{extra}\n'
     )
 
