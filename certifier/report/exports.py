@@ -46,6 +46,7 @@ CSV_COLUMNS = (
 MAX_JOBS = 20_000
 MOST_MINUTES = Decimal(1_000_000)  # of one job; rule INT-03 allows no absurd number
 LIMITS = Limits(max_bytes=8 * 1024 * 1024, max_depth=8, max_nodes=400_000)
+HEADER_BYTES = 64 * 1024
 CLOCK_SKEW_US = 300_000_000  # LCAL 8.4
 MARKS = (FORM.encode(), PAYLOAD_TYPE.encode())
 NO_MINUTES = Reproduced(minutes=Decimal(0))
@@ -113,7 +114,7 @@ class OpenedExport:
 
 def is_export(raw: bytes) -> bool:
     """Whether a deposited file says that it is in this format: then it has to be read, or refused."""
-    beginning = raw[: LIMITS.max_bytes].lstrip(b"\xef\xbb\xbf \t\r\n")
+    beginning = raw[:HEADER_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n")
     if beginning.startswith(b"{"):
         try:
             value = parse_object(raw, LIMITS)
