@@ -25,6 +25,7 @@ from certifier.report.statements import (
     Check,
     OpenedStatement,
     check_statement,
+    is_registered,
     open_statement,
     parse_statement,
     rules_met,
@@ -176,7 +177,7 @@ def sign(file: Path, keys: tuple[Path, ...], out: Path | None) -> None:
 def check(ctx: click.Context, file: Path, register: Path | None, folder: Path, as_json: bool) -> None:
     """Check a signed statement in FILE: what registration asks, which rules it meets, until when it counts.
 
-    Nothing is registered. Exit code 3: it would be refused.
+    Nothing is registered. Exit code 0: it may be registered, or is; 3: it would be refused.
     """
     opened, bounds = open_statement(file.read_bytes()), bounds_of(load_standard(folder))
     checks = check_statement(opened, load_keyring(register) if register else Keyring(), bounds, datetime.now(UTC))
@@ -188,7 +189,7 @@ def check(ctx: click.Context, file: Path, register: Path | None, folder: Path, a
         _show_checks(opened, checks, rules, until)
         if register is None:
             console(stderr=True).print("Without --register nobody is known: give the folder of registered keys.")
-    ctx.exit(0 if all(found.met for found in checks) else EXIT_REFUSED)
+    ctx.exit(0 if is_registered(checks) or all(found.met for found in checks) else EXIT_REFUSED)
 
 
 def _check_document(
@@ -200,6 +201,7 @@ def _check_document(
         "version": opened.statement.version,
         "sha256": opened.digest,
         "accepted": all(found.met for found in checks),
+        "registered": is_registered(checks),
         "valid_until": until,
         "rules": dict(rules),
         "checks": [
@@ -211,8 +213,11 @@ def _check_document(
 
 def _show_checks(opened: OpenedStatement, checks: Sequence[Check], rules: Mapping[str, bool], until: str) -> None:
     out, named = console(), opened.statement
-    accepted = all(found.met for found in checks)
-    head = "[bold green]may be registered[/]" if accepted else "[bold red]would be refused[/]"
+    head = "[bold red]would be refused[/]"
+    if all(found.met for found in checks):
+        head = "[bold green]may be registered[/]"
+    elif is_registered(checks):
+        head = "[bold green]is registered[/]"
     out.print(f"{head}  {plain(named.id)}: {plain(named.model)} {plain(named.version)}, counts until {until}")
     for found in checks:
         mark = "[green]yes[/]" if found.met else "[red]no [/]"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -32,6 +32,7 @@ FORM = "lcal-model-statement/1"
 PREDICATE_TYPE = "https://lcal.example/model-statement/v1"
 LIMITS = Limits(max_bytes=256 * 1024, max_depth=16, max_nodes=5_000)
 CLOCK_SKEW = timedelta(seconds=300)  # LCAL 8.4
+ID_IS_FREE = "the id is free"
 MOST_HARDWARE_COUNT = 1_000
 MOST_HARDWARE_SECONDS = 86_400
 
@@ -426,12 +427,14 @@ def _register_checks(opened: OpenedStatement, keyring: Keyring) -> Iterator[Chec
     statement = opened.statement
     known = keyring.statements.get(statement.id)
     if known is None:
-        found = "free"
-    elif open_statement(keyring.envelopes[statement.id]).digest != opened.digest:
-        found = "registered with another content"
+        yield Check(ID_IS_FREE, met=True, found=f"{statement.id}: free")
     else:
-        found = f"registered on {known.registered_at:%Y-%m-%d}" + (" and withdrawn" if known.withdrawn_at else "")
-    yield Check("the id is free", known is None, f"{statement.id}: {found}", "Every statement has an id of its own.")
+        same = open_statement(keyring.envelopes[statement.id]).digest == opened.digest
+        found = f"{statement.id}: registered on {known.registered_at:%Y-%m-%d}"
+        yield Check(ID_IS_FREE, met=False, found=found, advice="A new statement has a new id.")
+        counts = same and known.withdrawn_at is None
+        why = "the same, not withdrawn" if counts else "withdrawn" if same else "another content"
+        yield Check("the registered one is this one, and counts", counts, why, "A new statement has a new id.")
     makers = {
         other.maker.id
         for other in _statements_in_force(keyring)
@@ -484,8 +487,13 @@ def _hardware_fact(line: StatedHardware) -> ServiceHardware:
     return ServiceHardware(name=line.name, seconds_per_minute=line.seconds_per_minute, count=line.count)
 
 
-def rules_met(opened: OpenedStatement, checks: tuple[Check, ...]) -> Mapping[str, bool]:
+def is_registered(checks: Sequence[Check]) -> bool:
+    """Whether it stands in the register already, and nothing speaks against it."""
+    return [check.name for check in checks if not check.met] == [ID_IS_FREE]
+
+
+def rules_met(opened: OpenedStatement, checks: Sequence[Check]) -> Mapping[str, bool]:
     """Which rules a report that names the statement would meet by it, once registered."""
-    sound = all(check.met for check in checks)
+    sound = is_registered(checks) or all(check.met for check in checks)
     service = sound and opened.statement.service is not None
     return {"ALC-03": sound, "BND-07": sound, "MTH-03": service, "MTH-04": service, "BND-05": service}

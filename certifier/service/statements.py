@@ -19,6 +19,7 @@ from certifier.crypto.canonical import sha256_hex
 from certifier.crypto.keyring import Keyring, RegisteredStatement
 from certifier.errors import ConflictError, ForeignInputError, NotFoundError
 from certifier.report.statements import (
+    ID_IS_FREE,
     Bounds,
     Check,
     ModelStatement,
@@ -89,7 +90,7 @@ def register_statement(register: Path, envelope: bytes, bounds: Bounds, now: dat
 
 
 def _refusal(check: Check) -> ForeignInputError | ConflictError:
-    taken = check.name in ("the id is free", "no other maker states this model")
+    taken = check.name in (ID_IS_FREE, "no other maker states this model")
     kind = ConflictError if taken else ForeignInputError
     return kind(
         "The statement cannot be registered.", found=check.found, expected=check.name, hint=check.advice or None

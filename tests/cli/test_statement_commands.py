@@ -249,6 +249,17 @@ def test_the_same_id_is_registered_once(world: World) -> None:
     assert (result.exit_code, "the id is free" in result.stderr) == (3, True)
 
 
+def test_check_knows_a_statement_that_is_registered_and_one_that_was_withdrawn(world: World) -> None:
+    world.registered()
+    file = world / "statement.dsse.json"
+    document = json.loads(done("statement", "check", file, "--register", world.register, "--json").stdout)
+    assert (document["accepted"], document["registered"], set(document["rules"].values())) == (False, True, {True})
+    assert done("statement", "check", file, "--register", world.register).stdout.startswith("is registered")
+    done("statement", "withdraw", "example-song-5", "--home", world / "home", "--reason", "figures too low")
+    result = run("statement", "check", file, "--register", world.register)
+    assert (result.exit_code, result.stdout.startswith("would be refused")) == (3, True)
+
+
 def test_list_shows_each_statement_with_its_state(world: World) -> None:
     world.registered()
     head, row = done("statement", "list", "--home", world / "home").stdout.splitlines()

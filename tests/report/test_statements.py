@@ -285,8 +285,16 @@ def test_an_id_that_the_register_does_not_hold_is_no_fact() -> None:
 
 TAKEN: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
     "the same statement": ({}, {}, ["the id is free"]),
-    "the same id with another content": ({"training_g_per_minute": "0.01"}, {}, ["the id is free"]),
-    "the id of a withdrawn one": ({}, {"withdrawn_at": NOW}, ["the id is free"]),
+    "the same id with another content": (
+        {"training_g_per_minute": "0.01"},
+        {},
+        ["the id is free", "the registered one is this one, and counts"],
+    ),
+    "the id of a withdrawn one": (
+        {},
+        {"withdrawn_at": NOW},
+        ["the id is free", "the registered one is this one, and counts"],
+    ),
     "a renewal under a new id": ({"id": "example-song-5-next"}, {}, []),
     "another maker's statement of the model": (
         {"id": "example-lab-5", "maker": {"id": "example-lab", "key": APPLICANT.public.did_key}},

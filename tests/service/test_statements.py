@@ -271,8 +271,9 @@ use = {{ months = 13.5, minutes_last_12m = "20000", evidence = "https://example.
 """
 
 
-def with_models(studio: Studio, key: Any) -> Keyring:
-    (studio.settings.register_dir / "models.toml").write_text(MODELS.format(key=key.public.did_key))
+def with_models(studio: Studio, key: Any, name: str = "example-song") -> Keyring:
+    text = MODELS.format(key=key.public.did_key).replace("example-song", name)
+    (studio.settings.register_dir / "models.toml").write_text(text)
     return load_keyring(studio.settings.register_dir)
 
 
@@ -288,10 +289,14 @@ def test_the_register_knows_whose_model_it_is(world: Studio, key: Any, affiliate
     assert all(str(use.months) == "13.5" for use in evidence.model_use.values())
 
 
-def test_letter_case_hides_no_affiliation_and_gains_no_use(world: Studio) -> None:
+NAMES = {"in the report": ("Example-Song ", "example-song"), "in the register": ("example-song", "Example-Song")}
+
+
+@pytest.mark.parametrize(("reported", "listed"), NAMES.values(), ids=NAMES.keys())
+def test_letter_case_hides_no_affiliation_and_gains_no_use(world: Studio, reported: str, listed: str) -> None:
     deposit = plain_export()
-    report = service_report(world, deposit, changes={"models/0/name": "Example-Song "})
-    evidence = gathered(world, with_models(world, APPLICANT), report, {"export": deposit})
+    report = service_report(world, deposit, changes={"models/0/name": reported})
+    evidence = gathered(world, with_models(world, APPLICANT, listed), report, {"export": deposit})
     assert (evidence.affiliated_models, dict(evidence.model_use)) == (("m1",), {})
 
 
