@@ -212,7 +212,9 @@ def _check_record(case: Case) -> Iterator[Check]:
 def _check_signatures(case: Case) -> Check:
     """Every signature of the envelope was verified when it was opened; here they are compared with the record's list."""
     carried = [signer.did_key for signer in case.opened.signers]
-    counted = [_signer_of(signature, case) for signature in case.evidence.signatures]
+    counted = [
+        _signer_of(signature, case) for signature in case.evidence.signatures if not _is_elsewhere(signature, case)
+    ]
     says = f"{len(counted)} signatures by " + (", ".join(counted) or "nobody")
     found = f"{len(carried)} verified signatures by " + ", ".join(carried)
     problems = [
@@ -226,6 +228,13 @@ def _check_signatures(case: Case) -> Check:
         return Check("signatures", "differs", says, "; ".join(problems))
     later = len(carried) - len(counted)
     return Check("signatures", "ok", says, found + (f"; {later} of them not counted by the record" if later else ""))
+
+
+def _is_elsewhere(signature: Signature, case: Case) -> bool:
+    """Whether a service signed its export, a deposited file that is not public, and not the report (LCAL 17.4)."""
+    carried = {signer.did_key for signer in case.opened.signers}
+    exported = any(deposit.kind == "export" for deposit in case.evidence.deposited_logs.values())
+    return signature.role == "service" and exported and signature.key not in carried
 
 
 def _signer_of(signature: Signature, case: Case) -> str:
@@ -480,7 +489,8 @@ def _signature_facts(case: Case, found: Found) -> Iterator[Fact]:
     own = None if found.signatures is None else {_signer_of(s, case): _register_text(s) for s in found.signatures}
     for signature in case.evidence.signatures:
         if signature.role != "applicant":
-            registered = None if own is None else own.get(_signer_of(signature, case), "not in the report")
+            unseen = None if _is_elsewhere(signature, case) else "not in the report"
+            registered = None if own is None else own.get(_signer_of(signature, case), unseen)
             yield _fact(f"register: {signature.id}", _register_text(signature), registered)
     if case.claims.assessor != SOFTWARE:
         yield _fact("name of the assessor", case.claims.assessor.name, found.assessor_name)

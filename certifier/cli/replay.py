@@ -22,10 +22,10 @@ from certifier.cli.verify import EXIT_CODES, WORDS, from_files, from_service, is
 from certifier.client import Client
 from certifier.crypto.canonical import sha256_hex
 from certifier.errors import CertifierError, ForeignInputError, MalformedCode, NotFoundError, StandardError
-from certifier.report.envelope import open_report, signatures_for
+from certifier.report.envelope import open_report
 from certifier.report.evidence import Audio, Deposit, RegisteredTool, assessor_of
 from certifier.service.draft import registered_name
-from certifier.service.examine import deposits_of, moment_of
+from certifier.service.examine import deposits_of, signatures_of
 from certifier.settings import PROJECT_ROOT
 from certifier.standard.model import Standard
 from certifier.storage.files import load_keyring, load_standard
@@ -227,7 +227,7 @@ def _found(case: Case, audio: Path | None, logs: tuple[Path, ...], register: Pat
     except CertifierError as error:  # a file of the reader's own says nothing of the certificate
         show_error(error)
         raise click.UsageError("A file that was given to compare with cannot be read.") from error
-    return _with_register(found, case, register) if register else found
+    return _with_register(found, case, logs, register) if register else found
 
 
 def _audio_of(case: Case, audio: Path) -> Audio:
@@ -243,9 +243,13 @@ def _audio_of(case: Case, audio: Path) -> Audio:
     )
 
 
+def _by_digest(logs: tuple[Path, ...]) -> dict[str, bytes]:
+    return {sha256_hex(content): content for content in (log.read_bytes() for log in logs)}
+
+
 def _deposits_of(case: Case, logs: tuple[Path, ...]) -> dict[str, Deposit]:
     """The files as the service reads them. A log is read together with the others, so all of them are needed."""
-    contents = {sha256_hex(content): content for content in (log.read_bytes() for log in logs)}
+    contents = _by_digest(logs)
     stated = set(case.evidence.deposited_logs)
     if stated != set(contents):
         wanted, given = (
@@ -257,13 +261,13 @@ def _deposits_of(case: Case, logs: tuple[Path, ...]) -> dict[str, Deposit]:
     return deposits_of(contents, case.opened.report)
 
 
-def _with_register(found: Found, case: Case, register: Path) -> Found:
+def _with_register(found: Found, case: Case, logs: tuple[Path, ...], register: Path) -> Found:
     """What this register says of the signers and tools at the time of the decision."""
     keyring, report = load_keyring(register), case.opened.report
     named = {f"{activity.tool.name} {activity.tool.version}" for activity in report.activities if activity.tool}
     return replace(
         found,
-        signatures=signatures_for(case.opened, keyring, moment_of(report.issued_at), case.decided_at),
+        signatures=signatures_of(case.opened, keyring, _by_digest(logs), case.decided_at),
         tools={name: RegisteredTool(ok=tool.ok, pue=tool.pue) for name, tool in keyring.tools.items() if name in named},
         assessor_name=registered_name(assessor_of(report, case.evidence), keyring),
     )

@@ -156,7 +156,7 @@ def stored_report_of(envelope: bytes) -> Report:
     Checks no signature, no digest and no subject: only for bytes from our own store. Raises MalformedJson,
     MalformedEnvelope or MalformedReport for what cannot be read.
     """
-    payload, _ = _parse_envelope(parse_object(envelope, LIMITS))
+    payload, _ = _parse_envelope(parse_object(envelope, LIMITS), "report", PAYLOAD_TYPE)
     statement = parse_object(payload, LIMITS)
     _check_statement(statement)
     return parse_report(statement["predicate"])

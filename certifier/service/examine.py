@@ -92,14 +92,13 @@ def gather_evidence(examined: Examined, keyring: Keyring, ledger: Ledger, now: d
     """
     report, audio = examined.opened.report, examined.audio
     renewed = _renewed_code(examined, ledger)
-    exports = {digest: open_export(content) for digest, content in examined.logs.items() if is_export(content)}
-    deposits = deposits_of(examined.logs, report, exports)
+    deposits = deposits_of(examined.logs, report)
     named = {f"{activity.tool.name} {activity.tool.version}" for activity in report.activities if activity.tool}
     tools = {name: keyring.tools[name] for name in sorted(named & set(keyring.tools))}
     evidence = Evidence(
         now=time_text(now),
         audio=Audio(sha256=audio.sha256, duration_s=audio.duration_s, silence_s=audio.silence_s, format=audio.format),
-        signatures=_signatures(examined.opened, keyring, exports.values(), deposits, now),
+        signatures=signatures_of(examined.opened, keyring, examined.logs, now),
         deposited_logs=deposits,
         statements=_statements(report, keyring, now),
         tools={name: RegisteredTool(ok=tool.ok, pue=tool.pue) for name, tool in tools.items()},
@@ -113,21 +112,18 @@ def gather_evidence(examined: Examined, keyring: Keyring, ledger: Ledger, now: d
     return evidence.model_copy(update={"ledger": LedgerFacts(certified_audio=certified, run_share_used=used)})
 
 
-def _signatures(
-    opened: OpenedReport,
-    keyring: Keyring,
-    exports: Iterable[OpenedExport],
-    deposits: Mapping[str, Deposit],
-    now: datetime,
+def signatures_of(
+    opened: OpenedReport, keyring: Keyring, logs: Mapping[str, bytes], now: datetime
 ) -> tuple[Signature, ...]:
-    """The signatures under the report, and those of services under their exports (10.1, 17.4).
+    """The signatures under the report, and those of services under their exports among the deposited files (10.1, 17.4).
 
     A service vouches for its own jobs only. Where all sound comes from services, its signature under an export is told only if
     every use stands in an export that is read here: else one signed export would vouch for another service's file.
     """
     report = opened.report
     under_report = signatures_for(opened, keyring, moment_of(report.issued_at), now)
-    found = {name: read for deposit in deposits.values() for name, read in deposit.activities.items()}
+    deposits, exports = deposits_of(logs, report).values(), _exports_in(logs).values()
+    found = {name: read for deposit in deposits for name, read in deposit.activities.items()}
     if _on_service_path(report) and not stand_in_exports(_generating(report), found):
         return under_report
     signed = {signature.key for signature in under_report if signature.role == "service"}
@@ -262,7 +258,12 @@ def _named_logs(opened: OpenedReport, logs: Mapping[str, bytes]) -> dict[str, by
     return {digest: content for digest, (_, content) in by_digest.items()}
 
 
-def deposits_of(logs: Mapping[str, bytes], report: Report, exports: Mapping[str, OpenedExport]) -> dict[str, Deposit]:
+def _exports_in(logs: Mapping[str, bytes]) -> dict[str, OpenedExport]:
+    """The exports of services among deposited files, opened."""
+    return {digest: open_export(content) for digest, content in logs.items() if is_export(content)}
+
+
+def deposits_of(logs: Mapping[str, bytes], report: Report) -> dict[str, Deposit]:
     """The deposited files as evidence; in a format that is read here, energy and duration are reproduced (PLS-18), and of the
     exports of services the minutes.
 
@@ -284,7 +285,7 @@ def deposits_of(logs: Mapping[str, bytes], report: Report, exports: Mapping[str,
         else Deposit(kind=kinds[digest])
         for digest in sorted(logs)
     }
-    deposits |= _export_deposits(exports, report)
+    deposits |= _export_deposits(_exports_in(logs), report)
     if unseen and deposits:
         first = deposits[next(iter(deposits))]
         unread = {

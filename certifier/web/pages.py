@@ -125,7 +125,7 @@ def scheme(site: Site) -> Response:
     """Who may sign what: the public register of keys, tools and statements."""
     checked_query()
     keyring, now = site.certifier.keyring, site.minute()
-    statements = statements_in(keyring, site.certifier.standard, now)
+    statements = statements_in(keyring, site.certifier.shelf.newest, now)
     return page("scheme.html", "five minutes", keyring=keyring, statements=statements, now=now)
 
 
