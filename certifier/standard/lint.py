@@ -330,23 +330,10 @@ def _number_place(folder: Folder, name: str) -> Place:
 
 # --- units ---
 
-_UNITS = ("us", "uw", "nkwh", "mg", "ug", "cg", "ud", "uh", "ppm", "ppt", "percent", "umin", "nmin", "months")
-_WITHOUT_UNIT = {"number_most"}  # bounds every number of a report, whatever its unit (INT-03)
-
 
 def _units(linter: _Linter) -> Iterator[Finding]:
-    """A number that a rule compares says its unit in its name, a number in a table in the data package."""
+    """A number in a table says its unit in the data package; a bound without one does not load."""
     folder = linter.folder
-    for name in folder.head.get("bounds", {}):
-        if name not in _WITHOUT_UNIT and not name.endswith(tuple(f"_{unit}" for unit in _UNITS)):
-            yield _error(
-                "units",
-                folder.place_of_number(f"bounds.{name}"),
-                f"The bound {name} does not say its unit.",
-                found=name,
-                expected=f"a name that ends with one of {', '.join(_UNITS)}",
-                advice="Put the unit into the name, here and in the rules.",
-            )
     fields = _fields(folder)
     for table in TABLES:
         for column in _numeric_columns(folder, table):

@@ -23,7 +23,7 @@ from certifier.errors import StandardError
 from certifier.footprint.factors import TABLES, parse_factors
 from certifier.footprint.parameters import misfit, parse_parameters
 from certifier.standard.language import compile_expression
-from certifier.standard.vocabulary import CENTI, FACTS, MICRO, SCOPES, UNITS
+from certifier.standard.vocabulary import CENTI, FACTS, MICRO, SCOPES, UNITS, WITHOUT_UNIT
 from certifier.units import rounded_down
 
 if TYPE_CHECKING:
@@ -318,7 +318,7 @@ def _table(value: dict[str, Any] | list[Any]) -> dict[str, Any]:
 def _limits(head: _HeadFile, parameters: Parameters, text: str) -> dict[str, int]:
     """The bounds of the rules by name; those that the calculation uses too follow from the parameters."""
     for name in head.bounds:
-        if name.rpartition("_")[2] not in UNITS:
+        if name not in WITHOUT_UNIT and name.rpartition("_")[2] not in UNITS:
             raise StandardError(
                 f"bounds.{name}: a whole number says its unit in its name",
                 file=HEAD,

@@ -19,7 +19,7 @@ PPT = 1_000_000_000_000
 CENTI = 100
 
 
-# The end of a whole number's name -> how many of it make one, and of what. Every bound of a standard has such an end.
+# The end of a whole number's name -> how many of it make one, and of what. Bounds end so, but those without a unit.
 UNITS: dict[str, tuple[int, str]] = {
     "cg": (CENTI, "g per minute"),
     "ug": (MICRO, "g per minute"),
@@ -33,9 +33,8 @@ UNITS: dict[str, tuple[int, str]] = {
     "ppt": (PPT, ""),
     "percent": (1, "%"),
     "months": (1, "months"),
-    "multiple": (1, "times"),
-    "most": (1, ""),  # a plain number
 }
+WITHOUT_UNIT = {"number_most", "forecast_multiple"}  # bounds every number of a report (INT-03); so many times
 
 
 @dataclass(frozen=True)

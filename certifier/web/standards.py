@@ -283,7 +283,7 @@ def bounds_of(standard: Standard) -> list[Bound]:
 
 
 def _told(name: str, value: int) -> str:
-    parts, unit = UNITS[name.rpartition("_")[2]]
+    parts, unit = UNITS.get(name.rpartition("_")[2], (1, ""))
     return f"{plain(Decimal(value) / parts)} {unit}".rstrip()
 
 

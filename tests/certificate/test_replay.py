@@ -46,7 +46,7 @@ class World:
 
     @property
     def standard(self) -> Standard:
-        return self.certifier.standard
+        return self.certifier.shelf.newest
 
     @property
     def claims(self) -> Claims:

@@ -19,7 +19,7 @@ from certifier.certificate.trust import trust_document
 from certifier.cli.main import main
 from certifier.crypto.canonical import canonical_bytes, to_json_text
 from certifier.service.certifier import Issued
-from tests.studio import Studio, emissions_csv, write_track
+from tests.studio import NOW, Studio, emissions_csv, write_track
 
 ROOT = Path(__file__).parents[2]
 STANDARD = ROOT / "standards" / "lcal" / "1.0.0"
@@ -47,7 +47,7 @@ def issued(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (public / f"{code}.decision.json").write_bytes(submission.decision)
     for url, raw in certifier.material(answer.certificate, now).status_lists.items():
         (public / status_file_name(url)).write_bytes(raw)
-    (folder / "trust.json").write_text(to_json_text(trust_document(certifier.trust)))
+    (folder / "trust.json").write_text(to_json_text(trust_document(certifier.trust_at(NOW))))
     (folder / "emissions.csv").write_bytes(studio.log)
     shutil.copyfile(studio.track, folder / "track.wav")
     shutil.copytree(studio.settings.register_dir, folder / "register")

@@ -73,10 +73,6 @@ SLIPS = {
         {HEAD: ("g_per_minute = 0.4", "g_per_minute = 0.1")},
         ("thresholds", HEAD, "[[parameters.training_default]]", "do not rise"),
     ),
-    "a bound without a unit": (
-        {HEAD: ("track_us", "track"), RULES: ("limit.track_us", "limit.track")},
-        ("units", HEAD, "track = 15000000", "does not say its unit"),
-    ),
     "a bound that nothing compares with": (
         {HEAD: ("track_us = 15000000", "track_us = 15000000\nother_us = 1")},
         ("used", HEAD, "other_us = 1", "compares with the bound other_us"),
