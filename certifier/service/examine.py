@@ -44,7 +44,7 @@ from certifier.report.exports import (
 from certifier.report.model import Activity, Report, ServiceUse
 from certifier.report.rawlogs import LogLine, is_emissions_csv, parse_emissions_csv
 from certifier.report.statements import statement_fact
-from certifier.service.ledger import Forerunner, Ledger, runs_of
+from certifier.service.ledger import Forerunner, Ledger, instruments_of, runs_of
 from certifier.units import microseconds_of, parse_time
 
 NOTHING = Reproduced(energy_kwh=Decimal(0), duration_s=Decimal(0))
@@ -109,7 +109,12 @@ def gather_evidence(examined: Examined, keyring: Keyring, ledger: Ledger, now: d
         key: max(ledger.share_used(name, renewed) for name in names) for key, names in runs_of(report, evidence).items()
     }
     certified = (audio.sha256,) if ledger.has_audio_in_force(audio.sha256) else ()
-    return evidence.model_copy(update={"ledger": LedgerFacts(certified_audio=certified, run_share_used=used)})
+    instruments = instruments_of(report)
+    held = tuple(name for key, name in instruments.items() if ledger.share_used(key, renewed) > 0)
+    facts = LedgerFacts(
+        certified_audio=certified, run_share_used=used, claims_used=held if report.energy_claims else None
+    )
+    return evidence.model_copy(update={"ledger": facts})
 
 
 def signatures_of(

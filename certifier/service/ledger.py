@@ -85,9 +85,20 @@ def runs_of(report: Report, evidence: Evidence) -> dict[str, tuple[str, ...]]:
     return names
 
 
+def instruments_of(report: Report) -> dict[str, str]:
+    """The electricity instruments that a report names, by their name in the ledger (LCAL 7.2); letter case tells none apart."""
+    ids = [(claim.certificate_id or "").strip() for claim in report.energy_claims or ()]
+    return {json.dumps(["", "instrument", name.casefold()]): name for name in ids if name}
+
+
 def shares_of(report: Report, evidence: Evidence) -> dict[str, Decimal]:
-    """The share of each run that this report takes, by its names in the ledger."""
-    shares = dict[str, Decimal]()
+    """The share of each run that this report takes, by its names in the ledger, and the instruments that nobody held yet.
+
+    An instrument is taken whole, as a run would be: it stands in no second report that is certified (7.2).
+    """
+    held = {name.casefold() for name in evidence.ledger.claims_used or ()}
+    free = {key for key, name in instruments_of(report).items() if name.casefold() not in held}
+    shares = dict.fromkeys(sorted(free), Decimal(1))
     for activity in report.activities:
         if activity.stage in SHARED_STAGES:
             for name in dict.fromkeys(name for _, name in _names_of(activity, report, evidence)):
