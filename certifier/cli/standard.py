@@ -22,6 +22,7 @@ from certifier.standard.diff import (
     moved_text,
     outcome_text,
     render_markdown,
+    shortened,
 )
 from certifier.standard.folder import Folder
 from certifier.standard.index import Entry, Index, changed_files, check_unchanged, entry_for, parse_index, sign_index
@@ -257,7 +258,7 @@ def _show_diff(comparison: Comparison) -> None:
     for change in comparison.changes:
         colour = _STEP_COLOURS[change.step]
         out.print(f"[{colour}]{change.step:<5}[/]  {plain(change.kind)}  {plain(change.subject)}")
-        out.print(f"         {plain(change.old)} → {plain(change.new)}")
+        out.print(f"         {plain(shortened(change.old))} → {plain(shortened(change.new))}")
         out.print(f"         [dim]{plain(change.reason)}[/]")
     if comparison.movements:
         out.print("The reference set, assessed g CO2e per minute:")

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from certifier.standard.model import Rule, Standard
 
 MOST_MOVEMENT_PERCENT = Decimal(10)  # 13, for the reference set
+MOST_SHOWN = 240  # characters of one side of a change
 
 
 @dataclass(frozen=True)
@@ -474,7 +475,11 @@ def render_markdown(comparison: Comparison) -> str:
         f"By section 13 this is a **{comparison.step}** version." + _warning(comparison),
     ]
     lines += ["", "| step | what | of | from | to | because |", "| --- | --- | --- | --- | --- | --- |"]
-    lines += [_row(c.step, c.kind, c.subject, c.old, c.new, c.reason) for c in comparison.changes if c.kind != "head"]
+    lines += [
+        _row(c.step, c.kind, c.subject, shortened(c.old), shortened(c.new), c.reason)
+        for c in comparison.changes
+        if c.kind != "head"
+    ]
     lines += ["", "The reference set:", ""]
     lines += [
         "| case | title | assessed, old | assessed, new | moved | outcome |",
@@ -495,6 +500,11 @@ def _warning(comparison: Comparison) -> str:
 
 def _row(*cells: str) -> str:
     return f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"
+
+
+def shortened(text: str) -> str:
+    """A long side of a change, cut where people stop reading; the whole is in the document."""
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN].rpartition(' ')[0]} …"
 
 
 def assessed_text(verdict: Verdict | None) -> str:
