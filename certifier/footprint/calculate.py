@@ -9,7 +9,7 @@ is decimal with 60 digits; nothing is rounded before the last step (4.8).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from decimal import ROUND_CEILING, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from typing import TYPE_CHECKING
 
 from certifier.footprint.case import ZERO, Case, case_of, forecast_terms, made_here, share_of
@@ -75,6 +75,8 @@ if TYPE_CHECKING:
     from certifier.report.evidence import Audio, Evidence, Statement
     from certifier.report.model import Activity, Hardware, Model, Report
 
+# Numbers that no rule has seen yet can make a figure of more digits than 60; it is to be told, not to be stumbled over.
+_ANY_FIGURE = Context(prec=9_999)
 _NINE_DECIMALS = Decimal("0.000000001")
 _TWO_DECIMALS = Decimal("0.01")
 _PRIMARY_METHODS = frozenset({"metered", "sensor"})
@@ -663,8 +665,8 @@ def _total(items: Iterable[LineItem], seconds: Decimal) -> Amount:
 
 def _nine_decimals(amount: Amount) -> Amount:
     return Amount(
-        amount.central.quantize(_NINE_DECIMALS, rounding=ROUND_HALF_EVEN),
-        amount.upper.quantize(_NINE_DECIMALS, rounding=ROUND_HALF_EVEN),
+        amount.central.quantize(_NINE_DECIMALS, ROUND_HALF_EVEN, _ANY_FIGURE),
+        amount.upper.quantize(_NINE_DECIMALS, ROUND_HALF_EVEN, _ANY_FIGURE),
     )
 
 
@@ -672,8 +674,8 @@ def _printed(amount: Amount) -> Amount:
     """Nine decimals first; then the best estimate half up and the upper bound up to two (4.8)."""
     exact = _nine_decimals(amount)
     return Amount(
-        exact.central.quantize(_TWO_DECIMALS, rounding=ROUND_HALF_UP),
-        exact.upper.quantize(_TWO_DECIMALS, rounding=ROUND_CEILING),
+        exact.central.quantize(_TWO_DECIMALS, ROUND_HALF_UP, _ANY_FIGURE),
+        exact.upper.quantize(_TWO_DECIMALS, ROUND_CEILING, _ANY_FIGURE),
     )
 
 

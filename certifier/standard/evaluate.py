@@ -139,7 +139,9 @@ def evaluate(
 def _unreadable(standard: Standard, value: Any, misfits: Iterable[FieldFinding]) -> Verdict:
     """A report with missing or mistyped fields: nothing can be asked but whether it fits."""
     named = value.get("standard") if isinstance(value, dict) else None
-    facts = Facts({"report.standard": named} if isinstance(named, str) else {}, {"misfit": misfit_items(misfits)})
+    # Half surrogates have no bytes, so no rule could be asked about them.
+    once = {"report.standard": named.encode(errors="replace").decode()} if isinstance(named, str) else {}
+    facts = Facts(once, {"misfit": misfit_items(misfits)})
     first = _ask(standard, facts, before_figure=True)
     return _verdict(standard, "A0", [finding for finding in first if not standard.rule(finding.rule).stops], None)
 
@@ -297,11 +299,19 @@ def _closed_by(failures: Sequence[_Failure]) -> Gates | None:
 
 def _found(failures: Sequence[_Failure], answers: _Answers) -> Iterator[str]:
     for failure in failures[:_SHOWN_SUBJECTS]:
-        names = sorted(name for name in failure.clause.require.names if name in FACTS)
+        names = sorted(_telling(failure, answers))
         told = ", ".join(dict.fromkeys(_told(FACTS[name], answers.value(name, failure.item)) for name in names))
         yield f"{failure.item.subject}: {told}" if failure.item.subject and told else failure.item.subject or told
     if len(failures) > _SHOWN_SUBJECTS:
         yield f"and {len(failures) - _SHOWN_SUBJECTS} more"
+
+
+def _telling(failure: _Failure, answers: _Answers) -> Iterator[str]:
+    """The facts that the demand looks at, and those whose absence kept the rule from seeing whether it applies."""
+    yield from (name for name in failure.clause.require.names if name in FACTS)
+    if failure.clause.when is not None:
+        asked = (name for name in failure.clause.when.names if name in FACTS)
+        yield from (name for name in asked if answers.value(name, failure.item) is None)
 
 
 def _told(fact: Fact, value: Value | None) -> str:

@@ -274,8 +274,7 @@ def runs(draw: st.DrawFn, model: str, stage: str, number: int, *, light: bool) -
     return run
 
 
-@st.composite
-def service_uses(draw: st.DrawFn, model: str, minutes: Decimal, method: str, number: int) -> dict[str, Any]:
+def service_use(model: str, minutes: Decimal, method: str, number: int) -> dict[str, Any]:
     return {
         "id": f"service-{number}",
         "run_id": f"run-{number}",
@@ -348,7 +347,7 @@ def models_with_runs(
         counts = range(draw(st.integers(1, 2)))
         activities = [draw(runs(name, "inference", 10 * number + count, light=light)) for count in counts]
     else:
-        activities.append(draw(service_uses(name, minutes, path, 10 * number)))
+        activities.append(service_use(name, minutes, path, 10 * number))
     if source == "activities":
         model["training"]["generated_minutes_to_date"] = minutes * draw(st.sampled_from([1, 10, 100_000]))
         activities.append(draw(runs(name, "training", 10 * number + 5, light=light)))
