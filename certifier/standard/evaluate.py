@@ -151,7 +151,9 @@ def _verdict(
 ) -> Verdict:
     closed = {finding.gates for finding in findings if finding.failed and finding.level == "must"}
     widest = next((gates for gates in GATES if gates in closed), None)
-    outcome = _LEFT_OPEN[widest] if footprint is not None else "none"
+    # Without a figure, or without any rule that was met, there is nothing that could have passed.
+    asked = any(finding.outcome == "pass" for finding in findings)
+    outcome = _LEFT_OPEN[widest] if footprint is not None and asked else "none"
     return Verdict(standard.id, outcome, level, tuple(findings), footprint)
 
 

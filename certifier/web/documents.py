@@ -6,7 +6,7 @@ Amounts are decimal strings with the unit in the name; links are paths on this s
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -27,6 +27,7 @@ from certifier.web.records import Record
 from certifier.web.words import EXCLUDED, INCLUDED, RENEWALS
 
 _SIX_PLACES = Decimal("0.000001")
+_ANY_FIGURE = Context(prec=9_999)  # a refused report may claim more than any machine could draw
 
 
 class Document(BaseModel):
@@ -601,4 +602,4 @@ def _line_item(item: LineItem) -> LineItemView:
 
 def _grams(amount: Decimal) -> str:
     """Six places, for reading; the exact value follows from the formula."""
-    return plain(amount.quantize(_SIX_PLACES, ROUND_HALF_EVEN))
+    return plain(amount.quantize(_SIX_PLACES, ROUND_HALF_EVEN, _ANY_FIGURE))

@@ -29,7 +29,6 @@ Way = tuple[str | int, ...]  # from the top to a place: "report" or "fixtures", 
 START = datetime(2026, 10, 1, 8, tzinfo=UTC)
 MILLI = Decimal("0.001")
 PRODUCTS = "f" * 64  # the deposited product footprint of a maker
-AGES = "e" * 64  # the deposited evidence of age and use
 GRID = list(standard().factors.grid.values())
 REGIONS = [row for row in GRID if row.kind == "cloud_region"]
 SUBDIVISIONS = [row for row in GRID if row.kind == "subdivision"]
