@@ -45,6 +45,12 @@ def _sound(value: Decimal) -> Decimal:
 Known = Annotated[Quantity, AfterValidator(_sound)]
 
 
+def _not_negative(value: int) -> int:
+    if value < 0:
+        raise ValueError("a count that is not negative is expected")
+    return value
+
+
 class _Fact(BaseModel):
     # A later issuer may record more; what this version does not know cannot matter to its verdict.
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
@@ -112,7 +118,7 @@ class Place(_Fact):
 class ServiceHardware(_Fact):
     name: Name
     seconds_per_minute: Known
-    count: Count = 1
+    count: Annotated[Count, AfterValidator(_not_negative)] = 1
 
 
 class Statement(_Fact):

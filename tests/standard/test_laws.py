@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from certifier.crypto.canonical import canonical_bytes, sha256_hex
 from certifier.crypto.strict_json import parse_object
 from certifier.decision import LIMITS, decision_record
-from certifier.errors import CertifierError, StandardError
+from certifier.errors import CertifierError, ForeignInputError, StandardError
 from certifier.footprint.calculate import footprint_of
 from certifier.footprint.factors import Factors, _by_country
 from certifier.footprint.parameters import Parameters
@@ -101,6 +101,8 @@ EVIDENCE = [
         "activities/*/location/site",
         "activities/*/model",
         "activities/*/hardware/*",
+        "activities/*/hardware/*/name",
+        "activities/*/location/country",
         "activities/*/hardware/*/embodied",
         "activities/*/hardware/*/embodied/*",
         "stages_not_performed/*",
@@ -137,32 +139,40 @@ EVIDENCE = [
 ]
 
 
+# What a report cannot do without is replaced by a word that is in no table.
+UNKNOWN = {"name": "a device that nobody knows", "country": "ZZZ"}
+
+
+def silent_about(application: Application, ways: list[Way]) -> Application:
+    less = application
+    for way in ways:
+        if way[-1] in UNKNOWN:
+            less = less.with_value(way, UNKNOWN[str(way[-1])])
+    return less.without(way for way in ways if way[-1] not in UNKNOWN)
+
+
 def evidence_of(application: Application) -> list[Way]:
     return [way for pattern in EVIDENCE for way in places_of(application.tree, pattern)]
 
 
 # A value that costs more than silence may be kept to oneself: the table then decides. What says it, or makes it count:
-DEARER_THAN_SILENCE = {
-    way
-    for pattern in """
-        report/activities/*/pue
-        report/activities/*/pue_evidence
-        report/activities/*/pue_evidence/*
-        report/activities/*/hardware/*/embodied
-        report/activities/*/hardware/*/embodied/*
-        report/models/*/training/lifetime_minutes_forecast
-        report/process
-        report/process/take_retention_days
-        fixtures/deposited_logs/*
-        fixtures/model_use/*
-        fixtures/model_use/*/*
-        fixtures/statements/*/pue
-        fixtures/statements/*/hardware
-        fixtures/statements/*/hardware/*
-        fixtures/statements/*/hardware/*/count
-    """.split()
-    for way in [tuple(pattern.split("/"))]
-}
+DEARER_THAN_SILENCE = [
+    "report/activities/*/pue",
+    "report/activities/*/pue_evidence",
+    "report/activities/*/pue_evidence/*",
+    "report/activities/*/hardware/*/embodied",
+    "report/activities/*/hardware/*/embodied/*",
+    "report/models/*/training/lifetime_minutes_forecast",
+    "report/process",
+    "report/process/take_retention_days",
+    "fixtures/deposited_logs/*",
+    "fixtures/model_use/*",
+    "fixtures/model_use/*/*",
+    "fixtures/statements/*/pue",
+    "fixtures/statements/*/hardware",
+    "fixtures/statements/*/hardware/*",
+    "fixtures/statements/*/hardware/*/count",
+]
 
 # A declared value that such a rule refuses may be withdrawn (DESIGN 5).
 WITHDRAWN = {
@@ -174,8 +184,11 @@ WITHDRAWN = {
 
 def the_standard_lets(application: Application, way: Way) -> bool:
     """Whether a piece of evidence is one of those that may be better left away; each is a case further down."""
-    if fits(way, ("report", "activities", "*", "hardware", "*")):
-        return True
+    if fits(way, "report/activities/*/hardware/*"):
+        return len(application.at(way[:-1])) > 1
+    if fits(way, "report/activities/*/hardware/*/name"):
+        lines = application.at(way[:-2])
+        return len(lines) > 1 and all(standard().factors.hardware_row(line["name"]).kind == "cpu" for line in lines)
     if way[:2] == ("fixtures", "signatures"):
         parties = [signature["role"] for signature in application.fixtures["signatures"] if signature.get("registered")]
         measured = any(signature.get("own_measurement") for signature in application.fixtures["signatures"])
@@ -183,8 +196,9 @@ def the_standard_lets(application: Application, way: Way) -> bool:
     return any(fits(way, pattern) for pattern in DEARER_THAN_SILENCE) and lighter_without(application, way)
 
 
-def fits(way: Way, pattern: tuple[str, ...]) -> bool:
-    return len(way) == len(pattern) and all(step in ("*", key) for key, step in zip(way, pattern, strict=True))
+def fits(way: Way, pattern: str) -> bool:
+    steps = pattern.split("/")
+    return len(way) == len(steps) and all(step in ("*", key) for key, step in zip(way, steps, strict=True))
 
 
 def lighter_without(application: Application, way: Way) -> bool:
@@ -209,7 +223,7 @@ def test_leaving_evidence_away_never_raises_the_outcome(drawn):
     before = rank(application)
     for silence in silences:
         ways = [way for way in silence if not the_standard_lets(application, way)]
-        assert rank(application.without(ways)) <= before, ways
+        assert rank(silent_about(application, ways)) <= before, ways
 
 
 # What a contradiction may be got rid of by: not a rule is loosened by it, but one of two statements is taken back. Beside
@@ -229,7 +243,7 @@ def test_leaving_evidence_away_raises_no_refused_application_but_by_what_was_ref
         ways = [way for way in silence if not the_standard_lets(application, way)]
         if any({str(key) for key in way} & TAKEN_BACK.get(rule, set()) for way in ways for rule in refused):
             continue
-        assert rank(application.without(ways)) <= OUTCOMES_RISING.index(verdict.outcome), (ways, refused)
+        assert rank(silent_about(application, ways)) <= OUTCOMES_RISING.index(verdict.outcome), (ways, refused)
 
 
 # --- what the standard lets: each a case as small as it can be, and each a matter for its next version ---
@@ -637,9 +651,9 @@ def told(verdict: Verdict) -> object:
         verdict.outcome,
         verdict.evidence_level,
         {(finding.rule, finding.outcome, finding.gates, frozenset(finding.subjects)) for finding in verdict.findings},
-        figure
-        and (figure.central_exact, figure.upper_exact, figure.central, figure.assessed, figure.rating)
-        + (figure.consumer, figure.provider, figure.post_production, figure.calculated, dict(figure.by_stage)),
+        None if figure is None else (figure.central_exact, figure.upper_exact, figure.central, figure.assessed),
+        None if figure is None else (figure.consumer, figure.provider, figure.post_production, dict(figure.by_stage)),
+        None if figure is None else (figure.rating, figure.calculated),
     )
 
 
@@ -922,6 +936,13 @@ def test_hostile_text_is_refused_wherever_it_stands(application):
                 verdict = application.with_value(("report", *way), text).decided()
                 assert (verdict.outcome, verdict.failed_must[0].rule) == ("none", "INT-01"), (way, text[:20])
                 assert writable(verdict, evidence), (way, text[:20])
+
+
+def test_a_statement_of_fewer_devices_than_none_is_refused():
+    """It would take grams off the figure."""
+    hardware = [{"name": "NVIDIA T4", "seconds_per_minute": 600, "count": -8}]
+    with pytest.raises(ForeignInputError, match="decision record"):
+        parse_evidence(case({}, {"statements/st-1/hardware": hardware}).fixtures)
 
 
 @pytest.mark.parametrize("name", HOSTILE, ids=ascii)
