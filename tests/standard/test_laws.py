@@ -69,7 +69,7 @@ def often(examples: int) -> settings:
 
 def case(report: dict | None = None, fixtures: dict | None = None, name: str = "C01") -> Application:
     known = cases()[name]
-    changes = copy.deepcopy((report or {}, fixtures or {}))
+    changes = copy.deepcopy((report or {}, fixtures or {}), {id(REMOVED): REMOVED})
     return Application(changed(known.report, changes[0]), changed(known.fixtures, changes[1]))
 
 
