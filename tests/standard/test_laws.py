@@ -1035,6 +1035,26 @@ def test_hostile_text_is_refused_wherever_it_stands(application):
                 assert writable(verdict, evidence), (way, text[:20])
 
 
+STUMBLES: dict[str, dict] = {
+    "hardly any sound": {"track/ai_audible_s": Decimal("1e-100")},
+    "a PUE next to nothing, already held": {"activities/0/pue": Decimal("1e-100"), "activities/0/pue_included": True},
+    "everything at its largest": {
+        "activities/0/energy_kwh": Decimal("1e12"),
+        "activities/0/allocation_share": Decimal("1e12"),
+        "activities/0/hardware/0/count": 10**12,
+        "track/ai_audible_s": Decimal("1e-12"),
+    },
+}
+
+
+@pytest.mark.parametrize("report", STUMBLES.values(), ids=STUMBLES.keys())
+def test_a_figure_beyond_all_digits_is_told_and_refused(report):
+    verdict = case(report).decided()
+    assert verdict.outcome == "none"
+    assert "THR-01" in {finding.rule for finding in verdict.failed_must}
+    assert writable(verdict, parse_evidence(case().fixtures))
+
+
 def test_a_statement_of_fewer_devices_than_none_is_refused():
     """It would take grams off the figure."""
     hardware = [{"name": "NVIDIA T4", "seconds_per_minute": 600, "count": -8}]

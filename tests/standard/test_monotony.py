@@ -1,4 +1,4 @@
-"""Silence never helps, and more never looks like less (5.3, 16.3)."""
+"""Silence never helps, and more never looks like less, over the worked cases (5.3, 16.3); test_laws.py makes its own."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from certifier.footprint.calculate import footprint_of
 from certifier.report.evidence import parse_evidence
 from certifier.report.model import parse_report
 from certifier.standard.evaluate import decide
+from tests.standard.applications import places_of, without
 from tests.standard.world import cases, standard
 
 RANKS = ["none", "disclosed", "measured", "class-2", "class-1"]
@@ -70,35 +71,6 @@ FIXTURE_EVIDENCE = [
     "tools/*",
     "model_use/*",
 ]
-
-
-def places_of(value, pattern):
-    """The paths that fit a pattern, as tuples of keys."""
-    found = [()]
-    for step in pattern.split("/"):
-        found = [(*way, key) for way in found for key in keys_of(at(value, way), step)]
-    return found
-
-
-def keys_of(part, step):
-    keys = list(part) if isinstance(part, dict) else list(range(len(part))) if isinstance(part, list) else []
-    return keys if step == "*" else [key for key in keys if key == step]
-
-
-def at(value, way):
-    for key in way:
-        value = value[key]
-    return value
-
-
-def without(value, ways):
-    result = copy.deepcopy(value)
-    for way in sorted(ways, key=repr, reverse=True):
-        try:
-            del at(result, way[:-1])[way[-1]]
-        except (KeyError, IndexError):
-            continue  # went away with something around it
-    return result
 
 
 @st.composite
