@@ -31,7 +31,7 @@ from certifier.footprint.factors import Factors, _by_country
 from certifier.footprint.parameters import Parameters
 from certifier.report.evidence import Evidence, parse_evidence
 from certifier.report.model import Report, read_report
-from certifier.standard.evaluate import OUTCOMES_RISING, Verdict, decide, evaluate
+from certifier.standard.evaluate import OUTCOMES_RISING, Finding, Verdict, decide, evaluate
 from certifier.standard.facts import Facts, facts_of
 from certifier.standard.model import Clause, Rule, parse_standard
 from certifier.standard.vocabulary import FACTS
@@ -741,13 +741,18 @@ def shuffled(value: object, chance: Random) -> object:
     return value
 
 
+def subjects_of(finding: Finding) -> object:
+    """What failed; INT-01 names places in the document, which follow its order, so only how many."""
+    return len(finding.subjects) if finding.rule == "INT-01" else frozenset(finding.subjects)
+
+
 def told(verdict: Verdict) -> object:
     """What a verdict says, apart from the order in which it names things."""
     figure = verdict.footprint
     return (
         verdict.outcome,
         verdict.evidence_level,
-        {(finding.rule, finding.outcome, finding.gates, frozenset(finding.subjects)) for finding in verdict.findings},
+        {(finding.rule, finding.outcome, finding.gates, subjects_of(finding)) for finding in verdict.findings},
         None if figure is None else (figure.central_exact, figure.upper_exact, figure.central, figure.assessed),
         None if figure is None else (figure.consumer, figure.provider, figure.post_production, dict(figure.by_stage)),
         None if figure is None else (figure.rating, figure.calculated),
