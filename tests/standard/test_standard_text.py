@@ -7,8 +7,10 @@ import json
 
 import pytest
 
+from certifier.report.evidence import parse_evidence
+from certifier.standard.evaluate import decide
 from certifier.standard.text import render_rules_table
-from tests.standard.world import standard, standard_files
+from tests.standard.world import cases, standard, standard_files
 
 TEXT = standard_files()["README.md"].decode()
 PACKAGE = json.loads(standard_files()["data/datapackage.json"])
@@ -45,3 +47,20 @@ def test_the_tables_are_those_of_the_data_package(resource):
     raw = standard_files()[f"data/{resource['path']}"]
     assert len(raw) == resource["bytes"]
     assert f"sha256:{hashlib.sha256(raw).hexdigest()}" == resource["hash"]
+
+
+def test_the_worked_example_of_the_text_is_the_case_that_it_names():
+    text = standard_files()["README.md"].decode()
+    section = " ".join(text.partition("## How to see why")[2].partition("## 1.")[0].split())
+    case = cases()["C20"]
+    verdict = decide(standard(), case.report, parse_evidence(case.fixtures))
+    footprint = verdict.footprint
+    for item in footprint.items:
+        assert f"| {item.central_g:.6f} g | {item.factor} | {item.upper_g:.6f} g |" in section
+    total = sum(item.upper_g for item in footprint.items)
+    assert f"Together {footprint.total_g:.6f} g and at most {total:.6f} g" in section
+    assert f"**{footprint.central}**, the best estimate, and **{footprint.assessed}**" in section
+    assert [finding.rule for finding in verdict.failed_must] == ["BND-07", "QLT-01"]
+    assert all(f"{finding.rule}, " in section for finding in verdict.failed_must)
+    assert f"defaults carry {footprint.default_g_per_min:.2f} g per minute" in section
+    assert verdict.outcome == "class-2"
