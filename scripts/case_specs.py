@@ -167,6 +167,15 @@ def trained(run_changes: Change | None = None, **training: Any) -> Change:
     }
 
 
+SECOND_MODEL: Change = {
+    "id": "m2",
+    "name": "m",
+    "version": "1",
+    "class": "neural-audio",
+    "trained_by": "other",
+    "generated_minutes": 1,
+    "training": {"source": "statement", "statement": "st-1"},
+}
 MINUTE: Change = {
     "started_at": "2026-08-01T00:00:00Z",
     "ended_at": "2026-08-01T00:01:00Z",
@@ -260,17 +269,7 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
             Spec(
                 "Two models with one id",
                 "Nobody could say which of them an activity means.",
-                {
-                    R + "models/-": {
-                        "id": "m1",
-                        "name": "m",
-                        "version": "1",
-                        "class": "neural-audio",
-                        "trained_by": "other",
-                        "generated_minutes": 1,
-                        "training": {"source": "statement", "statement": "st-1"},
-                    }
-                },
+                {R + "models/-": SECOND_MODEL | {"id": "m1"}},
                 "INT-01",
             ),
             Spec("Mixing that is called idle", "Only inference may be idle.", {MORE: mixing(idle=True)}, "INT-01"),
@@ -325,7 +324,23 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 "Discarded takes are kept for zero days",
                 "Zero is a number that a report may hold.",
                 {P + "take_retention_days": 0},
-            )
+            ),
+            Spec(
+                "A file of one microsecond",
+                "A length above zero has a figure, however large.",
+                long_file("0.000001"),
+                "BND-04 THR-01 THR-02 THR-03",
+            ),
+            Spec(
+                "A run of one microsecond, by a second model for a microminute",
+                "Numbers above zero have a figure.",
+                {
+                    R + "models/-": SECOND_MODEL | {"generated_minutes": d("0.000001")},
+                    MORE: run(
+                        model="m2", duration_s=d("0.000001"), ended_at=after("0.000001"), energy_kwh=d("0.0000000001")
+                    ),
+                },
+            ),
         ],
         [
             Spec("Energy below zero", "No machine gives energy back.", {A + "energy_kwh": d("-0.006")}, "INT-03", ""),
@@ -422,6 +437,14 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 },
                 "INT-06",
             ),
+            Spec(
+                "A service export that ends six minutes ahead",
+                "The rule asks the service path too.",
+                {R + "issued_at": "2026-11-01T00:05:00Z", A + "ended_at": "2026-11-01T00:06:00Z"},
+                "ASR-02 INT-06 PRC-01 PRC-04",
+                "PRC-08",
+                like="C42",
+            ),
         ],
     ),
     "INT-07": (
@@ -444,6 +467,14 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 "A report cannot describe what comes later.",
                 {A + "started_at": "2026-10-02T09:10:00Z", A + "ended_at": "2026-10-02T09:11:00Z"},
                 "INT-07",
+            ),
+            Spec(
+                "A service export after the report",
+                "The rule asks the service path too.",
+                {A + "ended_at": "2026-10-02T10:00:00Z"},
+                "ASR-02 INT-07 PRC-01 PRC-04",
+                "PRC-08",
+                like="C42",
             ),
         ],
     ),
@@ -536,6 +567,24 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 "The first track carries what is left over, and this is not the first.",
                 {**batch("0.5", "12"), USED: d("0.5")},
             ),
+            Spec(
+                "A batch of a microminute",
+                "However small, it can be shared out.",
+                {
+                    A + "allocation_method": "generated_minutes",
+                    A + "allocation_share": d("0.5"),
+                    A + "batch": {
+                        "minutes": d("0.000001"),
+                        "track_minutes": d("0.0000005"),
+                        "reserved": [{"audio_sha256": "c" * 64, "minutes": d("0.0000005")}],
+                    },
+                },
+            ),
+            Spec(
+                "Half a batch of which another track has taken next to nothing",
+                "It is not the first track.",
+                {**batch("0.5", "12"), USED: d("0.000000000001")},
+            ),
         ],
         [
             Spec(
@@ -556,6 +605,14 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 {A + "allocation_method": "generated_minutes"},
                 "ALC-02 INT-12",
             ),
+            Spec(
+                "Half an export, three minutes are nobody's",
+                "The rule asks the service path too.",
+                batch("0.5", "12"),
+                "ASR-02 INT-12 PRC-01 PRC-04",
+                "PRC-08",
+                like="C42",
+            ),
         ],
     ),
     "INT-13": (
@@ -575,6 +632,14 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 "Minutes exported from a service",
                 "On the service path minutes count.",
                 {},
+                "ASR-02 PRC-01 PRC-04",
+                "PRC-08",
+                like="C42",
+            ),
+            Spec(
+                "A second export of a microminute",
+                "A minute is a minute, however short.",
+                {M + "generated_minutes": d("15.000001"), MORE: use(method="service_statement", minutes=d("0.000001"))},
                 "ASR-02 PRC-01 PRC-04",
                 "PRC-08",
                 like="C42",
@@ -736,17 +801,7 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
             Spec(
                 "A model that no run used",
                 "A model is listed for what it made.",
-                {
-                    R + "models/-": {
-                        "id": "m2",
-                        "name": "m",
-                        "version": "1",
-                        "class": "neural-audio",
-                        "trained_by": "other",
-                        "generated_minutes": 1,
-                        "training": {"source": "statement", "statement": "st-1"},
-                    }
-                },
+                {R + "models/-": SECOND_MODEL},
                 "BND-10",
             ),
             Spec(
@@ -763,10 +818,37 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 "PRC-08",
                 like="C42",
             ),
+            Spec(
+                "A billionth of a minute without a model",
+                "Each minute has one.",
+                {M + "generated_minutes": d("14.999999999")},
+                "BND-10",
+            ),
+            Spec(
+                "A billionth of a minute exported beyond the model's",
+                "Each minute is the model's.",
+                {A + "minutes": d("15.000000001"), READ + "s1/minutes": d("15.000000001")},
+                "ASR-02 BND-10 PRC-01 PRC-04",
+                "PRC-08",
+                like="C42",
+            ),
+            Spec(
+                "An export of a model that is not listed",
+                "It has no statement either, so the defaults count (MTH-03, BND-05).",
+                {MORE: use(model="m9")},
+                "BND-05 BND-10 MTH-03",
+            ),
         ],
     ),
     "ALC-01": (
-        [Spec("Half a run by a time log", "A half is a share.", shared("0.5"))],
+        [
+            Spec("Half a run by a time log", "A half is a share.", shared("0.5")),
+            Spec(
+                "A millionth of a millionth of a run",
+                "However small, a share.",
+                {MORE: run(allocation_share=d("0.000000000001"), allocation_method="time_log")},
+            ),
+        ],
         [
             Spec(
                 "A share of zero",
@@ -779,6 +861,20 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 "Its share is computed, and the declared one is impossible all the same.",
                 trained({"allocation_share": d("1.5"), "allocation_method": "time_log"}),
                 "ALC-01",
+            ),
+            Spec(
+                "A share of a millionth of a millionth beyond one",
+                "A share is a part of a whole; INT-10 forgives rounding, this rule does not.",
+                shared("1.000000000001"),
+                "ALC-01",
+            ),
+            Spec(
+                "An export with a share of zero",
+                "The rule asks the service path too.",
+                shared("0"),
+                "ALC-01 ASR-02 PRC-01 PRC-04",
+                "PRC-08",
+                like="C42",
             ),
         ],
     ),
@@ -806,7 +902,15 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 "Others would carry its grams.",
                 batch("0.45", "16.5"),
                 "ALC-02",
-            )
+            ),
+            Spec(
+                "0.45 of an export, half of whose minutes are the track's",
+                "The rule asks the service path too.",
+                batch("0.45", "16.5"),
+                "ALC-02 ASR-02 PRC-01 PRC-04",
+                "PRC-08",
+                like="C42",
+            ),
         ],
     ),
     "ALC-03": (
@@ -945,6 +1049,12 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 },
                 "ALC-04",
             ),
+            Spec(
+                "A billionth of a minute less to date than for this track",
+                "A model made at least these.",
+                trained(MINUTE, generated_minutes_to_date=d("14.999999999")),
+                "ALC-04",
+            ),
         ],
     ),
     "ALC-05": (
@@ -963,6 +1073,15 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 "Nobody else is there to carry it.",
                 {R + "stages_not_performed": [], MORE: run(stage="fine_tuning")},
             ),
+            Spec(
+                "Half a fine-tuning, another track has taken next to nothing",
+                "There is a second track.",
+                {
+                    R + "stages_not_performed": [],
+                    MORE: run(stage="fine_tuning", allocation_share=d("0.5"), allocation_method="finished_minutes"),
+                    F + "ledger/run_share_used/mp-1~1run-x1": d("0.000000000001"),
+                },
+            ),
         ],
         [
             Spec(
@@ -973,7 +1092,24 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                     MORE: run(stage="fine_tuning", allocation_share=d("0.5"), allocation_method="finished_minutes"),
                 },
                 "ALC-05",
-            )
+            ),
+            Spec(
+                "Half a fine-tuning on a service",
+                "The rule asks the service path too.",
+                {
+                    R + "stages_not_performed": [],
+                    M + "generated_minutes": 16,
+                    MORE: use(
+                        stage="fine_tuning",
+                        method="service_statement",
+                        allocation_share=d("0.5"),
+                        allocation_method="finished_minutes",
+                    ),
+                },
+                "ALC-05 ASR-02 PRC-01 PRC-04",
+                "PRC-08",
+                like="C42",
+            ),
         ],
     ),
     "ALC-06": (
@@ -984,7 +1120,17 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 {MORE: run(allocation_share=d("0.5"), allocation_method="time_log")},
             )
         ],
-        [Spec("A whole that is 0.9", "A part needs another method.", {A + "allocation_share": d("0.9")}, "ALC-06")],
+        [
+            Spec("A whole that is 0.9", "A part needs another method.", {A + "allocation_share": d("0.9")}, "ALC-06"),
+            Spec(
+                "A whole export that is 0.9",
+                "The rule asks the service path too.",
+                {A + "allocation_share": d("0.9")},
+                "ALC-06 ASR-02 PRC-01 PRC-04",
+                "PRC-08",
+                like="C42",
+            ),
+        ],
     ),
     "LOC-01": (
         [
@@ -1083,6 +1229,18 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 metered({**METER, "calibrated_on": " "}),
                 "MTH-01",
             ),
+            Spec(
+                "Training, read in a way that the party is not registered for",
+                "It answers for training too.",
+                trained({"method": "default"}),
+                "MTH-01",
+            ),
+            Spec(
+                "Fine-tuning, read in a way that the party is not registered for",
+                "It answers for fine-tuning too.",
+                {R + "stages_not_performed": [], MORE: run(stage="fine_tuning", method="default")},
+                "MTH-01",
+            ),
         ],
     ),
     "MTH-02": (
@@ -1100,7 +1258,13 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 "Its power cannot be judged.",
                 {**LOCAL, A + "hardware": LAPTOP},
                 "MTH-02",
-            )
+            ),
+            Spec(
+                "Training on a laptop without a nameplate",
+                "Its power cannot be judged.",
+                trained({"hardware": LAPTOP}),
+                "MTH-02",
+            ),
         ],
     ),
     "MTH-03": (
@@ -1123,7 +1287,18 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
         ],
     ),
     "MTH-04": (
-        [Spec("A statement with service figures", "They count.", {}, "ASR-02 PRC-01 PRC-04", "PRC-08", like="C42")],
+        [
+            Spec("A statement with service figures", "They count.", {}, "ASR-02 PRC-01 PRC-04", "PRC-08", like="C42"),
+            Spec(
+                "Mixing on a service whose statement says a billionth of a watt-hour",
+                "Above zero, it counts.",
+                {
+                    MORE: use(stage="post_production", method="service_statement"),
+                    STATEMENT + "wh_per_minute": d("0.000000001"),
+                },
+                also=("post_production",),
+            ),
+        ],
         [
             Spec(
                 "Mixing on a service whose statement says zero",
@@ -1154,7 +1329,21 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 also=("post_production",),
             ),
         ],
-        [Spec("24 W on a machine of 400 W", "A working machine draws a tenth at least.", takes("0.0004"), "PLS-01")],
+        [
+            Spec("24 W on a machine of 400 W", "A working machine draws a tenth at least.", takes("0.0004"), "PLS-01"),
+            Spec(
+                "20 W in training on a machine of 400 W",
+                "Training draws a tenth at least.",
+                trained({"energy_kwh": d("0.02")}),
+                "PLS-01",
+            ),
+            Spec(
+                "24 W in fine-tuning on a machine of 400 W",
+                "Fine-tuning draws a tenth at least.",
+                {R + "stages_not_performed": [], MORE: run(stage="fine_tuning", energy_kwh=d("0.0004"))},
+                "PLS-01",
+            ),
+        ],
     ),
     "PLS-02": (
         [Spec("900 W with one accelerator of 400 W", "110 % of 900 W are 990 W.", takes("0.015"))],
@@ -1221,7 +1410,22 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
         ],
     ),
     "PLS-07": (
-        [Spec("A PUE of 1.3", "Possible, and evidenced.", {A + "pue": d("1.3"), **PROOF})],
+        [
+            Spec("A PUE of 1.3", "Possible, and evidenced.", {A + "pue": d("1.3"), **PROOF}),
+            Spec(
+                "A service export that fills in what only runs need",
+                "A machine, an impossible PUE and a tool are not looked at on the service path.",
+                {
+                    A + "pue": d("0.5"),
+                    A + "hardware": [{"name": "NVIDIA A100 SXM4 80GB", "count": 1}],
+                    A + "tool": {"name": "codecarbon", "version": "3.3.2"},
+                    F + "tools/codecarbon 3.3.2": {"ok": True, "pue": "always"},
+                },
+                "ASR-02 PRC-01 PRC-04",
+                "PRC-08",
+                like="C42",
+            ),
+        ],
         [
             Spec(
                 "A PUE of 0.99",
@@ -1390,6 +1594,12 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 "Mixing on a machine that lives half an hour",
                 "Possible, and counted as a whole hour.",
                 {MORE: mixing(hardware=[{"name": "laptop", "count": 1, "embodied": {"lifetime_h": d("0.5")}}])},
+                also=("post_production",),
+            ),
+            Spec(
+                "Mixing on a machine that lives a millionth of an hour",
+                "Above zero, and counted as a whole hour.",
+                {MORE: mixing(hardware=[{"name": "laptop", "count": 1, "embodied": {"lifetime_h": d("0.000001")}}])},
                 also=("post_production",),
             ),
         ],
