@@ -1,8 +1,9 @@
 """Do the cases bite? Break the standard in every small way and see that a case notices: ``python scripts/rule_mutants.py``.
 
 A mutant is the folder of the standard with one thing changed: a number by one unit of its last digit, a rule or a clause
-dropped, a condition set to true, an operator swapped, a gate widened or narrowed, a must turned into a should. Each is read and
-judged by the real loader and evaluator. It is killed if the loader refuses it or a case comes out otherwise; one that lives is
+dropped, a condition set to true, an operator swapped, a whole number or a word of a list in an expression changed, a gate
+widened or narrowed, a must turned into a should, runs asked instead of activities. Each is read and judged by the real loader
+and evaluator. It is killed if the loader refuses it or a case comes out otherwise; one that lives is
 a hole in the cases, or changes nothing, which ``equivalent_mutants.toml`` then has to argue. Exit code 1 if a mutant lives
 that is not argued, or an argued one dies.
 """
@@ -33,8 +34,11 @@ from certifier.standard.model import GATES, HEAD, Standard, parse_standard  # no
 FOLDER = ROOT / "standards" / "lcal" / "1.0.0"
 ARGUED = Path(__file__).with_name("equivalent_mutants.toml")
 
-SWAPPED = {">=": ">", "<=": "<", ">": ">=", "<": "<=", "==": "!=", "!=": "==", "&&": "||", "||": "&&"}
-_TOKEN = re.compile(r"""'[^']*'|"[^"]*"|>=|<=|==|!=|&&|\|\||>|<""")
+SWAPPED = {">=": ">", "<=": "<", ">": ">=", "<": "<=", "==": "!=", "!=": "==", "&&": "||", "||": "&&", "!": ""}
+_TOKEN = re.compile(r"""'[^']*'|"[^"]*"|>=|<=|==|!=|&&|\|\||>|<|!""")
+_WHOLE_NUMBER = re.compile(r"""'[^']*'|"[^"]*"|[a-z_]+\.[a-z0-9_]+|\b(\d+)\b""")
+_LIST = re.compile(r"\[('[^\]]*')\]")
+_ASKED_TOO = {"activity": "run", "run": "activity"}
 _NUMBER_LINE = re.compile(r"^(\w+) = (\d+(?:\.\d+)?)\b")
 _HEADING = re.compile(r"^\[(\[?)([\w.]+)\]")
 
@@ -132,16 +136,43 @@ def _clause_mutants(clause: Rule) -> Iterator[tuple[str, Rule]]:
     if "when" in clause:
         yield "when -> true", {"when": "true"}
     for member in ("when", "require"):
-        for number, (old, new, text) in enumerate(swapped(clause.get(member, "")), 1):
-            yield f"{member} #{number} {old} -> {new}", {member: text}
+        expression = clause.get(member, "")
+        for number, (old, new, text) in enumerate(swapped(expression), 1):
+            yield f"{member} #{number} {old} -> {new or 'nothing'}", {member: text}
+        for number, (old, new, text) in enumerate(counted_otherwise(expression), 1):
+            yield f"{member} number #{number} {old} -> {new}", {member: text}
+        for word, text in shortened(expression):
+            yield f"{member} list without {word}", {member: text}
+    asked = clause.get("for_each", "once")
+    if asked in _ASKED_TOO:
+        yield f"for each {asked} -> {_ASKED_TOO[asked]}", {"for_each": _ASKED_TOO[asked]}
 
 
 def swapped(expression: str) -> Iterator[tuple[str, str, str]]:
-    """Each operator of an expression, what it becomes, and the expression then. Text in quotes is left alone."""
+    """Each operator of an expression, what it becomes, and the expression then; a ``!`` is left out.
+
+    Text in quotes is left alone.
+    """
     for token in _TOKEN.finditer(expression):
         new = SWAPPED.get(token.group())
-        if new:
+        if new is not None:
             yield token.group(), new, expression[: token.start()] + new + expression[token.end() :]
+
+
+def counted_otherwise(expression: str) -> Iterator[tuple[str, str, str]]:
+    """Each whole number of an expression, one more and one less, and the expression then."""
+    for token in _WHOLE_NUMBER.finditer(expression):
+        for new in (int(token.group(1)) + 1, int(token.group(1)) - 1) if token.group(1) else ():
+            yield token.group(1), str(new), expression[: token.start()] + str(new) + expression[token.end() :]
+
+
+def shortened(expression: str) -> Iterator[tuple[str, str]]:
+    """Each word that stands in a list, and the expression without it."""
+    for found in _LIST.finditer(expression):
+        words = found.group(1).split(", ")
+        for word in words:
+            rest = ", ".join(other for other in words if other != word)
+            yield word, f"{expression[: found.start()]}[{rest}]{expression[found.end() :]}"
 
 
 def toml_of(rules: Sequence[Rule]) -> str:

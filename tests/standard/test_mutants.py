@@ -46,6 +46,9 @@ SAMPLE = (
     "ALC-03.1 require #8 == -> !=",
     "PLS-11.1 require #2 || -> &&",
     "REN-04.1 require #1 <= -> <",
+    "ALC-04.1 require number #1 0 -> 1",
+    "MTH-01.1 when list without 'training'",
+    "INT-06.2 for each activity -> run",
 )
 
 
@@ -60,9 +63,31 @@ def test_each_operator_of_each_rule_is_swapped():
         for number, clause in enumerate(rule.clauses, 1):
             for member, expression in (("when", clause.when), ("require", clause.require)):
                 bare = re.sub(r"'[^']*'", "", expression.text if expression else "")
-                operators = bare.count("&&") + bare.count("||") + len(re.findall(r"[<>=!]=?=|[<>]", bare))
-                made = [key for key in MUTANTS if key.startswith(f"{rule.id}.{number} {member} #")]
-                assert len(made) == operators, f"{rule.id}.{number} {member}"
+                operators = bare.count("&&") + bare.count("||") + len(re.findall(r"[<>=!]=|[<>]|!", bare))
+                assert count(f"{rule.id}.{number} {member} #") == operators, f"{rule.id}.{number} {member}"
+
+
+def test_each_number_and_each_listed_word_of_each_rule_is_changed():
+    for rule in standard().rules:
+        for number, clause in enumerate(rule.clauses, 1):
+            for member, expression in (("when", clause.when), ("require", clause.require)):
+                text = expression.text if expression else ""
+                bare = re.sub(r"[a-z_]+\.[a-z0-9_]+", "", re.sub(r"'[^']*'", "", text))
+                words = sum(part.count(",") + 1 for part in re.findall(r"\[([^\]]*)\]", text))
+                start = f"{rule.id}.{number} {member} "
+                assert count(f"{start}number #") == 2 * len(re.findall(r"\d+", bare)), start
+                assert count(f"{start}list without ") == words, start
+
+
+def test_each_demand_on_activities_is_asked_of_runs_and_the_other_way_round():
+    for rule in standard().rules:
+        for number, clause in enumerate(rule.clauses, 1):
+            asked = clause.for_each in {"activity", "run"}
+            assert count(f"{rule.id}.{number} for each ") == asked, rule.id
+
+
+def count(start):
+    return sum(key.startswith(start) for key in MUTANTS)
 
 
 def test_each_condition_is_set_to_true():
@@ -103,11 +128,13 @@ def test_a_mutant_differs_from_the_standard_in_one_place():
 
 
 def test_text_in_quotes_is_no_operator():
-    assert [new for _, _, new in rule_mutants.swapped("a == '>=' || b < 1")] == [
-        "a != '>=' || b < 1",
-        "a == '>=' && b < 1",
-        "a == '>=' || b <= 1",
+    assert [new for _, _, new in rule_mutants.swapped("a == '>= 1' || !(b < 1)")] == [
+        "a != '>= 1' || !(b < 1)",
+        "a == '>= 1' && !(b < 1)",
+        "a == '>= 1' || (b < 1)",
+        "a == '>= 1' || !(b <= 1)",
     ]
+    assert [new for _, new, _ in rule_mutants.counted_otherwise("a.b_2 == '1' || a.b < 1")] == ["2", "0"]
 
 
 def test_a_mutant_that_the_loader_refuses_is_noticed():
