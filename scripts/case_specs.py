@@ -1441,6 +1441,12 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
             Spec("A PUE of 1.05 with site and year", "Evidenced, and counted.", {A + "pue": d("1.05"), **PROOF}),
             Spec("A PUE of 1.12 without evidence", "Near the table's 1.15, which counts.", {A + "pue": d("1.12")}),
             Spec(
+                "Energy in Virginia that holds a PUE of 1.3",
+                "It holds more than the table's 1.15: nothing is added, and nothing taken off.",
+                {A + "location": VIRGINIA, A + "pue": d("1.3"), A + "pue_included": True},
+                "PRC-01",
+            ),
+            Spec(
                 "Energy that holds a PUE of 1.05",
                 "What is held already needs no evidence; the rest is added.",
                 {A + "pue": d("1.05"), A + "pue_included": True},
