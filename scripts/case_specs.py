@@ -149,21 +149,23 @@ def short_track(seconds: str) -> Change:
     }
 
 
+TRAINING = run(
+    id="t1",
+    run_id="run-t1",
+    stage="training",
+    started_at="2026-08-01T00:00:00Z",
+    ended_at="2026-08-01T01:00:00Z",
+    duration_s=3600,
+    energy_kwh=d("0.35"),
+)
+
+
 def trained(run_changes: Change | None = None, **training: Any) -> Change:
     """The model is the applicant's own, made 1000 minutes, and was trained for an hour."""
-    hour = {
-        "id": "t1",
-        "run_id": "run-t1",
-        "stage": "training",
-        "started_at": "2026-08-01T00:00:00Z",
-        "ended_at": "2026-08-01T01:00:00Z",
-        "duration_s": 3600,
-        "energy_kwh": d("0.35"),
-    }
     return {
         M + "trained_by": "applicant",
         M + "training": {"source": "activities", "generated_minutes_to_date": 1000, **training},
-        MORE: run(**{**hour, **(run_changes or {})}),
+        MORE: {**TRAINING, **(run_changes or {})},
     }
 
 
@@ -176,6 +178,7 @@ SECOND_MODEL: Change = {
     "generated_minutes": 1,
     "training": {"source": "statement", "statement": "st-1"},
 }
+OWN_MODEL = {place: value for place, value in trained().items() if place != MORE}
 MINUTE: Change = {
     "started_at": "2026-08-01T00:00:00Z",
     "ended_at": "2026-08-01T00:01:00Z",
@@ -344,6 +347,13 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
         ],
         [
             Spec("Energy below zero", "No machine gives energy back.", {A + "energy_kwh": d("-0.006")}, "INT-03", ""),
+            Spec(
+                "A time of AI-made sound that is no number",
+                "R cannot be told.",
+                {T + "ai_audible_s": "__NaN__"},
+                "INT-03",
+                "",
+            ),
             Spec(
                 "A duration that is no number",
                 "Nothing can be computed from it.",
@@ -740,7 +750,34 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
         ],
     ),
     "BND-07": (
-        [Spec("Training that the applicant reports", "The runs are listed.", trained())],
+        [
+            Spec(
+                "Training and fine-tuning by the applicant",
+                "A quarter for data is added to the training, not to the fine-tuning.",
+                {
+                    **OWN_MODEL,
+                    R + "stages_not_performed": [],
+                    R + "activities": [
+                        run(id="i1", run_id="run-i1"),
+                        TRAINING,
+                        run(id="f1", run_id="run-f1", stage="fine_tuning"),
+                    ],
+                },
+            ),
+            Spec(
+                "Training and data by the applicant",
+                "Reported data takes the place of the quarter.",
+                {
+                    **OWN_MODEL,
+                    R + "activities": [
+                        run(id="i1", run_id="run-i1"),
+                        TRAINING,
+                        run(id="d1", run_id="run-d1", stage="data", **MINUTE),
+                    ],
+                },
+            ),
+            Spec("Training that the applicant reports", "The runs are listed.", trained()),
+        ],
         [
             Spec(
                 "Training by default, half a billion parameters",
@@ -1288,6 +1325,20 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
     ),
     "MTH-04": (
         [
+            Spec(
+                "A statement with a PUE of 1 and two kinds of machines",
+                "4.6: they count as they are stated.",
+                {
+                    F + "statements/st-s/pue": 1,
+                    F + "statements/st-s/hardware": [
+                        {"name": "NVIDIA H100 SXM5 80GB", "seconds_per_minute": 3, "count": 2},
+                        {"name": "AMD EPYC 7763", "seconds_per_minute": 60},
+                    ],
+                },
+                "ASR-02 PRC-01 PRC-04",
+                "PRC-08",
+                like="C42",
+            ),
             Spec("A statement with service figures", "They count.", {}, "ASR-02 PRC-01 PRC-04", "PRC-08", like="C42"),
             Spec(
                 "Mixing on a service whose statement says a billionth of a watt-hour",
@@ -1542,11 +1593,17 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
     ),
     "PLS-14": (
         [
+            Spec("A processor alone", "4.5: it stands for a whole server.", {**LOCAL, H + "name": "AMD EPYC 7763"}),
+            Spec(
+                "A processor beside an accelerator",
+                "4.5: it is a part of the accelerator's host.",
+                {A + "hardware/-": {"name": "AMD EPYC 7763", "count": 2}},
+            ),
             Spec(
                 "A device by its other name, in small letters",
                 "Letter case aside, an alias is a name.",
                 {H + "name": "a100-sxm4-80gb"},
-            )
+            ),
         ],
         [
             Spec(
@@ -2021,14 +2078,22 @@ LIMIT_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
         ],
     ),
     "parameters.limits.class_1": (
-        [Spec("10.00 g", "THR-03: a limit belongs to its class.", stated("1.467027936828"))],
         [
+            Spec("10.00 g", "THR-03: a limit belongs to its class.", stated("1.467027936828")),
             Spec(
-                "10.01 g",
-                "THR-03: a billionth of a gram more is rounded up.",
-                stated("1.46702793699"),
+                "10.00 g and less than half a billionth",
+                "THR-03: nine decimals come first (4.8), and they say 10.",
+                stated("1.4670279369"),
+            ),
+        ],
+        [
+            Spec("10.01 g", "THR-03: a billionth of a gram more is rounded up.", stated("1.46702793699"), "THR-03"),
+            Spec(
+                "10.00 g and more than half a billionth",
+                "THR-03: nine decimals say 10.000000001, and two say 10.01.",
+                stated("1.46702793691"),
                 "THR-03",
-            )
+            ),
         ],
     ),
     "parameters.functional_unit.free_silence_share": (

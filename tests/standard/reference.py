@@ -165,13 +165,17 @@ def read_tables(folder: Path) -> Tables:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the calculation, in grams. `quality` is primary, default or neither (5.2, 4.9)."""
+    """One line of the calculation, in grams.
+
+    `quality` is primary, default or neither (5.2, 4.9); `provider` tells data, training and fine-tuning from the rest (4.1).
+    """
 
     stage: str
     formula: str
     grams: Fraction
     factor: Fraction
     quality: str = ""
+    provider: bool = False
 
     @property
     def upper(self) -> Fraction:
@@ -230,6 +234,12 @@ class Figure:
         central = sum((line.grams for line in self.post_lines), Fraction(0)) / self.minutes
         upper = sum((line.upper for line in self.post_lines), Fraction(0)) / self.minutes
         return {"central": _central(central), "upper": _assessed(upper)}
+
+    def part(self, *, provider: bool) -> tuple[str, str]:
+        """Best estimate and upper bound of one of the two parts that a certificate prints (4.1)."""
+        lines = [line for line in self.lines if line.provider == provider]
+        central = sum((line.grams for line in lines), Fraction(0)) / self.minutes
+        return _central(central), _assessed(sum((line.upper for line in lines), Fraction(0)) / self.minutes)
 
     def arithmetic(self) -> list[str]:
         """The calculation line by line, as a case file writes it."""
@@ -371,6 +381,7 @@ class _Calculation:
             num(activity["energy_kwh"]) * Fraction(coverage) * overhead * grid * share,
             Fraction(_OWN_FACTOR[activity["method"]]) * self._forecast(activity),
             {"metered": "primary", "sensor": "primary", "default": "default"}.get(activity["method"], ""),
+            _by_provider(activity),
         )
 
     def place(self, location: Json) -> tuple[str, Fraction]:
@@ -459,6 +470,7 @@ class _Calculation:
                     line["count"] * kilograms * 1000 * num(activity["duration_s"]) / (life * 3600) * share,
                     factor * self._forecast(activity),
                     quality,
+                    _by_provider(activity),
                 )
 
     def _device(self, name: str, names: Iterable[str]) -> Device:
@@ -528,6 +540,7 @@ class _Calculation:
             minutes * energy * pue * grid * share,
             Fraction("1.50" if statement is None else "1.25") * self._forecast(activity),
             "default" if statement is None else "primary",
+            _by_provider(activity),
         )
 
     def _service_embodied(self, activity: Json) -> Line:
@@ -554,6 +567,7 @@ class _Calculation:
             minutes * grams * share,
             Fraction("1.50") * self._forecast(activity),
             quality,
+            _by_provider(activity),
         )
 
     # 6.2, 6.3, 8.3, section 3
@@ -584,7 +598,7 @@ class _Calculation:
             steps = ((Fraction("0.5"), "0.1"), (2, "0.4"), (8, "1.5"))
             fits = [g for most, g in steps if billions is not None and num(billions) <= most]
             grams, factor, quality = Fraction(fits[0] if fits else "5.0"), Fraction(1), "default"
-        yield Line("training", f"{plain(grams)}*{plain(minutes)}", grams * minutes, factor, quality)
+        yield Line("training", f"{plain(grams)}*{plain(minutes)}", grams * minutes, factor, quality, provider=True)
 
     def _data(self, model: Json) -> Iterator[Line]:
         source, statement = model["training"]["source"], self.statements.get(model["id"])
@@ -597,7 +611,7 @@ class _Calculation:
             return
         for line in training:
             quality = "default" if line.quality == "default" else ""
-            yield Line("data", f"{line.formula}*0.25", line.grams / 4, line.factor, quality)
+            yield Line("data", f"{line.formula}*0.25", line.grams / 4, line.factor, quality, provider=True)
 
     # 4.7
 
@@ -630,6 +644,10 @@ class _Calculation:
                 used.append((grid, plain(grid)))
         unknown = Fraction(self.tables.grid["UNKNOWN"]["gco2e_per_kwh"])
         return max(used, key=lambda pair: pair[0]) if used else (unknown, plain(unknown))
+
+
+def _by_provider(activity: Json) -> bool:
+    return activity["stage"] in ("data", "training", "fine_tuning")
 
 
 def _mass(row: Device) -> str:
