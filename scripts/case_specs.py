@@ -117,14 +117,14 @@ def after(seconds: str) -> str:
     return end.isoformat().replace("+00:00", "Z")
 
 
-def batch(share: str, reserved: str, minutes: int = 30) -> Change:
-    """One run of a batch, of which 15 minutes are this track's and some are held for another master."""
+def batch(share: str, reserved: str, minutes: int = 30, track: int = 15) -> Change:
+    """One run of a batch, of which 15 minutes or so are this track's and some are held for another master."""
     return {
         A + "allocation_method": "generated_minutes",
         A + "allocation_share": d(share),
         A + "batch": {
             "minutes": minutes,
-            "track_minutes": 15,
+            "track_minutes": track,
             "reserved": [{"audio_sha256": "c" * 64, "minutes": d(reserved)}],
         },
     }
@@ -335,12 +335,12 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 "BND-04 THR-01 THR-02 THR-03",
             ),
             Spec(
-                "A run of one microsecond, by a second model for a microminute",
+                "A run of a tenth of a microsecond, by a second model for as many minutes",
                 "Numbers above zero have a figure.",
                 {
-                    R + "models/-": SECOND_MODEL | {"generated_minutes": d("0.000001")},
+                    R + "models/-": SECOND_MODEL | {"generated_minutes": d("0.0000001")},
                     MORE: run(
-                        model="m2", duration_s=d("0.000001"), ended_at=after("0.000001"), energy_kwh=d("0.0000000001")
+                        model="m2", duration_s=d("0.0000001"), ended_at=after("0.000001"), energy_kwh=d("0.00000000001")
                     ),
                 },
             ),
@@ -509,6 +509,17 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 {MORE: run(ended_at="2026-10-01T10:01:00")},
                 "INT-05 INT-06 INT-07 INT-08 PLS-11",
             ),
+            Spec(
+                "A run of a year ago beside one of last month",
+                "The first of them counts.",
+                {
+                    F + "now": "2027-11-05T10:01:00Z",
+                    STATEMENT + "issued_on": "2027-06-01T00:00:00Z",
+                    R + "issued_at": "2027-11-01T00:00:00Z",
+                    MORE: run(started_at="2027-10-01T10:00:00Z", ended_at="2027-10-01T10:01:00Z"),
+                },
+                "INT-08",
+            ),
         ],
     ),
     "INT-09": (
@@ -578,22 +589,22 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 {**batch("0.5", "12"), USED: d("0.5")},
             ),
             Spec(
-                "A batch of a microminute",
+                "A batch of a ten-millionth of a minute",
                 "However small, it can be shared out.",
                 {
                     A + "allocation_method": "generated_minutes",
                     A + "allocation_share": d("0.5"),
                     A + "batch": {
-                        "minutes": d("0.000001"),
-                        "track_minutes": d("0.0000005"),
-                        "reserved": [{"audio_sha256": "c" * 64, "minutes": d("0.0000005")}],
+                        "minutes": d("0.0000001"),
+                        "track_minutes": d("0.00000005"),
+                        "reserved": [{"audio_sha256": "c" * 64, "minutes": d("0.00000005")}],
                     },
                 },
             ),
             Spec(
                 "Half a batch of which another track has taken next to nothing",
                 "It is not the first track.",
-                {**batch("0.5", "12"), USED: d("0.000000000001")},
+                {**batch("0.5", "12"), USED: d("0.0000000000001")},
             ),
         ],
         [
@@ -647,9 +658,12 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 like="C42",
             ),
             Spec(
-                "A second export of a microminute",
+                "A second export of a ten-millionth of a minute",
                 "A minute is a minute, however short.",
-                {M + "generated_minutes": d("15.000001"), MORE: use(method="service_statement", minutes=d("0.000001"))},
+                {
+                    M + "generated_minutes": d("15.000001"),
+                    MORE: use(method="service_statement", minutes=d("0.0000001")),
+                },
                 "ASR-02 PRC-01 PRC-04",
                 "PRC-08",
                 like="C42",
@@ -875,15 +889,29 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 {MORE: use(model="m9")},
                 "BND-05 BND-10 MTH-03",
             ),
+            Spec(
+                "A hair of a minute without a model",
+                "Each minute has one.",
+                {M + "generated_minutes": d("14.99999999999")},
+                "BND-10",
+            ),
+            Spec(
+                "A hair of a minute exported beyond the model's",
+                "Each minute is the model's.",
+                {A + "minutes": d("15.00000000001"), READ + "s1/minutes": d("15.00000000001")},
+                "ASR-02 BND-10 PRC-01 PRC-04",
+                "PRC-08",
+                like="C42",
+            ),
         ],
     ),
     "ALC-01": (
         [
             Spec("Half a run by a time log", "A half is a share.", shared("0.5")),
             Spec(
-                "A millionth of a millionth of a run",
+                "Next to nothing of a run",
                 "However small, a share.",
-                {MORE: run(allocation_share=d("0.000000000001"), allocation_method="time_log")},
+                {MORE: run(allocation_share=d("0.0000000000001"), allocation_method="time_log")},
             ),
         ],
         [
@@ -1092,6 +1120,12 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 trained(MINUTE, generated_minutes_to_date=d("14.999999999")),
                 "ALC-04",
             ),
+            Spec(
+                "A hair of a minute less to date than for this track",
+                "A model made at least these.",
+                trained(MINUTE, generated_minutes_to_date=d("14.99999999999")),
+                "ALC-04",
+            ),
         ],
     ),
     "ALC-05": (
@@ -1116,7 +1150,7 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 {
                     R + "stages_not_performed": [],
                     MORE: run(stage="fine_tuning", allocation_share=d("0.5"), allocation_method="finished_minutes"),
-                    F + "ledger/run_share_used/mp-1~1run-x1": d("0.000000000001"),
+                    F + "ledger/run_share_used/mp-1~1run-x1": d("0.0000000000001"),
                 },
             ),
         ],
@@ -1341,11 +1375,11 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
             ),
             Spec("A statement with service figures", "They count.", {}, "ASR-02 PRC-01 PRC-04", "PRC-08", like="C42"),
             Spec(
-                "Mixing on a service whose statement says a billionth of a watt-hour",
+                "Mixing on a service whose statement says next to nothing",
                 "Above zero, it counts.",
                 {
                     MORE: use(stage="post_production", method="service_statement"),
-                    STATEMENT + "wh_per_minute": d("0.000000001"),
+                    STATEMENT + "wh_per_minute": d("0.0000000001"),
                 },
                 also=("post_production",),
             ),
@@ -1544,6 +1578,11 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                     F + f"deposited_logs/{FILE}": {"kind": "evidence"},
                 },
             ),
+            Spec(
+                "100 kg declared for a processor beside an accelerator",
+                "4.5: the processor has no manufacture of its own in the table.",
+                {A + "hardware/-": {"name": "AMD EPYC 7763", "count": 1, "embodied": {"kgco2e": 100}}},
+            ),
         ],
         [
             Spec(
@@ -1551,7 +1590,13 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 "Less than a quarter of 567.7 kg.",
                 {H + "embodied": {"kgco2e": 100}},
                 "PLS-09",
-            )
+            ),
+            Spec(
+                "600 kg declared for a processor alone",
+                "4.5: it stands for a server of 2700 kg.",
+                {**LOCAL, A + "hardware": [{"name": "AMD EPYC 7763", "count": 1, "embodied": {"kgco2e": 600}}]},
+                "PLS-09",
+            ),
         ],
     ),
     "PLS-10": (
@@ -1660,9 +1705,9 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 also=("post_production",),
             ),
             Spec(
-                "Mixing on a machine that lives a millionth of an hour",
+                "Mixing on a machine that lives a ten-millionth of an hour",
                 "Above zero, and counted as a whole hour.",
-                {MORE: mixing(hardware=[{"name": "laptop", "count": 1, "embodied": {"lifetime_h": d("0.000001")}}])},
+                {MORE: mixing(hardware=[{"name": "laptop", "count": 1, "embodied": {"lifetime_h": d("0.0000001")}}])},
                 also=("post_production",),
             ),
         ],
@@ -2197,7 +2242,13 @@ LIMIT_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 "ALC-04: three of them count.",
                 use_of_model(forecast=d("1800.0006"), months=12, minutes_last_12m=600),
                 "ALC-04",
-            )
+            ),
+            Spec(
+                "A forecast of a hair more than three years of use",
+                "ALC-04: three of them count.",
+                use_of_model(forecast=d("1800.0000001"), months=12, minutes_last_12m=600),
+                "ALC-04",
+            ),
         ],
     ),
     "parameters.service_default.weight_tolerance": (
@@ -2229,7 +2280,13 @@ LIMIT_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 "PLS-17: longer needs evidence.",
                 {H + "embodied": {"lifetime_h": d("17520.000001")}},
                 "PLS-17",
-            )
+            ),
+            Spec(
+                "A life of 17,520.0000000001 h",
+                "PLS-17: too long by a hair.",
+                {H + "embodied": {"lifetime_h": d("17520.0000000001")}},
+                "PLS-17",
+            ),
         ],
     ),
     "parameters.hardware.life_evidenced_h": (
@@ -2300,7 +2357,13 @@ LIMIT_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 "QLT-01: more than class 1 allows.",
                 {**BY_DEFAULT, M + "parameters_b": 2, M + "generated_minutes": d("15.0000075")},
                 "BND-07 QLT-01",
-            )
+            ),
+            Spec(
+                "A hair more than 2.00 g by default",
+                "QLT-01: more than class 1 allows.",
+                {**BY_DEFAULT, M + "parameters_b": 2, M + "generated_minutes": d("15.0000000075")},
+                "BND-07 QLT-01",
+            ),
         ],
     ),
     "parameters.calculated.more_than": (
@@ -2446,7 +2509,13 @@ LIMIT_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 "INT-10: more than one.",
                 {**shared("0.500001000001"), USED: d("0.5")},
                 "INT-10",
-            )
+            ),
+            Spec(
+                "Shares of 1.0000010000000001",
+                "INT-10: too much by a hair.",
+                {**shared("0.5000010000000001"), USED: d("0.5")},
+                "INT-10",
+            ),
         ],
     ),
     "bounds.length_gap_us": (
@@ -2463,7 +2532,13 @@ LIMIT_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 "INT-11: another file.",
                 {**short_track("20"), T + "duration_s": d("20.500001")},
                 "INT-11",
-            )
+            ),
+            Spec(
+                "20.5000001 s declared, 20 s in the file",
+                "INT-11: another file by a hair.",
+                {**short_track("20"), T + "duration_s": d("20.5000001")},
+                "INT-11",
+            ),
         ],
     ),
     "bounds.length_gap_ppm": (
@@ -2497,12 +2572,26 @@ LIMIT_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 "INT-12: something is left over.",
                 batch("0.499998999999", "15"),
                 "INT-12",
-            )
+            ),
+            Spec(
+                "A third of a batch, short by a hair more than the tolerance",
+                "INT-12: something is left over.",
+                batch("0.333332333333", "20", track=10),
+                "INT-12",
+            ),
         ],
     ),
     "bounds.track_us": (
         [Spec("15 s", "BND-04: long enough.", short_track("15"))],
-        [Spec("14.999999 s", "BND-04: too short.", short_track("14.999999"), "BND-04")],
+        [
+            Spec("14.999999 s", "BND-04: too short.", short_track("14.999999"), "BND-04"),
+            Spec(
+                "A ten-millionth of a second less than 15 s",
+                "BND-04: too short by a hair.",
+                short_track("14.9999999"),
+                "BND-04",
+            ),
+        ],
     ),
     "bounds.silence_percent": (
         [Spec("18 s of silence in 180 s, by the file", "BND-08: a tenth.", {F + "audio/silence_s": d("18.000000")})],
@@ -2512,7 +2601,13 @@ LIMIT_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 "BND-08: more than a tenth.",
                 {F + "audio/silence_s": d("18.000001")},
                 "BND-08",
-            )
+            ),
+            Spec(
+                "18.0000001 s of silence in 180 s",
+                "BND-08: more than a tenth by a hair.",
+                {F + "audio/silence_s": d("18.0000001")},
+                "BND-08",
+            ),
         ],
     ),
     "bounds.batch_tolerance_ppt": (
@@ -2529,7 +2624,13 @@ LIMIT_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 "ALC-02: others carry its grams.",
                 batch("0.479999999999", "15.6"),
                 "ALC-02",
-            )
+            ),
+            Spec(
+                "A third of a batch less 0.02 and a hair",
+                "ALC-02: others carry its grams.",
+                batch("0.313333333333", "20.6", track=10),
+                "ALC-02",
+            ),
         ],
     ),
     "bounds.power_floor_percent": (
@@ -2583,7 +2684,14 @@ LIMIT_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 {**takes("0.000149985"), A + "idle": True},
                 "PLS-03",
                 "PRC-08",
-            )
+            ),
+            Spec(
+                "A hair less than 0.01 Wh per generated minute",
+                "PLS-03: under the floor.",
+                {**takes("0.000149999999999"), A + "idle": True},
+                "PLS-03",
+                "PRC-08",
+            ),
         ],
     ),
     "bounds.energy_most_nkwh": (
@@ -2602,7 +2710,14 @@ LIMIT_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 {**takes("300.000000015", "36000"), H + "count": 100},
                 "PLS-04 THR-01 THR-02 THR-03",
                 "PRC-08",
-            )
+            ),
+            Spec(
+                "A hair more than 20 kWh per generated minute",
+                "PLS-04: beyond the ceiling.",
+                {**takes("300.000000000001", "36000"), H + "count": 100},
+                "PLS-04 THR-01 THR-02 THR-03",
+                "PRC-08",
+            ),
         ],
     ),
     "bounds.grid_low_percent": (
@@ -2624,16 +2739,33 @@ LIMIT_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 "PLS-06: more than a fifth more.",
                 {A + "grid_gco2e_per_kwh": d("58.801")},
                 infos="PLS-06 PLS-12 PRC-08",
-            )
+            ),
+            Spec(
+                "A declared factor of 58.8000001",
+                "PLS-06: more than a fifth more by a hair.",
+                {A + "grid_gco2e_per_kwh": d("58.8000001")},
+                infos="PLS-06 PLS-12 PRC-08",
+            ),
         ],
     ),
     "bounds.pue_least_ppm": (
         [Spec("A PUE of 1", "PLS-07: all energy goes to the machines.", {A + "pue": 1, **PROOF})],
-        [Spec("A PUE of 0.999999", "PLS-07: less than the machines.", {A + "pue": d("0.999999"), **PROOF}, "PLS-07")],
+        [
+            Spec("A PUE of 0.999999", "PLS-07: less than the machines.", {A + "pue": d("0.999999"), **PROOF}, "PLS-07"),
+            Spec(
+                "A PUE of 0.9999999",
+                "PLS-07: less than the machines by a hair.",
+                {A + "pue": d("0.9999999"), **PROOF},
+                "PLS-07",
+            ),
+        ],
     ),
     "bounds.pue_most_ppm": (
         [Spec("A PUE of 3", "PLS-07: barely possible.", {A + "pue": 3, **PROOF})],
-        [Spec("A PUE of 3.000001", "PLS-07: no longer possible.", {A + "pue": d("3.000001"), **PROOF}, "PLS-07")],
+        [
+            Spec("A PUE of 3.000001", "PLS-07: no longer possible.", {A + "pue": d("3.000001"), **PROOF}, "PLS-07"),
+            Spec("A PUE of 3.0000001", "PLS-07: too much by a hair.", {A + "pue": d("3.0000001"), **PROOF}, "PLS-07"),
+        ],
     ),
     "bounds.pue_gap_ppm": (
         [Spec("A PUE of 1.10 without evidence", "PLS-08: 0.05 under the table's 1.15.", {A + "pue": d("1.10")})],
@@ -2643,7 +2775,13 @@ LIMIT_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 "PLS-08: a low PUE needs evidence.",
                 {A + "pue": d("1.099999")},
                 "PLS-08",
-            )
+            ),
+            Spec(
+                "A PUE of 1.0999999 without evidence",
+                "PLS-08: too low by a hair.",
+                {A + "pue": d("1.0999999")},
+                "PLS-08",
+            ),
         ],
     ),
     "bounds.embodied_percent": (
@@ -2660,7 +2798,13 @@ LIMIT_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 "PLS-09: less than a quarter.",
                 {H + "embodied": {"kgco2e": d("141.924999")}},
                 "PLS-09",
-            )
+            ),
+            Spec(
+                "141.9249999999 kg declared for the device",
+                "PLS-09: less than a quarter by a hair.",
+                {H + "embodied": {"kgco2e": d("141.9249999999")}},
+                "PLS-09",
+            ),
         ],
     ),
     "bounds.total_gap_ppm": (
@@ -2677,7 +2821,13 @@ LIMIT_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 "PLS-10: worth a look.",
                 {**EXACT, R + "declared": {"gco2e_total": d("5.7747562")}},
                 "PLS-10",
-            )
+            ),
+            Spec(
+                "A total of a hair more than a tenth more",
+                "PLS-10: worth a look.",
+                {**EXACT, R + "declared": {"gco2e_total": d("5.774750960001")}},
+                "PLS-10",
+            ),
         ],
     ),
     "bounds.span_gap_us": (
@@ -2694,7 +2844,13 @@ LIMIT_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 "PLS-11: the rest is idle time.",
                 {**takes("0.002", "20"), A + "ended_at": after("22.000001")},
                 "PLS-11",
-            )
+            ),
+            Spec(
+                "19.9999999 s of work in 22 s",
+                "PLS-11: a hair more than two seconds.",
+                {**takes("0.002", "20"), A + "duration_s": d("19.9999999"), A + "ended_at": after("22")},
+                "PLS-11",
+            ),
         ],
     ),
     "bounds.span_gap_ppm": (
@@ -2705,7 +2861,13 @@ LIMIT_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 "PLS-11: the rest is idle time.",
                 {A + "ended_at": after("63.00006")},
                 "PLS-11",
-            )
+            ),
+            Spec(
+                "60 s of work in 63.000001 s",
+                "PLS-11: a hair more than 5 %.",
+                {A + "ended_at": after("63.000001")},
+                "PLS-11",
+            ),
         ],
     ),
     "bounds.round_ppm": (
@@ -2741,7 +2903,14 @@ LIMIT_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 {A + "energy_kwh": d("0.006060006")},
                 "PLS-18",
                 "PRC-08",
-            )
+            ),
+            Spec(
+                "0.00606000000001 kWh in the report, 0.006 in the log",
+                "PLS-18: more than one percent by a hair.",
+                {A + "energy_kwh": d("0.00606000000001")},
+                "PLS-18",
+                "PRC-08",
+            ),
         ],
     ),
     "bounds.spread_percent": (
@@ -2802,7 +2971,13 @@ LIMIT_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 "PRC-04: too long.",
                 {P + "take_retention_days": d("30.000001")},
                 "PRC-04",
-            )
+            ),
+            Spec(
+                "Takes are kept for 30.0000001 days",
+                "PRC-04: too long by a hair.",
+                {P + "take_retention_days": d("30.0000001")},
+                "PRC-04",
+            ),
         ],
     ),
 }

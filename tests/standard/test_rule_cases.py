@@ -212,8 +212,8 @@ def limits() -> dict[str, str]:
 def test_each_limit_has_a_case_at_it_and_one_beyond(name):
     at, beyond = of("L", name, "at"), of("L", name, "beyond")
     assert at
-    assert len(at) == len(beyond)
-    for one, other in zip(at, beyond, strict=True):
+    assert len(at) <= len(beyond)  # some have a second one beyond, by less than the unit
+    for one, other in zip(at, beyond, strict=False):
         differ = every_case()[one].expected != every_case()[other].expected
         # A life under the least one counts as the least: the two sides are told from others, not from each other.
         assert differ or name == "hardware_life_least_h"
