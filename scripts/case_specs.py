@@ -335,6 +335,12 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 "BND-04 THR-01 THR-02 THR-03",
             ),
             Spec(
+                "AI-made sound for a tenth of a microsecond",
+                "R above zero has a figure, however large.",
+                {T + "ai_audible_s": d("0.0000001")},
+                "THR-01 THR-02 THR-03",
+            ),
+            Spec(
                 "A run of a tenth of a microsecond, by a second model for as many minutes",
                 "Numbers above zero have a figure.",
                 {
