@@ -7,10 +7,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo serve test test-deps torture bench check format lock goldens clean
+.PHONY: help demo serve test test-deps torture bench rules-mutants check format lock goldens clean
 
 help:  ## list what make can do
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name it with PYTHON=…"; exit 2; }
@@ -41,6 +41,9 @@ bench: $(STAMP)  ## measure, on a quiet machine: the log core beside pymerkle, t
 	@bash scripts/test_deps.sh bench
 	@$(BIN)/python -m bench
 
+rules-mutants: $(STAMP)  ## break the standard in every small way and see that a case notices (two minutes)
+	@$(BIN)/python scripts/rule_mutants.py
+
 check: $(STAMP)  ## lint, format, types, layers
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -52,6 +55,8 @@ format: $(STAMP)  ## put the code into its format
 
 goldens: $(STAMP)  ## remake the golden files; read the difference before you commit it
 	@$(BIN)/python scripts/remake_goldens.py
+	@$(BIN)/python scripts/make_cases.py
+	@$(BIN)/python scripts/make_trial_draft.py
 
 lock: $(STAMP)  ## resolve the dependencies anew
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --all-extras --no-annotate --no-header --quiet --upgrade -o requirements.lock pyproject.toml

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _LIMITS = Limits(max_bytes=16 * 1024 * 1024, max_depth=40, max_nodes=2_000_000)
 _SIX_PLACES = Decimal("0.000001")
-NOT_ASSESSED = "not assessed"
+NOT_ASSESSED, NOT_SHOWN = "not assessed", "not shown"
 _REMOVED = object()
 
 
@@ -253,6 +253,13 @@ def _post_production(verdict: Verdict) -> Any:
     return {"central": str(amount.central), "upper": str(amount.upper)} if amount else NOT_ASSESSED
 
 
+def _market_based(verdict: Verdict) -> Any:
+    market = verdict.footprint.market_based if verdict.footprint else None
+    if market is None or market.amount is None:
+        return NOT_SHOWN
+    return {"central": str(market.amount.central), "upper": str(market.amount.upper)}
+
+
 _MEMBERS: dict[str, Callable[[Verdict], Any]] = {
     "central_gco2e_per_min": lambda verdict: str(verdict.footprint.central) if verdict.footprint else None,
     "assessed_gco2e_per_min": lambda verdict: str(verdict.footprint.assessed) if verdict.footprint else None,
@@ -265,5 +272,6 @@ _MEMBERS: dict[str, Callable[[Verdict], Any]] = {
     "evidence_level": lambda verdict: verdict.evidence_level,
     "face_calculated": lambda verdict: verdict.footprint.calculated if verdict.footprint else None,
     "post_production": _post_production,
+    "market_based": _market_based,
     "rating": lambda verdict: verdict.footprint.rating if verdict.footprint else None,
 }

@@ -105,7 +105,7 @@ def _holder(parts: Any, pointer: str) -> tuple[Any, str]:
 
 def _exact(value: Any) -> Any:
     match value:
-        case "__NaN__":
+        case "__NaN__" | "__DEC__Infinity" | "__DEC__-Infinity":
             return _NAN
         case str() if value.startswith("__DEC__"):
             return Fraction(value.removeprefix("__DEC__"))

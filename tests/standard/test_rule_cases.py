@@ -38,7 +38,10 @@ FACTORS = (
     "parameters.service_default.kwh_per_minute",
     "parameters.service_default.equipment_g_per_minute",
     "parameters.storage.",
+    "parameters.market.",
 )
+# Cheats with numbers that the second calculation does not read: as text, or of hundreds of digits.
+UNREAD = {"B023", "B105", "B106", "B107", "B108", "B109"}
 # Rules that cannot fail alone, and why.
 ACCOMPANIED = {
     "ASR-01": "without A1 there is no A2",
@@ -96,7 +99,9 @@ def of(prefix: str, name: str, kind: str) -> list[str]:
 
 @cache
 def with_figure() -> list[str]:
-    return [key for key, result in results().items() if result.verdict and result.verdict.footprint]
+    return [
+        key for key, result in results().items() if result.verdict and result.verdict.footprint and key not in UNREAD
+    ]
 
 
 def test_each_case_of_each_file_comes_out_as_it_says():
@@ -140,10 +145,15 @@ def nearly(grams: Fraction) -> Fraction:
 
 
 def test_the_arithmetic_of_a_case_is_that_of_the_reference():
-    for key in with_figure():
+    for key in [key for key in with_figure() if every_case()[key].arithmetic]:
         written, wanted = every_case()[key].arithmetic, figure(key).arithmetic()
         assert lines_of(written) == lines_of(wanted), key
         assert [line for line in written if line.startswith(("sum", "divided"))] == wanted[-2:], key
+
+
+def test_all_but_the_cheats_write_their_arithmetic_out():
+    silent = [key for key in with_figure() if not every_case()[key].arithmetic]
+    assert [key for key in silent if not key.startswith("B")] == []
 
 
 def lines_of(arithmetic):
@@ -151,7 +161,7 @@ def lines_of(arithmetic):
 
 
 def test_where_a_case_has_no_figure_the_reference_has_none():
-    for key in every_case().keys() - set(with_figure()):
+    for key in every_case().keys() - set(with_figure()) - UNREAD:
         stopped = {finding.rule for finding in verdict(key).failed_must}
         assert stopped
         assert stopped <= {"INT-01", "INT-03"}, key
@@ -229,4 +239,4 @@ def test_every_case_of_a_limit_belongs_to_one():
 def test_every_case_says_in_words_what_it_is_about():
     for case in every_case().values():
         assert case.title
-        assert case.why.endswith(".")
+        assert case.why.endswith((".", "?"))
