@@ -250,7 +250,7 @@ def _check_standard(case: Case, standard: Standard | None, standards: Sequence[S
     if standard:
         return Check("standard", "ok", asked, f"{standard.id} sha256 {standard.digest}")
     found = ", ".join(f"{other.id} sha256 {other.digest}" for other in standards) or "no standard"
-    hint = "Take the standard's folder of the release that issued this certificate: --standard DIR"
+    hint = "Take the folder that the issuer judged by: --standard DIR, or --server URL, which keeps it by its digest"
     return Check("standard", "cannot", asked, found, hint)
 
 

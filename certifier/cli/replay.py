@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,13 +21,14 @@ from certifier.cli.output import EXIT_CANNOT_TELL, EXIT_REFUSED, console, plain,
 from certifier.cli.verify import EXIT_CODES, WORDS, from_files, from_service, is_file, load_trust
 from certifier.client import Client
 from certifier.crypto.canonical import sha256_hex
+from certifier.crypto.strict_json import parse_object
 from certifier.errors import CertifierError, ForeignInputError, MalformedCode, NotFoundError, StandardError
 from certifier.report.envelope import open_report
 from certifier.report.evidence import Audio, Deposit, RegisteredTool, assessor_of
 from certifier.service.draft import registered_name
 from certifier.service.examine import deposits_of, signatures_of
 from certifier.settings import PROJECT_ROOT
-from certifier.standard.model import Standard
+from certifier.standard.model import Standard, folder_digest, parse_standard
 from certifier.storage.files import load_keyring, load_standard
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -66,7 +67,12 @@ class Files:
 @click.option(
     "--decision", "decision_file", type=FILE, help="The decision record; else CODE.decision.json or decision.json."
 )
-@click.option("--standard", "folder", type=FOLDER, help="The standard's folder; else the one whose digest fits.")
+@click.option(
+    "--standard",
+    "folder",
+    type=FOLDER,
+    help="The standard's folder; else the one whose digest fits, here or at --server.",
+)
 @click.option("--server", envvar="LCAL_SERVER", help="Where to fetch what is missing, e.g. http://127.0.0.1:8000.")
 @click.option("--audio", type=FILE, help="The master: measure its length and silence here.")
 @click.option("--log", "logs", type=FILE, multiple=True, help="A deposited file: read it here. Repeat for all of them.")
@@ -99,6 +105,8 @@ def replay(
     case = _case_of(files)
     found = _found(case, audio, logs, register)
     standards, broken = ([_chosen_standard(folder)], []) if folder else _known_standards()
+    if client and not folder:
+        standards += _served_standard(client, case.claims.basis.standard_sha256, standards)
     replayed = replay_case(case, standards, found)
     verification = _verified(files, path, case.claims.code, client, trust) if trust else None
     if as_json:
@@ -202,6 +210,28 @@ def _chosen_standard(folder: Path) -> Standard:
         return load_standard(folder)
     except NotFoundError as error:
         raise click.UsageError(f"{error.message} Expected {error.expected}.") from error
+
+
+def _served_standard(client: Client, digest: str, known: Sequence[Standard]) -> list[Standard]:
+    """The very files that the certificate names, as the service keeps them by their digest; none where it is here already.
+
+    Nobody has to be believed for them: they have that digest, or they are not used.
+    """
+    if any(standard.digest == digest for standard in known):
+        return []
+    place = f"/standards/by-digest/{digest}"
+    index = client.get_optional(place)
+    if index is None:
+        return []
+    names = parse_object(index).get("files")
+    files = {str(name): client.get(f"{place}/{name}") for name in names} if isinstance(names, dict) else {}
+    if folder_digest(files) != digest:
+        raise ForeignInputError(
+            "The service gave out other files of the standard than the certificate names.",
+            found=f"{client.server}{place}",
+            expected=f"files of the digest {digest}",
+        )
+    return [parse_standard(files)]
 
 
 def _known_standards() -> tuple[list[Standard], list[str]]:

@@ -13,12 +13,14 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from werkzeug.serving import make_server
 
 from certifier.certificate.status import status_file_name
 from certifier.certificate.trust import trust_document
 from certifier.cli.main import main
 from certifier.crypto.canonical import canonical_bytes, to_json_text
 from certifier.service.certifier import Issued
+from certifier.web.app import create_app
 from tests.studio import NOW, Studio, emissions_csv, write_track
 
 ROOT = Path(__file__).parents[2]
@@ -151,6 +153,34 @@ def test_what_is_missing_beside_a_certificate_comes_from_the_service(files: Path
 
 def test_a_service_that_does_not_answer_is_no_verdict(files: Path) -> None:
     assert run("replay", the(files, ".vc").stem, "--server", "http://127.0.0.1:1").exit_code == 5
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """A real service that judges by other files than lie here; its address, and the code of a certificate."""
+    shutil.copytree(STANDARD, tmp_path / "standards" / "lcal" / "1.0.0")
+    (tmp_path / "standards" / "lcal" / "1.0.0" / "README.md").write_text("Another text.\n")
+    studio = Studio(tmp_path)
+    certifier = studio.certifier(standards_dir=tmp_path / "standards")
+    answer = certifier.certify(studio.examined(1), NOW)
+    assert isinstance(answer, Issued)
+    server = make_server("127.0.0.1", 0, create_app(certifier, lambda: NOW), threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}", answer.certificate.code
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    certifier.close()
+
+
+def test_a_standard_that_is_not_here_comes_from_the_service_by_its_digest(elsewhere: tuple[str, str]) -> None:
+    address, code = elsewhere
+    result = run("replay", code, "--server", address)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("FOLLOWS")
+    other = run("replay", code, "--server", address, "--standard", STANDARD)
+    assert (other.exit_code, "--server URL" in other.stdout) == (6, True)
 
 
 def test_the_transcript_in_the_docs_names_what_the_command_prints(files: Path) -> None:

@@ -396,7 +396,7 @@ class _Calculation:
         land = [row for row in there if row["kind"] == "subdivision" and row["id"] == location.get("subdivision")]
         could_be = land or [row for row in there if row["kind"] in ("country", "subdivision")]
         if location.get("site") != "local":
-            named = [provider.strip()] if _said(provider) else None
+            named = [str(provider).strip()] if _said(provider) else None
             could_be = could_be + [
                 row for row in there if row["kind"] == "cloud_region" and (named is None or row["provider"] in named)
             ]
