@@ -147,6 +147,11 @@ def _down(value: Decimal | None, per_unit: int) -> int | None:
     return None if value is None else rounded_down(value, per_unit)
 
 
+def _ratio(part: Decimal | None, whole: Decimal) -> Decimal | None:
+    """A part of a whole; None where there is none to speak of."""
+    return None if part is None or not whole.is_finite() or whole <= 0 else part / whole
+
+
 def _gap(declared: Decimal | None, real: Decimal) -> Decimal | None:
     """How far off, as a share of the real value. Nothing is far from nothing; anything else is endlessly far."""
     if declared is None or declared.is_nan() or real.is_nan():
@@ -239,7 +244,7 @@ def _track_facts(report: Report, evidence: Evidence) -> dict[str, Value | None]:
         "track.length_gap_ppm": _up(_gap(declared, audio.duration_s), MICRO),
         "audio.sha256": audio.sha256,
         "audio.duration_us": rounded_down(audio.duration_s, MICRO),
-        "audio.silence_us": rounded_up(audio.silence_s, MICRO),
+        "audio.silence_ppm": _up(_ratio(audio.silence_s, audio.duration_s), MICRO),
         "audio.certified": audio.sha256 in evidence.ledger.certified_audio,
     }
 
@@ -295,9 +300,8 @@ def _activity_facts(
             "activity.minutes_umin": _up(activity.minutes, MICRO),
             "activity.statement_nwh": _up(statement.wh_per_minute, NANO) if statement else None,
             "activity.grid_key": figure.grid_key,
-            "activity.grid_mg": rounded_down(figure.grid_g, 1000),
             **_time_facts(activity, figure),
-            **_place_facts(activity, factors),
+            **_place_facts(activity, figure, factors),
             **_pue_facts(activity, figure),
             **_measurement_facts(activity, figure, evidence),
             **_allocation_facts(activity, report, evidence),
@@ -318,11 +322,12 @@ def _time_facts(activity: Activity, figure: ActivityFigures) -> dict[str, Value 
     return facts
 
 
-def _place_facts(activity: Activity, factors: Factors) -> dict[str, Value | None]:
+def _place_facts(activity: Activity, figure: ActivityFigures, factors: Factors) -> dict[str, Value | None]:
     location = activity.location
     if location is None:
         return {}
     row = factors.region_row(location.provider, location.region)
+    declared = _ratio(activity.grid_gco2e_per_kwh, figure.grid_g)
     return {
         "activity.site": location.site,
         "activity.country": location.country,
@@ -334,7 +339,8 @@ def _place_facts(activity: Activity, factors: Factors) -> dict[str, Value | None
         "activity.region_country": row.country if row else None,
         "activity.region_subdivision": row.subdivision if row else None,
         "activity.declared_grid_given": activity.grid_gco2e_per_kwh is not None,
-        "activity.declared_grid_mg": _up(activity.grid_gco2e_per_kwh, 1000),
+        "activity.declared_grid_down_ppm": _down(declared, MICRO),
+        "activity.declared_grid_up_ppm": _up(declared, MICRO),
     }
 
 
@@ -376,16 +382,16 @@ def _allocation_facts(activity: Activity, report: Report, evidence: Evidence) ->
         "activity.share_ppt": rounded_up(activity.allocation_share, PPT),
         "activity.share_is_one": activity.allocation_share == 1,
         "activity.share_used_ppt": rounded_up(share_used(report, evidence, activity), PPT),
-        **(_batch_facts(activity.batch) if activity.batch else {}),
+        **(_batch_facts(activity.batch, activity.allocation_share) if activity.batch else {}),
     }
 
 
-def _batch_facts(batch: Batch) -> dict[str, Value | None]:
+def _batch_facts(batch: Batch, share: Decimal) -> dict[str, Value | None]:
     facts: dict[str, Value | None] = {"activity.batch_umin": rounded_up(batch.minutes, MICRO)}
     if batch.minutes > 0:
         reserved = sum((part.minutes for part in batch.reserved), Decimal(0))
-        facts["activity.batch_left_ppt"] = rounded_up(1 - reserved / batch.minutes, PPT)
-        facts["activity.batch_track_ppt"] = rounded_up(batch.track_minutes / batch.minutes, PPT)
+        facts["activity.batch_left_short_ppt"] = rounded_up(1 - reserved / batch.minutes - share, PPT)
+        facts["activity.batch_track_short_ppt"] = rounded_up(batch.track_minutes / batch.minutes - share, PPT)
     return facts
 
 

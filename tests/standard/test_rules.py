@@ -157,6 +157,16 @@ CASES = {
     "0.5 % of length are allowed in a long one": ({"track/duration_s": Decimal("180.9")}, {}, []),
     "more is another file": ({"track/duration_s": Decimal("180.901")}, {}, ["INT-11"]),
     "a batch whose rest is held for a master leaves nothing over": (batch(Decimal("0.5"), 15), {}, []),
+    "a share that falls short by less than any whole part falls short": (
+        batch(Decimal("0.479999999999999"), Decimal("15.6")),
+        {},
+        ["ALC-02"],
+    ),
+    "a share a hair under the tolerance leaves minutes over": (
+        batch(Decimal("0.4999989999999999"), 15),
+        {},
+        ["INT-12"],
+    ),
     "left-over minutes fall on the first track": (batch(Decimal("0.5"), 12), {}, ["INT-12"]),
     "a later track need not carry them": (
         batch(Decimal("0.5"), 12),
@@ -202,6 +212,11 @@ CASES = {
         ["BND-05", "PRC-01"],
     ),
     "a tenth of silence is music": ({}, {"audio/silence_s": 18}, []),
+    "a tenth of a length with many digits is music": (
+        {"track/duration_s": Decimal("180.1234567")},
+        {"audio/duration_s": Decimal("180.1234567"), "audio/silence_s": Decimal("18.01234567")},
+        [],
+    ),
     "more is padding": ({}, {"audio/silence_s": Decimal("18.1")}, ["BND-08"]),
     "lyrics beside vocals are more than lyrics": ({"track/ai_contribution": ["lyrics", "vocals"]}, {}, []),
     "no contribution is no scope": ({"track/ai_contribution": []}, {}, ["BND-09"]),
@@ -489,3 +504,13 @@ CASES = {
 @pytest.mark.parametrize(("report", "fixtures", "expected"), CASES.values(), ids=CASES.keys())
 def test_rules_at_their_edges(report, fixtures, expected):
     assert sorted(failed(verdict_of(report, fixtures))) == sorted(expected)
+
+
+@pytest.mark.parametrize(
+    ("declared", "remarks"),
+    [("39.2", []), ("39.1999999", ["PLS-05"]), ("58.8", []), ("58.8000001", ["PLS-06"])],
+    ids=["four fifths of the table", "a hair less", "six fifths", "a hair more"],
+)
+def test_a_declared_grid_factor_is_compared_to_the_last_digit(declared, remarks):
+    verdict = verdict_of({A + "grid_gco2e_per_kwh": Decimal(declared)})
+    assert [finding.rule for finding in verdict.infos if finding.rule.startswith("PLS-0")] == remarks
