@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
+from certifier.certificate.credential import parse_claims
 from certifier.certificate.times import parse_time, time_text
+from certifier.crypto.strict_json import parse_object
+from certifier.service.home import register_key
 from certifier.service.renewal import renewal_info
+from certifier.service.simulate import simulate
+from certifier.service.statements import bounds_of, register_statement
 from certifier.web.app import create_app
 from tests.service.test_shelf import FIRST, NEXT, next_version
+from tests.standard.world import standard
+from tests.statements import SERVICE, signed_statement
 from tests.studio import APPLICANT, NOW, PARTY, VERIFIER, Studio
 
 ALL = (APPLICANT, PARTY, VERIFIER)
@@ -83,4 +91,36 @@ def test_the_api_answers_with_window_reason_and_previews(studio):
     assert "A newer version of the standard is open" not in client.get(f"/v/{own.code}").text
     assert client.get("/api/v1/certificates/0000000000/renewal-info").status_code == 404
     assert client.get("/api/v1/certificates/none/renewal-info").status_code == 400
+    certifier.close()
+
+
+def test_the_trial_draft_takes_class_1_from_a_track_between_the_two_limits(tmp_path):
+    """A real transition: 1.0.0 and the working draft of 1.1.0 that stands in this repository, which changes a limit and a row."""
+    studio = Studio(tmp_path)
+    studio.certifier().close()
+    long_ago = NOW - timedelta(days=300)
+    register_key(studio.settings, "example-service", "service", "Example Service", SERVICE.public, long_ago)
+    stated = signed_statement({"training_g_per_minute": "0.25"})
+    register_statement(studio.settings.register_dir, stated, bounds_of(standard()), NOW - timedelta(days=100))
+    report = studio.report()
+    models = [
+        report["models"][0]
+        | {"name": "example-song", "version": "5", "training": {"source": "statement", "statement": "example-song-5"}}
+    ]
+    activities = [report["activities"][0] | {"location": {"country": "FRA", "site": "local"}}]
+    certifier = studio.certifier(standards="lcal/1.0.0@2027-03-01 lcal/1.1.0-draft")
+    drafted = certifier.shelf.newest
+    issued = certifier.certify(studio.examined(1, ALL, models=models, activities=activities), NOW)
+    old = issued.verdict.footprint
+    assert (issued.verdict.outcome, old.assessed) == ("class-1", Decimal("8.62"))
+    (preview,) = renewal_info(certifier, issued.certificate.code, NOW).previews
+    assert (preview.standard.id, preview.compared) == ("LCAL-1.1.0-draft", "worse")
+    assert (preview.verdict.outcome, preview.newly_failed) == ("class-2", ("THR-03",))
+    assert preview.verdict.footprint.assessed > old.assessed  # the row of France is dearer there
+    basis = parse_claims(parse_object(issued.certificate.payload)).basis
+    first = certifier.shelf.named("LCAL-1.0.0")
+    assert (basis.standard, basis.standard_sha256, basis.tables_sha256) == (first.id, first.digest, first.tables_digest)
+    simulation = simulate(drafted, (row for page in certifier.store.stored_decisions(time_text(NOW)) for row in page))
+    flips = [flip for _, tally in simulation.groups() for flip in tally.flips]
+    assert [(flip.code, flip.new_outcome) for flip in flips] == [(issued.certificate.code, "class-2")]
     certifier.close()
