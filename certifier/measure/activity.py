@@ -45,7 +45,7 @@ class Hardware:
 class MeasuredActivity:
     """One run of one machine: what it was for, when, and the electricity that went into it.
 
-    ``pue`` is what the energy already holds beyond the machine (None: nothing). Times carry a zone.
+    ``pue`` is what the energy already holds beyond the machine (None: nothing, or ``pue_unstated``). Times carry a zone.
     """
 
     id: str
@@ -63,6 +63,7 @@ class MeasuredActivity:
     coverage: Coverage = "system"
     shared_service: bool = False
     pue: Decimal | None = None
+    pue_unstated: bool = False
     grid_gco2e_per_kwh: Decimal | None = None
 
 
@@ -82,7 +83,7 @@ def to_report_activity(measured: MeasuredActivity, place: Place, hardware: Seque
         "shared_service": measured.shared_service,
         "tool": {"name": measured.tool_name, "version": measured.tool_version},
         "location": _to_location(place),
-        "pue_included": measured.pue is not None,
+        "pue_included": measured.pue is not None or measured.pue_unstated,
         "hardware": [{"name": line.name, "count": line.count} for line in hardware],
         "allocation_share": "1",
         "allocation_method": "whole",

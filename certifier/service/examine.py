@@ -1,6 +1,9 @@
 """Look at what an applicant sent, and write down what only the issuer can know about it.
 
 Everything here is the same for a submission and for a trial run on the applicant's own machine; only the ledger differs.
+
+Logs are read where energy and duration of a run stand in them and the run can be told by its id: those of CodeCarbon,
+CarbonTracker and Impact Framework. The impacts of EcoLogits have no time, so they are kept as deposited and not read.
 """
 
 from __future__ import annotations
@@ -42,13 +45,12 @@ from certifier.report.exports import (
     stand_in_exports,
 )
 from certifier.report.model import Activity, Report, ServiceUse
-from certifier.report.rawlogs import LogLine, is_emissions_csv, parse_emissions_csv
+from certifier.report.rawlogs import READABLE_TOOLS, LoggedRun, read_logs
 from certifier.report.statements import statement_fact
 from certifier.service.ledger import Forerunner, Ledger, instruments_of, runs_of
 from certifier.units import microseconds_of, parse_time
 
 NOTHING = Reproduced(energy_kwh=Decimal(0), duration_s=Decimal(0))
-READABLE_TOOLS = ("codecarbon",)  # whose raw logs are read here
 
 
 @dataclass(frozen=True)
@@ -277,16 +279,18 @@ def deposits_of(logs: Mapping[str, bytes], report: Report) -> dict[str, Deposit]
     fails for both; hiding a log, or a part of it, gains nothing.
     """
     kinds = kinds_of_deposits(report)
-    lines = {digest: parse_emissions_csv(content) for digest, content in logs.items() if is_emissions_csv(content)}
-    logged = {line.run_id for found in lines.values() for line in found}
+    read = read_logs(logs)
+    logged = {run.run_id for log in read.values() for run in log.runs}
     unseen = {
-        activity.id: NOTHING
+        activity.id: activity.tool.name.lower()
         for activity in report.activities
         if activity.tool and activity.tool.name.lower() in READABLE_TOOLS and activity.run_id not in logged
     }
     deposits = {
-        digest: Deposit(kind=kinds[digest], format="codecarbon", activities=_reproduced(lines[digest], report))
-        if digest in lines
+        digest: Deposit(
+            kind=kinds[digest], format=read[digest].format, activities=_reproduced(read[digest].runs, report)
+        )
+        if digest in read
         else Deposit(kind=kinds[digest])
         for digest in sorted(logs)
     }
@@ -294,13 +298,15 @@ def deposits_of(logs: Mapping[str, bytes], report: Report) -> dict[str, Deposit]
     if unseen and deposits:
         first = deposits[next(iter(deposits))]
         unread = {
-            name: nothing.model_copy(update={"minutes": first.activities[name].minutes})
+            name: NOTHING.model_copy(update={"minutes": first.activities[name].minutes})
             if name in first.activities
-            else nothing
-            for name, nothing in unseen.items()
+            else NOTHING
+            for name in unseen
         }
         deposits[next(iter(deposits))] = Deposit(
-            kind=first.kind, format=first.format or "codecarbon", activities={**first.activities, **unread}
+            kind=first.kind,
+            format=first.format or next(iter(unseen.values())),
+            activities={**first.activities, **unread},
         )
     return deposits
 
@@ -315,16 +321,16 @@ def _export_deposits(exports: Mapping[str, OpenedExport], report: Report) -> dic
     }
 
 
-def _reproduced(lines: Iterable[LogLine], report: Report) -> dict[str, Reproduced]:
+def _reproduced(runs: Iterable[LoggedRun], report: Report) -> dict[str, Reproduced]:
     """What a log says of each activity; a run without one goes under a name that no activity has."""
     by_run: dict[str, list[str]] = {}
     for activity in report.activities:
         by_run.setdefault(activity.run_id, []).append(activity.id)
     taken = {activity.id for activity in report.activities}
     found: dict[str, Reproduced] = {}
-    for line in lines:
-        for name in by_run.get(line.run_id) or [_name_beside(f"run {line.run_id[:150]}", taken | found.keys())]:
-            found[name] = Reproduced(energy_kwh=line.energy_kwh, duration_s=line.duration_s)
+    for run in runs:
+        for name in by_run.get(run.run_id) or [_name_beside(f"run {run.run_id[:150]}", taken | found.keys())]:
+            found[name] = Reproduced(energy_kwh=run.energy_kwh, duration_s=run.duration_s)
     return found
 
 

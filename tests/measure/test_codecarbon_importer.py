@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from certifier.errors import MalformedLog
 from certifier.measure.activity import Hardware, Place, to_report_activity
-from certifier.measure.importers.codecarbon import Purpose, activities_of_log, activity_of_line
+from certifier.measure.importers.codecarbon import activities_of_log, activity_of_line
+from certifier.measure.importers.purpose import Purpose
 from certifier.report.rawlogs import MAX_LOG_BYTES, LogLine, is_emissions_csv, parse_emissions_csv
 
 SAMPLE = (Path(__file__).parents[1] / "vectors" / "codecarbon" / "emissions.csv").read_bytes()

@@ -7,29 +7,20 @@ caller states purpose and zone, and every row counts as ``modelled``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from certifier.errors import MalformedLog
-from certifier.measure.activity import MeasuredActivity, Stage
+from certifier.measure.activity import MeasuredActivity
 from certifier.report.rawlogs import LogLine, parse_emissions_csv
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import tzinfo
 
+    from certifier.measure.importers.purpose import Purpose
+
 TOOL_NAME = "codecarbon"
-
-
-@dataclass(frozen=True)
-class Purpose:
-    """What a run was for; the log cannot know."""
-
-    id: str
-    stage: Stage
-    model: str
-    idle: bool = False
 
 
 def activities_of_log(raw: bytes, purposes: Mapping[str, Purpose], zone: tzinfo) -> tuple[MeasuredActivity, ...]:

@@ -1,11 +1,6 @@
-"""Raw logs of measuring tools, read as evidence: bytes in, lines out.
+"""CodeCarbon's ``emissions.csv``, read as evidence: bytes in, lines out.
 
-An applicant deposits the log that the tool wrote. The issuer reads it with these functions and reproduces the energy
-and the duration of each run (LCAL rule PLS-18). A log is foreign input: columns are found by their names, every cell
-that counts must be a plain number, and what cannot be read without guessing is refused.
-
-Left to others: matching runs with a report (``certifier.standard``), making activities out of lines
-(``certifier.measure.importers``).
+Columns are found by their names, and every cell that counts must be a plain number.
 """
 
 from __future__ import annotations
@@ -13,24 +8,20 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from certifier.errors import MalformedLog
+from certifier.report.rawlogs.text import MAX_QUANTITY, is_time, quantity_of, refuse_repeated, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-MAX_LOG_BYTES = 8 * 1024 * 1024
 MAX_CELL_CHARACTERS = 1000
 HEADER_BYTES = 64 * 1024
-MAX_QUANTITY = Decimal("1e12")  # LCAL rule INT-03
 GRAMS_PER_KILOGRAM = 1000
 
-NUMBER = re.compile(r"[0-9]{1,30}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,2})?", re.ASCII)
 LOCAL_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?", re.ASCII)
 MARKS = (b"energy_consumed", b"codecarbon_version")
 REQUIRED_COLUMNS = ("timestamp", "project_name", "run_id", "duration", "energy_consumed")
@@ -79,25 +70,13 @@ def parse_emissions_csv(raw: bytes) -> tuple[LogLine, ...]:
 
     The file has 31 columns in releases of 2024 and 38 in those of 2026; names decide, not places. Raises MalformedLog.
     """
-    rows = _rows_of(_text_of(raw))
+    rows = _rows_of(text_of(raw))
     header = _checked_header(rows[0])
     lines = tuple(_line_of(_named_cells(header, row, number)) for number, row in enumerate(rows[1:], start=2))
     if not lines:
         raise MalformedLog("the log names no run", found="a header only", expected="one row for each run")
-    _refuse_repeated("run_id", [line.run_id for line in lines], hint="run CodeCarbon with on_csv_write='update'")
+    refuse_repeated("run_id", [line.run_id for line in lines], hint="run CodeCarbon with on_csv_write='update'")
     return lines
-
-
-def _text_of(raw: bytes) -> str:
-    if len(raw) > MAX_LOG_BYTES:
-        raise MalformedLog("the log is too long", found=f"{len(raw)} bytes", expected=f"at most {MAX_LOG_BYTES} bytes")
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise MalformedLog("the log is no UTF-8 text", found=f"a stray byte at {error.start}") from error
-    if "\0" in text:
-        raise MalformedLog("the log holds a NUL character", hint="deposit the file as the tool wrote it")
-    return text
 
 
 def _rows_of(text: str) -> list[list[str]]:
@@ -118,14 +97,8 @@ def _checked_header(header: Sequence[str]) -> Sequence[str]:
             found=f"{len(header)} columns without {', '.join(missing)}",
             expected="an emissions.csv of CodeCarbon",
         )
-    _refuse_repeated("column", header, hint="deposit the file as the tool wrote it")
+    refuse_repeated("column", header, hint="deposit the file as the tool wrote it")
     return header
-
-
-def _refuse_repeated(what: str, names: Sequence[str], *, hint: str) -> None:
-    name, count = Counter(names).most_common(1)[0]
-    if count > 1:
-        raise MalformedLog(f"the log has a {what} twice", found=name[:60], expected="each one once", hint=hint)
 
 
 def _named_cells(header: Sequence[str], row: Sequence[str], number: int) -> Mapping[str, str]:
@@ -160,18 +133,11 @@ def _filled(cells: Mapping[str, str], name: str) -> str:
 
 
 def _quantity(cells: Mapping[str, str], name: str) -> Decimal:
-    text = cells[name]
-    if not NUMBER.fullmatch(text) or Decimal(text) > MAX_QUANTITY:
-        raise MalformedLog(f"the cell {name} is no quantity", found=text[:60], expected="a number from 0 to 1e12")
-    return Decimal(text)
+    return quantity_of(cells[name], f"the cell {name}")
 
 
 def _local_time(cells: Mapping[str, str]) -> str:
     text = cells["timestamp"]
-    try:
-        if LOCAL_TIME.fullmatch(text):
-            datetime.fromisoformat(text)
-            return text
-    except ValueError:
-        pass  # the shape of a time, but not in any calendar
-    raise MalformedLog("the cell timestamp is no local time", found=text[:60], expected="as 2026-11-22T20:42:19")
+    if not (LOCAL_TIME.fullmatch(text) and is_time(text)):
+        raise MalformedLog("the cell timestamp is no local time", found=text[:60], expected="as 2026-11-22T20:42:19")
+    return text
