@@ -12,6 +12,7 @@ import click
 
 from certifier.cli import (
     explain,
+    imports,
     keys,
     log,
     measure,
@@ -53,7 +54,7 @@ def main() -> None:
     """Low-Carbon Audio Label: measure, report, certify and verify AI-made music.
 
     \b
-    Artists      keys, measure, report, submit
+    Artists      keys, measure, import, report, submit
     Services     statement
     Platforms    verify
     Auditors     explain, replay, verify, standard test
@@ -69,6 +70,7 @@ report.report.add_command(service_report.service_report)
 
 for command in (
     measure.measure,
+    imports.import_logs,
     report.report,
     report.submit,
     explain.explain,

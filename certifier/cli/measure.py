@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -14,12 +15,12 @@ import click
 
 from certifier.cli.output import console
 from certifier.errors import OperatorError
-from certifier.measure.activity import Hardware, Place, decimal_text, rfc3339, to_report_activity
+from certifier.measure.activity import Hardware, MeasuredActivity, Place, decimal_text, rfc3339, to_report_activity
 from certifier.measure.session import MeasuringSession, StatedPower
 from certifier.storage.files import save_bytes
 
 
-class _Quantity(click.ParamType[Decimal]):
+class Quantity(click.ParamType[Decimal]):
     """A number, exactly as written, above the one bound and up to the other."""
 
     name = "number"
@@ -38,7 +39,7 @@ class _Quantity(click.ParamType[Decimal]):
         return number
 
 
-class _Country(click.ParamType[str]):
+class Country(click.ParamType[str]):
     name = "country"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
@@ -64,6 +65,31 @@ def _run(command: tuple[str, ...]) -> int:
         ) from error
 
 
+def session_document(
+    said: Mapping[str, Any], activities: Sequence[MeasuredActivity], hardware: Sequence[Hardware], created_at: datetime
+) -> dict[str, Any]:
+    """The session file of these activities; ``said`` are the options of the command by their names."""
+    name, _, version = said["model"].partition(":")
+    model: dict[str, Any] = {"id": name, "name": name, "version": version or "unknown", "class": "neural-audio"}
+    if said["parameters_b"]:
+        model["parameters_b"] = decimal_text(said["parameters_b"])
+    source = "activities" if said["trained_by"] != "other" else "default"
+    model |= {
+        "trained_by": said["trained_by"],
+        "generated_minutes": decimal_text(said["minutes"]),
+        "training": {"source": source},
+    }
+    place = Place(said["country"], said["site"])
+    return {
+        "track": {"created_at": rfc3339(created_at), "ai_contribution": list(said["contributions"])},
+        "models": [model],
+        "generation": {"takes": said["takes"], "generated_minutes": decimal_text(said["minutes"])},
+        "activities": [to_report_activity(activity, place, hardware) for activity in activities],
+        "stages_not_performed": ["fine_tuning"],
+        "process": {},
+    }
+
+
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.option(
     "--out",
@@ -78,25 +104,25 @@ def _run(command: tuple[str, ...]) -> int:
 )
 @click.option(
     "--parameters-b",
-    type=_Quantity(0, 1_000_000),
+    type=Quantity(0, 1_000_000),
     help="Its size in billions of parameters, e.g. 0.4; not said counts as the largest.",
 )
 @click.option("--takes", type=click.IntRange(1), required=True, help="How many takes the command makes, kept or not.")
 @click.option(
-    "--minutes", type=_Quantity(0, 1_000_000), required=True, help="Minutes of music that all takes together have."
+    "--minutes", type=Quantity(0, 1_000_000), required=True, help="Minutes of music that all takes together have."
 )
 @click.option(
     "--device", required=True, help="The machine in the standard's words: cpu-laptop, cpu-desktop, NVIDIA T4 …"
 )
 @click.option(
     "--cpu-power-w",
-    type=_Quantity(0, 10_000),
+    type=Quantity(0, 10_000),
     required=True,
     help="The processor's nameplate power in watts; no sensor is assumed.",
 )
 @click.option(
     "--country",
-    type=_Country(),
+    type=Country(),
     default="ZZZ",
     show_default=True,
     help="ISO 3166-1 alpha-3; not said counts as the worst grid.",
@@ -113,29 +139,11 @@ def measure(out: Path, command: tuple[str, ...], **said: Any) -> None:
     certifier measure --model my-model:1 --takes 3 --minutes 6 --device cpu-desktop --cpu-power-w 65 -- python make.py
     """  # noqa: D301 - click reads the backspace as: keep these lines
     out.mkdir(parents=True, exist_ok=True)
-    name, _, version = said["model"].partition(":")
+    name = said["model"].partition(":")[0]
     power = StatedPower(said["cpu_power_w"], said["country"])
     with MeasuringSession(out, power, model=name) as session, session.activity("takes", "inference"):
         finished = _run(command)
-    created_at = rfc3339(datetime.now(UTC))
-    place, hardware = Place(said["country"], said["site"]), (Hardware(said["device"]),)
-    model: dict[str, Any] = {"id": name, "name": name, "version": version or "unknown", "class": "neural-audio"}
-    if said["parameters_b"]:
-        model["parameters_b"] = decimal_text(said["parameters_b"])
-    source = "activities" if said["trained_by"] != "other" else "default"
-    model |= {
-        "trained_by": said["trained_by"],
-        "generated_minutes": decimal_text(said["minutes"]),
-        "training": {"source": source},
-    }
-    document = {
-        "track": {"created_at": created_at, "ai_contribution": list(said["contributions"])},
-        "models": [model],
-        "generation": {"takes": said["takes"], "generated_minutes": decimal_text(said["minutes"])},
-        "activities": [to_report_activity(activity, place, hardware) for activity in session.activities],
-        "stages_not_performed": ["fine_tuning"],
-        "process": {},
-    }
+    document = session_document(said, session.activities, (Hardware(said["device"]),), datetime.now(UTC))
     save_bytes(out / "session.json", (json.dumps(document, indent=2) + "\n").encode())
     energy = session.energy_kwh * 1000
     console(stderr=True).print(
