@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 JOULES_PER_KWH = 3_600_000
 HEADER_BYTES = 64 * 1024
+MAX_MESSAGE_CHARACTERS = 4000
 NEAR = timedelta(seconds=1)  # both logs are written one after the other, in whole seconds
 
 LOG_MARK, OUTPUT_MARK = b"carbontracker version", b" - CarbonTracker: "
@@ -207,18 +208,22 @@ def parse_output_log(raw: bytes) -> Total:
 
 def _messages_of(raw: bytes) -> list[tuple[datetime, str]]:
     """The messages with their local times; a line without a time goes on with the message before it."""
-    messages: list[tuple[datetime, str]] = []
+    messages: list[tuple[datetime, list[str]]] = []
     for line in text_of(raw).splitlines():
         match = LINE.fullmatch(line)
         if match and is_time(match.group(1)):
-            messages.append((datetime.fromisoformat(match.group(1)), match.group(2)))
+            messages.append((datetime.fromisoformat(match.group(1)), [match.group(2)]))
         elif messages:
-            messages[-1] = (messages[-1][0], f"{messages[-1][1]}\n{line}")
+            messages[-1][1].append(line)
         else:
             raise MalformedLog("the log of CarbonTracker begins without a time", found=line[:60], hint=HINT)
     if not messages:
         raise MalformedLog("the log is empty", expected="a log of CarbonTracker")
-    return messages
+    if any(sum(map(len, lines)) > MAX_MESSAGE_CHARACTERS for _, lines in messages):
+        raise MalformedLog(
+            "the log of CarbonTracker has an overlong message", expected=f"at most {MAX_MESSAGE_CHARACTERS} characters"
+        )
+    return [(when, "\n".join(lines)) for when, lines in messages]
 
 
 def _found(messages: Sequence[tuple[datetime, str]], pattern: re.Pattern[str]) -> list[tuple[datetime, re.Match[str]]]:
@@ -265,7 +270,8 @@ def _epochs_of(messages: Sequence[tuple[datetime, str]]) -> tuple[Epoch, ...]:
 
 def _power_of(messages: Sequence[tuple[datetime, str]], first: int, epoch: int) -> Decimal:
     kinds: dict[str, Decimal] = {}
-    for _, text in messages[first:]:
+    for place in range(first, len(messages)):
+        text = messages[place][1]
         match = POWER.fullmatch(text)
         if not match:
             break
