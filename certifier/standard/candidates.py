@@ -478,9 +478,11 @@ def _cleaner_place(
 
 
 def _named_places(ground: Ground) -> Iterator[Candidate]:
-    """Runs whose place is not said, or half: what they count for if it is."""
+    """Runs whose place is not said, or half: what they count for if it is. Past training can be named, too."""
     groups: dict[tuple[str, str | None, str | None], list[tuple[Run, ActivityFigures]]] = {}
-    for run, figures in ground.runs():
+    for run, figures in zip(ground.report.activities, ground.footprint.activities, strict=True):
+        if not isinstance(run, Run) or run.stage == "post_production":
+            continue
         where = run.location
         if figures.grid_key == UNKNOWN or (where.subdivision is None and where.region is None):
             groups.setdefault((where.country, where.provider, where.site), []).append((run, figures))

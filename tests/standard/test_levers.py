@@ -229,6 +229,20 @@ def test_a_place_that_is_named_may_be_any_in_the_table():
     assert lever.lowest < lever.assessed
 
 
+def test_the_place_of_ones_own_training_is_named_together_with_that_of_the_takes():
+    nowhere = {"country": "ZZZ", "site": "datacentre"}
+    training = run(id="t1", run_id="run-t1", stage="training", location=nowhere)
+    by_runs = {"source": "activities", "generated_minutes_to_date": 60}
+    own = {"models/0/trained_by": "applicant", "models/0/training": by_runs}
+    report = report_of({"activities/+": training, "activities/0/location": nowhere, **own}, "C28")
+    fixtures = fixtures_of({f"deposited_logs/{LOG}/activities": {}}, "C28")
+    found = levers_for(report, fixtures)
+    assert found.in_the_way == ("BND-05",)
+    lever = one_of("named_place", found)
+    assert lever.reaches
+    assert {change.pointer.split("/")[3] for change in lever.changes} == {"0", "1"}
+
+
 def test_a_track_is_never_made_of_fewer_minutes_than_it_has():
     report = report_of({"generation/takes": 15}, "C62")
     report["generation"]["generated_minutes"] = report["models"][0]["generated_minutes"] = 15
