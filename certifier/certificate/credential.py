@@ -7,6 +7,7 @@ can read it. The unsigned document is the *payload*: the log's leaf commits to i
 from __future__ import annotations
 
 import base64
+import re
 from types import NoneType
 from typing import Any
 
@@ -18,6 +19,7 @@ from certifier.errors import MalformedCertificate, MalformedCode
 
 CONTEXTS = ["https://www.w3.org/ns/credentials/v2", "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"]
 TYPES = ["VerifiableCredential", "OpenBadgeCredential"]
+_BEFORE_VERSION = re.compile(r"-(?=[0-9])")
 UNIT = "g CO2e per minute of finished music"
 
 # name of a result -> (what it is, Open Badges resultType, unit)
@@ -43,8 +45,14 @@ def page_url(base_url: str, code: str) -> str:
 
 
 def standard_url(base_url: str, standard: str) -> str:
-    name, version = standard.rsplit("-", 1)
+    name, version = name_and_version(standard)
     return f"{base_url}/standards/{name.lower()}/{version}"
+
+
+def name_and_version(standard: str) -> tuple[str, str]:
+    """The two parts of an id such as LCAL-1.1.0-draft: the version begins with the first digit after a hyphen."""
+    name, version = _BEFORE_VERSION.split(standard, maxsplit=1)
+    return name, version
 
 
 def payload_for(claims: Claims) -> dict[str, Any]:
@@ -109,7 +117,7 @@ def _achievement(claims: Claims, standard: str) -> dict[str, Any]:
         "id": f"{standard}/outcomes/{claims.outcome}",
         "type": ["Achievement"],
         "achievementType": "Certification",
-        "version": claims.basis.standard.rsplit("-", 1)[1],
+        "version": name_and_version(claims.basis.standard)[1],
         "name": f"{claims.basis.standard}: {OUTCOMES[claims.outcome]}",
         "description": f"At most {limit} {UNIT}. AI generation only: data to storage, with hardware. Climate only, no offsets.",
         "criteria": {"id": standard, "narrative": "The rule files are bound by their digest in otherIdentifier."},

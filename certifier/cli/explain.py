@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from certifier.cli.output import console, plain, show_json
-from certifier.cli.report import DEFAULT_STANDARD, FILE, HEADLINES
+from certifier.cli.report import FILE, HEADLINES, STANDARD
 from certifier.crypto.keyring import Keyring
 from certifier.decision import parse_decision
 from certifier.errors import ForeignInputError
@@ -33,7 +33,7 @@ WIDTH = 100
 @click.option("--audio", type=FILE, help="The master that the report names; or give --decision.")
 @click.option("--log", "logs", type=FILE, multiple=True, help="A raw log that is deposited; repeat for more.")
 @click.option("--decision", "decision_file", type=FILE, help="A certificate's decision record, in place of the audio.")
-@click.option("--standard", "folder", type=click.Path(file_okay=False, path_type=Path), default=DEFAULT_STANDARD)
+@STANDARD
 @click.option(
     "--register",
     type=click.Path(exists=True, file_okay=False, path_type=Path),

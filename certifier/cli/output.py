@@ -39,6 +39,11 @@ def show_error(error: CertifierError) -> None:
     sys.stderr.flush()
 
 
+def counted(number: int, name: str) -> str:
+    """A number of things in words: 1 log, 2 logs."""
+    return f"{number} {name}" if number == 1 else f"{number} {name}s"
+
+
 def plain(text: str) -> str:
     """Text of others without terminal control characters or markup."""
     return "".join(char if char.isprintable() else "�" for char in text).replace("[", "\\[")

@@ -14,7 +14,7 @@ from certifier.audio.analyse import analyse_audio
 from certifier.certificate.code import parse_code
 from certifier.certificate.model import OUTCOMES
 from certifier.certificate.times import time_text
-from certifier.cli.output import EXIT_REFUSED, console, plain, show_json
+from certifier.cli.output import EXIT_REFUSED, console, counted, plain, show_json
 from certifier.client import Client
 from certifier.crypto.canonical import sha256_hex, to_json_text
 from certifier.crypto.keyring import Keyring
@@ -32,6 +32,13 @@ from certifier.storage.files import load_keyring, load_signing_key, load_standar
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 OUT = click.Path(dir_okay=False, path_type=Path)
 DEFAULT_STANDARD = PROJECT_ROOT / "standards" / "lcal" / "1.0.0"
+STANDARD = click.option(
+    "--standard",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=DEFAULT_STANDARD,
+    help="The standard's folder; LCAL 1.0.0 if not given.",
+)
 
 
 @click.group()
@@ -84,10 +91,10 @@ def new(
 @click.argument("report_file", metavar="REPORT", type=FILE)
 @click.option("--key", "keys", type=FILE, required=True, multiple=True, help="A signing key; repeat for more signers.")
 @click.option("--audio", type=FILE, help="The master, for its name and essence digest (first signature only).")
-@click.option("-o", "--out", type=OUT, default=Path("report.dsse.json"), show_default=True)
-def sign(report_file: Path, keys: tuple[Path, ...], audio: Path | None, out: Path) -> None:
+@click.option("-o", "--out", type=OUT, help="Where to write it; REPORT with .dsse.json if not given.")
+def sign(report_file: Path, keys: tuple[Path, ...], audio: Path | None, out: Path | None) -> None:
     """Sign REPORT, or add a signature to an envelope that others signed already."""
-    document = parse_object(report_file.read_bytes(), LIMITS)
+    document = unsigned = parse_object(report_file.read_bytes(), LIMITS)
     signers = [load_signing_key(key) for key in keys]
     if "payload" in document:
         for signer in signers:
@@ -99,16 +106,17 @@ def sign(report_file: Path, keys: tuple[Path, ...], audio: Path | None, out: Pat
         facts = analyse_audio(str(audio))
         statement = statement_for(document, file_name=audio.name, essence_sha256=facts.essence_sha256)
         document = sign_report(statement, signers)
-    save_bytes(out, to_json_text(document).encode())
+    target = out or (report_file if "payload" in unsigned else report_file.with_suffix(".dsse.json"))
+    save_bytes(target, to_json_text(document).encode())
     names = ", ".join(signer.public.did_key for signer in signers)
-    console(stderr=True).print(f"Wrote {out}, signed by {names}")
+    console(stderr=True).print(f"Wrote {target}, signed by {names}")
 
 
 @report.command()
 @click.argument("report_file", metavar="REPORT", type=FILE)
 @click.option("--audio", type=FILE, required=True, help="The master that the report names.")
 @click.option("--log", "logs", type=FILE, multiple=True, help="A raw log that will be deposited; repeat for more.")
-@click.option("--standard", "folder", type=click.Path(file_okay=False, path_type=Path), default=DEFAULT_STANDARD)
+@STANDARD
 @click.option(
     "--register",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -162,9 +170,8 @@ def submit(
     out = console()
     _require_named_logs(report_file, logs)
     if not as_json:
-        console(stderr=True).print(
-            f"sending {audio.stat().st_size / 1e6:.1f} MB of audio, a report and {len(logs)} logs …"
-        )
+        deposits = counted(len(logs), "raw log")
+        console(stderr=True).print(f"sending {audio.stat().st_size / 1e6:.1f} MB of audio, a report and {deposits} …")
     client = Client(server)
     answer = client.submit(report_file, audio, logs, contact=contact)
     if answer["state"] == "accepted":
@@ -218,13 +225,13 @@ def verdict_document(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-HEADLINES = {"none": "No certificate", **OUTCOMES}
+HEADLINES = {"none": "No certificate", **OUTCOMES, "disclosed": "Self-declared measurement, not a label"}
 
 
 def show_verdict(verdict: Verdict) -> None:
     """The outcome first; then what stands in its way, what a better one needs, and the rest."""
     out = console()
-    out.print(f"[bold]{verdict.outcome}[/]  {HEADLINES[verdict.outcome]}, evidence level {verdict.evidence_level}")
+    out.print(f"[bold]{verdict.outcome}[/]  {HEADLINES[verdict.outcome]}; evidence level {verdict.evidence_level}")
     if verdict.footprint:
         footprint = verdict.footprint
         out.print(

@@ -18,8 +18,8 @@ import click
 from certifier.audio.analyse import analyse_audio
 from certifier.certificate.code import parse_code
 from certifier.certificate.times import time_text
-from certifier.cli.output import console, plain
-from certifier.cli.report import DEFAULT_STANDARD, FILE, OUT
+from certifier.cli.output import console, counted, plain
+from certifier.cli.report import FILE, OUT, STANDARD
 from certifier.crypto.canonical import sha256_hex, to_json_text
 from certifier.errors import ForeignInputError, NotFoundError
 from certifier.measure.session_file import report_of
@@ -45,7 +45,7 @@ PROCESS = ("dataset_governance", "auditable_pipeline", "equipment_off", "end_of_
 @click.option("--statement", "statement_id", metavar="ID", help="The registered statement of the service.")
 @click.option("--default", "by_default", is_flag=True, help="There is no statement: count the standard's default.")
 @click.option("--register", type=click.Path(exists=True, file_okay=False, path_type=Path), help="To look ID up.")
-@click.option("--standard", "folder", type=click.Path(file_okay=False, path_type=Path), default=DEFAULT_STANDARD)
+@STANDARD
 @click.option("--title", required=True, help="The track's title.")
 @click.option("--artist", required=True, help="The artist.")
 @click.option("--audio", type=FILE, required=True, help="The finished master.")
@@ -138,7 +138,8 @@ def service_report(
     parse_report(document)
     save_bytes(out, to_json_text(document).encode())
     notes = console(stderr=True)
-    notes.print(f"{len(export.jobs)} jobs, {plain_number(total)} generated minutes, {takes} takes.")
+    jobs, made = counted(len(export.jobs), "job"), counted(takes, "take")
+    notes.print(f"{jobs}, {plain_number(total)} generated minutes, {made}.")
     size = parse_report(document).models[0].parameters_b
     for line in _meaning(standard, statement_id, view, size, by_statement=by_statement):
         notes.print(plain(line))

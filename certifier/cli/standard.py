@@ -28,7 +28,7 @@ from certifier.standard.folder import Folder
 from certifier.standard.index import Entry, Index, changed_files, check_unchanged, entry_for, parse_index, sign_index
 from certifier.standard.lint import Finding, lint
 from certifier.standard.model import Standard
-from certifier.standard.text import render_rules_table
+from certifier.standard.text import render_facts_table, render_rules_table
 from certifier.standard.version import drafted, parse_version
 from certifier.storage.files import (
     index_beside,
@@ -152,6 +152,13 @@ def _show_results(standard_id: str, results: dict[str, list[CaseResult]], import
 def rules(folder: Path) -> None:
     """Print the table of rules of the standard in FOLDER, as its README.md has to hold it."""
     click.echo(render_rules_table(load_standard_folder(folder).standard), nl=False)
+
+
+@standard.command()
+@click.argument("folder", type=FOLDER)
+def facts(folder: Path) -> None:
+    """Print what the rules of the standard in FOLDER may ask: every fact and bound with its type, unit and meaning."""
+    click.echo(render_facts_table(load_standard_folder(folder).standard), nl=False)
 
 
 # --- lint ---

@@ -12,7 +12,7 @@ import click
 
 from certifier.certificate.times import time_text
 from certifier.cli.output import EXIT_REFUSED, console, plain, show_json
-from certifier.cli.report import DEFAULT_STANDARD, FILE, OUT
+from certifier.cli.report import FILE, OUT, STANDARD
 from certifier.cli.service import HOME, settings_of
 from certifier.crypto.canonical import to_json_text
 from certifier.crypto.keyring import Keyring
@@ -171,7 +171,7 @@ def sign(file: Path, keys: tuple[Path, ...], out: Path | None) -> None:
 @statement.command()
 @click.argument("file", type=FILE)
 @REGISTER
-@click.option("--standard", "folder", type=click.Path(file_okay=False, path_type=Path), default=DEFAULT_STANDARD)
+@STANDARD
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 @click.pass_context
 def check(ctx: click.Context, file: Path, register: Path | None, folder: Path, as_json: bool) -> None:
@@ -260,7 +260,7 @@ def withdraw(statement_id: str, home: Path, reason: str) -> None:
 @statement.command("list")
 @HOME
 @REGISTER
-@click.option("--standard", "folder", type=click.Path(file_okay=False, path_type=Path), default=DEFAULT_STANDARD)
+@STANDARD
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 def list_(home: Path, register: Path | None, folder: Path, as_json: bool) -> None:
     """List the registered statements: model, until when they count, whether they hold service figures, how they stand."""

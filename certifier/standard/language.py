@@ -94,5 +94,5 @@ def _refused(text: str, told: str, known: Iterable[str], rule: str, file: str, l
         expected=("a declared fact, such as " + ", ".join(near))
         if near
         else "names that are declared, and types that fit",
-        hint="The facts are listed in the text of the standard and in vocabulary.py." if name else None,
+        hint="All facts with type and unit: certifier standard facts FOLDER" if name else None,
     )

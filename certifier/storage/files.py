@@ -134,21 +134,32 @@ def load_signing_key(path: Path, passphrase: bytes | None = None) -> SigningKey:
     """The private key in a PEM file. Raises KeyFileExposed when others could read it, OperatorError otherwise."""
     if not path.is_file():
         raise OperatorError(f"There is no key file at {path}.", hint="Make one with: certifier keys new FILE")
-    for place, allowed in ((path, 0o600), (path.parent, 0o700)):
-        mode = stat.S_IMODE(place.lstat().st_mode)
-        if place.is_symlink() or mode & ~allowed:
-            raise KeyFileExposed(
-                f"The private key's {'file' if place is path else 'folder'} {place} is open to others.",
-                found=f"mode {mode:04o}",
-                expected=f"mode {allowed:04o} and no symbolic link",
-                hint=f"chmod {allowed:04o} {place}",
-            )
+    _check_closed(path, "file", 0o600, f"chmod 0600 {path}")
+    _check_closed(path.parent, "folder", 0o700, f"chmod 0700 {path.parent}, or move the key: {_KEY_FOLDER}")
     return SigningKey.from_pem(path.read_bytes(), passphrase)
 
 
+_KEY_FOLDER = "to a folder of its own that only you can open, such as ~/.lcal"
+
+
+def _check_closed(place: Path, kind: str, allowed: int, hint: str) -> None:
+    mode = stat.S_IMODE(place.lstat().st_mode)
+    if place.is_symlink() or mode & ~allowed:
+        raise KeyFileExposed(
+            f"The private key's {kind} {place} is open to others.",
+            found=f"mode {mode:04o}",
+            expected=f"mode {allowed:04o} and no symbolic link",
+            hint=hint,
+        )
+
+
 def save_signing_key(path: Path, key: SigningKey, passphrase: bytes | None = None) -> None:
-    """Write a private key where nobody else can read it; never over an existing one."""
+    """Write a private key where nobody else can read it; never over an existing one.
+
+    Raises KeyFileExposed for a folder out of which it could not be loaded again.
+    """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _check_closed(path.parent, "folder", 0o700, f"Write it {_KEY_FOLDER}.")
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
     try:
         with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from certifier.cli.main import main
 from certifier.crypto.signing import SigningKey
 from certifier.log.entry import parse_entry
-from certifier.storage.files import save_signing_key
+from certifier.storage.files import load_standard_folder, save_signing_key
 from certifier.storage.store import Store
 from tests.standard.editors import CASES, HEAD, RULES, edited, small_files, with_table, write
 
@@ -118,6 +118,15 @@ def test_lint_says_where_what_and_what_to_do(desk: Desk) -> None:
     assert "try       Correct the one that is wrong." in result.stdout
     first = data_of(run("lint", desk.first, "--json"))["findings"][0]
     assert (first["file"], first["line"], first["found"]) == ("standard.toml", 15, "10.00 and 5.00")
+
+
+def test_every_fact_that_a_rule_names_is_listed_with_type_and_unit() -> None:
+    result = run("facts", LCAL)
+    listed = {line.split(" | ")[0].removeprefix("| ") for line in result.stdout.splitlines()}
+    named = frozenset().union(*load_standard_folder(LCAL).standard.names.values())
+    assert named <= listed
+    assert "| report.issued_us | the report | INT | 1/1000000 s since 1970 | time of the report |" in result.stdout
+    assert "| limit.track_us | all | INT | 1/1000000 s | bound: 15000000 |" in result.stdout
 
 
 def test_the_table_for_the_text_is_printed_ready_to_paste(desk: Desk) -> None:

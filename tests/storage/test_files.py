@@ -44,6 +44,14 @@ def test_a_key_that_others_could_read_is_refused(tmp_path: Path, file_mode: int,
     assert (error.value.hint or "").startswith("chmod")
 
 
+def test_no_key_is_written_where_it_could_not_be_used(tmp_path: Path) -> None:
+    (tmp_path / "project").mkdir(mode=0o755)
+    with pytest.raises(KeyFileExposed) as error:
+        save_signing_key(tmp_path / "project" / "me.pem", KEY)
+    assert "~/.lcal" in (error.value.hint or "")
+    assert list((tmp_path / "project").iterdir()) == []
+
+
 def test_a_key_behind_a_symbolic_link_is_refused(tmp_path: Path) -> None:
     save_signing_key(tmp_path / "private" / "key.pem", KEY)
     link = tmp_path / "private" / "link.pem"
