@@ -64,7 +64,8 @@ def test_a_refused_track_ends_with_exit_code_3_and_its_reasons(studio: Studio, s
     log.write_bytes(studio.log)
     sent = certifier("submit", report, "--audio", studio.track, "--log", log, "--server", server)
     assert sent.returncode == 3
-    assert sent.stdout.startswith("refused")
+    assert sent.stdout.startswith("refused  No certificate\n  not met  REN-05  No offsets\n")
+    assert "           to do    " in sent.stdout
     assert "/submissions/sub_" in sent.stdout
 
 

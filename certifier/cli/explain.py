@@ -141,6 +141,7 @@ def explanation_lines(document: Mapping[str, Any]) -> Iterator[str]:
     yield f"  {outcome}: {HEADLINES[outcome]}; evidence level {level}; {document['standard']['id']}"
     if document["failed_must"]:
         yield from _wrapped("rules not met: ", ", ".join(document["failed_must"]), indent=2)
+        yield "  what they ask and what would help: certifier report check, or the decision's page"
     for stage in document["stages"]:
         yield from _section(stage["title"], stage["lines"])
     yield ""

@@ -180,14 +180,16 @@ def submit(
     if as_json:
         show_json(answer)
     else:
-        out.print(
-            f"[bold]{plain(str(answer['state']))}[/]  {plain(str(answer['outcome']))}  {plain(str(answer.get('code') or ''))}"
-        )
+        outcome = str(answer["outcome"])
+        told = (HEADLINES.get(outcome, outcome), str(answer.get("code") or ""))
+        out.print(f"[bold]{plain(str(answer['state']))}[/]  {plain('  '.join(filter(None, told)))}")
         if answer.get("certificate_state") not in (None, "active"):
             out.print(f"  [bold red]the certificate of this report is {plain(str(answer['certificate_state']))}[/]")
         for finding in answer["findings"]:
             if finding["outcome"] == "fail" and finding["gates"] == "all":
-                out.print(f"  {plain(finding['rule'])}  {plain(finding['title'])}: {plain(finding['found'])}")
+                out.print(f"  not met  {plain(finding['rule'])}  {plain(finding['title'])}")
+                out.print(f"           found    {plain(finding['found'])}")
+                out.print(f"           to do    {plain(finding['advice'])}")
         out.print(f"  decision  {server.rstrip('/')}/submissions/{plain(str(answer['id']))}")
     ctx.exit(EXIT_REFUSED if answer["state"] == "refused" else 0)
 

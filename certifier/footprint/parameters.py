@@ -165,15 +165,22 @@ def parse_parameters(table: Mapping[str, Any], *, file: str, line_of: LineOf = l
 def misfit(
     error: ValidationError, model: type[BaseModel], *, file: str, line_of: LineOf, within: str = ""
 ) -> StandardError:
-    """The first thing in a file of a standard that does not fit its model, with file, line, found and expected."""
-    first = error.errors(include_url=False)[0]
-    way = first["loc"]
-    expected = first["msg"]
-    if first["type"] == "extra_forbidden" and len(way) == 1:
-        expected = "one of " + ", ".join(model.model_fields)
+    """The first thing in a file of a standard that does not fit its model, with file, line, found and expected.
+
+    A key that does not exist comes first: what is missing is often only misspelt.
+    """
+    first = min(error.errors(include_url=False), key=lambda problem: problem["type"] != "extra_forbidden")
+    way, told = first["loc"], first["msg"].removeprefix("Value error, ")
+    expected = told
+    if first["type"] == "missing":
+        told, expected = "this key is missing", f"{way[-1]} = …"
+    if first["type"] == "extra_forbidden":
+        told, expected = "there is no such key", "a key that the standard knows"
+        if len(way) == 1:
+            expected = "one of " + ", ".join(model.model_fields)
     found = str(way[-1]) if first["type"] in {"extra_forbidden", "missing"} else repr(first["input"])[:80]
     return StandardError(
-        f"{within}{'.'.join(map(str, way))}: {first['msg']}",
+        f"{within}{'.'.join(map(str, way))}: {told}",
         file=file,
         line=line_of(way),
         found=f"no {found}" if first["type"] == "missing" else found,

@@ -180,6 +180,14 @@ def moment_of_issue(text: str) -> datetime | None:
 # --- the document and its envelope ---
 
 
+_WORDS = {
+    "extra_forbidden": "no such field in a statement",
+    "missing": "it has to be said",
+    "bool_type": "true or false is expected",
+    "string_type": "a text is expected",
+}
+
+
 def parse_statement(value: Any) -> ModelStatement:
     """The statement in a JSON value. Raises MalformedReport whose findings name each field that does not fit."""
     try:
@@ -188,7 +196,7 @@ def parse_statement(value: Any) -> ModelStatement:
         findings = tuple(
             FieldFinding(
                 "".join(f"/{step}" for step in detail["loc"]),
-                "no such field in a statement" if detail["type"] == "extra_forbidden" else detail["msg"],
+                _WORDS.get(detail["type"], detail["msg"]),
                 None if detail["type"] == "missing" else repr(detail.get("input"))[:80],
             )
             for detail in error.errors(include_url=False, include_context=False)

@@ -246,14 +246,14 @@ def test_a_report_is_made_signed_and_checked_by_command(tmp_path: Path) -> None:
         report,
     )
     assert new.exit_code == 0, new.output
-    signed = run("report", "sign", report, "--audio", studio.track, "--key", keys[0], "-o", envelope)
+    signed = run("report", "sign", report, "--audio", studio.track, "--key", keys[0])  # beside the report
     assert signed.exit_code == 0, signed.output
     alone = run(
         "report", "check", envelope, "--audio", studio.track, "--log", log, "--register", studio.settings.register_dir
     )
     assert alone.stdout.startswith("disclosed"), alone.output
     assert "What would reach measured\n  Have a registered measuring party sign the same report" in alone.stdout
-    assert run("report", "sign", envelope, "--key", keys[1], "-o", envelope).exit_code == 0
+    assert run("report", "sign", envelope, "--key", keys[1]).exit_code == 0
     both = run(
         "report",
         "check",

@@ -107,7 +107,8 @@ BROKEN = {
     "an id of another form": ({"rules/x.toml": rule(id="'limit'")}, "id: String should match"),
     "a must rule that gates nothing": ({"rules/x.toml": rule(gates="")}, "a must rule says what it gates"),
     "a warning that gates something": ({"rules/x.toml": rule(level="'should'")}, "the others gate nothing"),
-    "an unknown field": ({"rules/x.toml": rule(colour="'red'")}, "colour: Extra inputs"),
+    "an unknown field": ({"rules/x.toml": rule(colour="'red'")}, "colour: there is no such key"),
+    "a key that is misspelt": ({"rules/x.toml": rule().replace(b"level", b"lvel")}, "lvel: there is no such key"),
     "a rule without demand": ({"rules/x.toml": rule(require="")}, "either one require or a list"),
     "a file with something else": ({"rules/x.toml": b"x = 1"}, "holds [[rules]] and nothing else"),
     "a file that is no TOML": ({"rules/x.toml": b"[[rules]]\nid = x\n"}, "rules/x.toml:2"),
@@ -115,7 +116,7 @@ BROKEN = {
     "no head": ({"standard.toml": None}, "the folder of a standard has this file"),
     "a head without limits": (
         {"standard.toml": re.sub(rb"measured = 100.00", b"", standard_files()["standard.toml"])},
-        "parameters.limits.measured: Field required",
+        "parameters.limits.measured: this key is missing",
     ),
     "a training default that falls": (
         {"standard.toml": standard_files()["standard.toml"].replace(b"g_per_minute = 0.4", b"g_per_minute = 9")},
