@@ -145,7 +145,10 @@ def check(
     else:
         show_verdict(verdict)
         show_levers(levers, verdict)
-        console(stderr=True).print("Nothing was sent.")
+        notes = console(stderr=True)
+        if register is None:
+            notes.print("Without --register no measuring party, tool, service or statement is known here.")
+        notes.print("Nothing was sent.")
     ctx.exit(0 if verdict.passed else EXIT_REFUSED)
 
 

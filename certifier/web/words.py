@@ -80,7 +80,7 @@ STAGES = {
 
 LEVELS = {
     "A0": "self-declared by the applicant",
-    "A1": "measured by a registered party, logs deposited",
+    "A1": "measured by a registered party or exported by a service, with its logs deposited",
     "A2": "checked by an independent verifier",
 }
 

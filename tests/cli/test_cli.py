@@ -252,6 +252,8 @@ def test_a_report_is_made_signed_and_checked_by_command(tmp_path: Path) -> None:
         "report", "check", envelope, "--audio", studio.track, "--log", log, "--register", studio.settings.register_dir
     )
     assert alone.stdout.startswith("disclosed"), alone.output
+    unknown = run("report", "check", envelope, "--audio", studio.track, "--log", log)
+    assert "Without --register no measuring party" in unknown.stderr
     assert "What would reach measured\n  Have a registered measuring party sign the same report" in alone.stdout
     assert run("report", "sign", envelope, "--key", keys[1]).exit_code == 0
     both = run(
