@@ -420,7 +420,7 @@ def _facts(case: Case, found: Found) -> Iterator[Fact]:
         yield _word(
             "the certificate that it renews", f"{case.opened.report.renewal_of}: in force, of this file and key"
         )
-    shares = (f"{run}: {share}" for run, share in evidence.ledger.run_share_used.items())
+    shares = (f"{run}: {share}" for run, share in evidence.ledger.run_share_used.items() if share)
     yield _word("shares of runs used up before", _listed(shares))
     yield from _statement_facts(evidence.statements)
     uses = (f"{model}: {use.minutes_last_12m} min in 12 months" for model, use in evidence.model_use.items())
@@ -480,7 +480,7 @@ def _deposit_text(deposit: Deposit | None) -> str:
         + ", ".join(
             f"{value:f} {unit}" for field, unit in units.items() if (value := getattr(found, field)) is not None
         )
-        for name, found in deposit.activities.items()
+        for name, found in sorted(deposit.activities.items())  # a record is sorted, a log is not
     )
     return f"{deposit.kind}, read as {deposit.format}: {_listed(read)}"
 

@@ -23,7 +23,7 @@ from certifier.crypto.signing import SigningKey
 from certifier.crypto.strict_json import parse_object
 from certifier.errors import CertifierError, ForeignInputError
 from certifier.report.envelope import open_report, sign_report, statement_for
-from certifier.report.evidence import Audio
+from certifier.report.evidence import Audio, Deposit
 from certifier.service.certifier import Certifier, Issued, Refused
 from certifier.service.examine import Examined
 from certifier.standard.model import Standard
@@ -342,13 +342,23 @@ def test_a_record_with_more_members_than_this_version_knows_accuses_nobody(world
     assert (replayed.answer, problems(replayed, "cannot")) == ("cannot_tell", ["decision again"])
 
 
-def _other_evidence(world: World, **changes: Any) -> Replay:
+def _other_evidence(world: World, found: Found | None = None, **changes: Any) -> Replay:
     """A record whose evidence was changed, and everything that follows from it written again by the issuer."""
     record = world.record
     record["evidence"] |= changes
     bent = canonical_bytes(record)
     claims = with_member(world.claims, "basis.decision_sha256", sha256_hex(bent))
-    return world.replayed(certificate=signed(claims), decision=bent)
+    return world.replayed(found, certificate=signed(claims), decision=bent)
+
+
+def test_the_order_in_which_a_log_names_its_runs_contradicts_nothing(world: World) -> None:
+    runs = {"take-1": {"duration_s": "60"}, "data-1": {"duration_s": "30"}}
+    log = {"kind": "log", "format": "codecarbon", "activities": runs}  # the record's members are sorted
+    digest = "a" * 64
+    found = Found(deposits={digest: Deposit.model_validate(log)})
+    replayed = _other_evidence(world, found, deposited_logs={digest: log})
+    fact = next(fact for fact in replayed.facts if fact.name.startswith("deposited log aaaa"))
+    assert fact.standing == "checked here"
 
 
 def test_a_signature_that_the_report_does_not_carry_is_found(world: World) -> None:
