@@ -14,6 +14,7 @@ from certifier.audio.analyse import analyse_audio
 from certifier.certificate.code import parse_code
 from certifier.certificate.model import OUTCOMES
 from certifier.certificate.times import time_text
+from certifier.cli.duties import duties, process_of
 from certifier.cli.output import EXIT_REFUSED, console, counted, plain, show_json
 from certifier.client import Client
 from certifier.crypto.canonical import sha256_hex, to_json_text
@@ -56,6 +57,7 @@ def report() -> None:
 @click.option(
     "--renewal-of", metavar="CODE", help="The certificate of this file, issued to this key, that the report renews."
 )
+@duties
 @click.option("-o", "--out", type=OUT, default=Path("report.json"), show_default=True)
 def new(
     session: Path,
@@ -66,12 +68,19 @@ def new(
     artist: str | None,
     renewal_of: str | None,
     out: Path,
+    **said: str | tuple[str, ...] | None,
 ) -> None:
-    """Build an unsigned report from a measured SESSION file and the master."""
+    """Build an unsigned report from a measured SESSION file and the master.
+
+    The duties that are given here come beside those that the session names, and before them.
+    """
     facts = analyse_audio(str(audio))
     applicant = load_signing_key(key).public
+    measured = parse_object(session.read_bytes(), LIMITS)
+    if isinstance(measured.get("process"), dict):
+        measured["process"] |= process_of(said)
     document = report_of(
-        parse_object(session.read_bytes(), LIMITS),
+        measured,
         report_id=f"rep_{secrets.token_hex(8)}",
         applicant=applicant.did_key,
         issued_at=time_text(datetime.now(UTC)),

@@ -18,6 +18,7 @@ import click
 from certifier.audio.analyse import analyse_audio
 from certifier.certificate.code import parse_code
 from certifier.certificate.times import time_text
+from certifier.cli.duties import duties, process_of
 from certifier.cli.output import console, counted, plain
 from certifier.cli.report import FILE, OUT, STANDARD
 from certifier.crypto.canonical import sha256_hex, to_json_text
@@ -32,7 +33,6 @@ from certifier.units import exact_arithmetic, parse_time
 from certifier.units import plain as plain_number
 
 AGREES = Decimal("0.01")  # of the export's minutes, as in rule PLS-18
-PROCESS = ("dataset_governance", "auditable_pipeline", "equipment_off", "end_of_life", "take_retention_days")
 
 
 @click.command("service")
@@ -61,12 +61,7 @@ PROCESS = ("dataset_governance", "auditable_pipeline", "equipment_off", "end_of_
 )
 @click.option("--parameters-b", help="Billions of parameters of the model, if the service says it.")
 @click.option("--audible-s", help="Seconds in which it is heard; the whole master if not given.")
-@click.option("--model-efficiency", multiple=True, help="A measure of the service (class 1 asks for one); repeat.")
-@click.option("--dataset-governance", help="Link to the service's policy on its training data (class 2 asks for it).")
-@click.option("--auditable-pipeline", help="Link to how run ids and logs are kept (class 2 asks for it).")
-@click.option("--equipment-off", help="Link to how idle machines are switched off (class 1 asks for it).")
-@click.option("--end-of-life", help="Link to how old machines are recycled (class 1 asks for it).")
-@click.option("--take-retention-days", help="Days until discarded takes are deleted; 365 if not given.")
+@duties
 @click.option("--renewal-of", metavar="CODE", help="The certificate of this file that the report renews.")
 @click.option("-o", "--out", type=OUT, default=Path("report.json"), show_default=True)
 def service_report(
@@ -85,10 +80,9 @@ def service_report(
     contributions: tuple[str, ...],
     parameters_b: str | None,
     audible_s: str | None,
-    model_efficiency: tuple[str, ...],
     renewal_of: str | None,
     out: Path,
-    **duties: str | None,
+    **said: str | tuple[str, ...] | None,
 ) -> None:
     """Build an unsigned report for music made with a closed service, from its account export.
 
@@ -118,10 +112,7 @@ def service_report(
         "generation": {"takes": takes, "generated_minutes": plain_number(total)},
         "activities": _activities(export, "service_statement" if by_statement else "service_default"),
         "stages_not_performed": ["fine_tuning"],
-        "process": {
-            "model_efficiency": list(model_efficiency),
-            **{duty: text for duty, text in duties.items() if duty in PROCESS and text},
-        },
+        "process": process_of(said),
     }
     document = report_of(
         session,
