@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from certifier.errors import StandardError
 
@@ -23,7 +23,15 @@ def _exact(value: Any) -> Any:
     return number
 
 
+def _above_zero(number: Decimal) -> Decimal:
+    """Something is divided by it."""
+    if not number > 0:
+        raise ValueError("a number above 0 is expected")
+    return number
+
+
 Number = Annotated[Decimal, BeforeValidator(_exact)]
+Divisor = Annotated[Decimal, BeforeValidator(_exact), AfterValidator(_above_zero)]
 
 
 class _Group(BaseModel):
@@ -89,14 +97,14 @@ class ServiceDefault(_Group):
 
 class StorageParameters(_Group):
     kwh_per_minute_year: Number
-    year_days: Number
+    year_days: Divisor
     retention_days: Number
 
 
 class HardwareLife(_Group):
-    life_h: Number
-    life_evidenced_h: Number
-    life_least_h: Number
+    life_h: Divisor
+    life_evidenced_h: Divisor
+    life_least_h: Divisor
 
 
 class MarketParameters(_Group):

@@ -24,7 +24,7 @@ from certifier.footprint.factors import TABLES, parse_factors
 from certifier.footprint.parameters import misfit, parse_parameters
 from certifier.standard.language import compile_expression
 from certifier.standard.vocabulary import CENTI, FACTS, MICRO, SCOPES, UNITS, WITHOUT_UNIT
-from certifier.units import rounded_down
+from certifier.units import LARGEST_INTEGER, rounded_down
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -44,6 +44,8 @@ MAX_FILES, MAX_BYTES, MAX_RULES = 300, 64 * 1024 * 1024, 500
 MAX_TEXT_BYTES = 4 * 1024 * 1024  # of one rule file or table
 MAX_RULE_BYTES = 256 * 1024
 
+_LONG_NUMBER = re.compile(r"[0-9_]{4000}")
+_RULE_HEADING = re.compile(r"""\s*\[\[\s*(rules|"rules"|'rules')\s*\]\]""")
 _NAME = re.compile(r"\b[a-z_]+\.[a-z][a-z0-9_]*\b")
 _CEL_TYPES = {
     "BOOL": cel.Type.BOOL,
@@ -267,9 +269,14 @@ def _toml(path: str, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
-        line = re.search(r"at line (\d+)", str(error))
+        told = re.search(r"at line (\d+)", str(error))
+        line = int(told.group(1)) if told else text.count("\n") + 1  # else it is the end of the document
+        found = text.split("\n")[line - 1].strip()[:80] or "the end of the text"
+        raise StandardError(str(error), file=path, line=line, found=found, expected="TOML 1.0") from error
+    except ValueError as error:  # more digits than Python reads as one number
+        line = next((n for n, each in enumerate(text.split("\n"), 1) if _LONG_NUMBER.search(each)), None)
         raise StandardError(
-            str(error), file=path, line=int(line.group(1)) if line else None, expected="TOML 1.0"
+            "a number has too many digits", file=path, line=line, found=str(error)[:80], expected="at most 40 digits"
         ) from error
     except RecursionError as error:
         raise StandardError(
@@ -338,6 +345,23 @@ def _limits(head: _HeadFile, parameters: Parameters, text: str) -> dict[str, int
         "life_uh": rounded_down(parameters.hardware.life_h, MICRO),
         "life_evidenced_uh": rounded_down(parameters.hardware.life_evidenced_h, MICRO),
     }
+    for name, value in head.bounds.items():
+        if name in derived:
+            raise StandardError(
+                f"bounds.{name}: this follows from the parameters and is not said twice",
+                file=HEAD,
+                line=line_of_entry(text, ("bounds", name)),
+                found=f"{name} = {value}",
+                expected="a name of its own",
+            )
+        if not 0 <= value <= LARGEST_INTEGER:
+            raise StandardError(
+                f"bounds.{name}: a whole number from 0 is expected",
+                file=HEAD,
+                line=line_of_entry(text, ("bounds", name)),
+                found=str(value)[:60],
+                expected=f"0 to {LARGEST_INTEGER}",
+            )
     return {f"limit.{name}": value for name, value in (derived | head.bounds).items() if value is not None}
 
 
@@ -395,9 +419,10 @@ def _rule_tables(path: str, text: str) -> list[dict[str, Any]]:
 
 
 def _line_of(text: str, rule_id: object, index: int) -> int:
-    """Where a rule stands: the line of its id, else of its heading."""
+    """Where a rule stands: the line of its id, else of its heading, else of the list that it is in."""
     lines = list(enumerate(text.splitlines(), 1))
-    start = [number for number, line in lines if line.strip() == "[[rules]]"][index]
+    starts = [number for number, line in lines if _RULE_HEADING.match(line)]
+    start = starts[index] if index < len(starts) else line_of_entry(text, ["rules"]) or 1  # a list in one place
     own_id = re.compile(rf"""\s*id\s*=\s*["']{re.escape(str(rule_id))}["']""")
     return next((number for number, line in lines if number > start and own_id.match(line)), start)
 

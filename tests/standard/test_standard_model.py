@@ -113,6 +113,27 @@ BROKEN = {
     "a file with something else": ({"rules/x.toml": b"x = 1"}, "holds [[rules]] and nothing else"),
     "a file that is no TOML": ({"rules/x.toml": b"[[rules]]\nid = x\n"}, "rules/x.toml:2"),
     "a file that is no text": ({"rules/x.toml": b"\xff"}, "this is not UTF-8"),
+    "a taken id under a heading with a remark": (
+        {"rules/x.toml": rule(id="'THR-01'").replace(b"[[rules]]", b"[[rules]]  # again")},
+        "rules/x.toml:3: the id THR-01 is taken",
+    ),
+    "a taken id under a heading with spaces": (
+        {"rules/x.toml": rule(id="'THR-01'").replace(b"[[rules]]", b"[[ rules ]]")},
+        "rules/x.toml:3: the id THR-01 is taken",
+    ),
+    "a rule in one line": ({"rules/x.toml": b'\nrules = [{id = "THR-01"}]'}, "rules/x.toml:2: title: Field required"),
+    "a number of five thousand digits": (head(b"class_1 = 10.00", b"class_1 = 1" + b"0" * 5000), "standard.toml"),
+    "a bound that is a limit of the parameters": (
+        head(b"[bounds]\n", b"[bounds]\nmeasured_cg = 99900\n"),
+        "bounds.measured_cg: this follows from the parameters",
+    ),
+    "a bound below zero": (head(b"track_us = 15000000", b"track_us = -1"), "bounds.track_us: a whole number from 0"),
+    "a bound beyond all numbers": (
+        head(b"track_us = 15000000", b"track_us = 99999999999999999999"),
+        "bounds.track_us: a whole number from 0",
+    ),
+    "a life of no hours": (head(b"life_h = 17520", b"life_h = 0"), "parameters.hardware.life_h"),
+    "a year of no days": (head(b"year_days = 365", b"year_days = 0"), "parameters.storage.year_days"),
     "no head": ({"standard.toml": None}, "the folder of a standard has this file"),
     "a head without limits": (
         {"standard.toml": re.sub(rb"measured = 100.00", b"", standard_files()["standard.toml"])},
