@@ -176,7 +176,7 @@ def parse_factors(texts: Mapping[str, str]) -> Factors:
     pue = {line["provider"]: _pue_row(line) for line in _lines(texts, "pue")}
     hardware = _hardware_rows(texts, sources)
     factors = Factors(grid, pue, hardware, sources, _by_country(grid.values()))
-    _check_sources(factors)
+    _check_sources(factors, texts)
     _check_defaults(factors)
     return factors
 
@@ -194,6 +194,11 @@ class _Line:
         if text is None:
             raise self.error(f"column {column} is missing", "no such cell", f"a cell for {column} in each row")
         return text.strip()
+
+    @property
+    def key(self) -> str:
+        """What tells it apart: its first cell."""
+        return self[next(iter(self._cells))]
 
     def number_in(self, column: str) -> Decimal:
         """A quantity; its unit is the end of the column's name."""
@@ -224,10 +229,9 @@ def _lines(texts: Mapping[str, str], table: str) -> Iterator[_Line]:
                 raise line.error(
                     "the row has more cells than the header", f"{len(cells[None])} more", "one for each column"
                 )
-            key = line[(reader.fieldnames or [""])[0]]
-            if key in seen:
-                raise line.error(f"{key!r} stands twice in this table", key, "each row once")
-            seen.add(key)
+            if line.key in seen:
+                raise line.error(f"{line.key!r} stands twice in this table", line.key, "each row once")
+            seen.add(line.key)
             yield line
     except csv.Error as error:
         raise StandardError(
@@ -332,7 +336,7 @@ def _origins(line: _Line, sources: Mapping[str, Source], *columns: str) -> tuple
     return tuple(FactorRow(line.table, line["name"], source_id, year) for source_id, year in years.items())
 
 
-def _check_sources(factors: Factors) -> None:
+def _check_sources(factors: Factors, texts: Mapping[str, str]) -> None:
     """Each number has a source that the table of sources names."""
     origins = [row.origin for row in factors.grid.values()] + [row.origin for row in factors.pue.values()]
     origins += [origin for row in factors.hardware.values() for origin in row.origins]
@@ -341,6 +345,7 @@ def _check_sources(factors: Factors) -> None:
             raise StandardError(
                 f"row {origin.row!r} names the unknown source {origin.source_id!r}",
                 file=_file_of(origin.table),
+                line=next((line.number for line in _lines(texts, origin.table) if line.key == origin.row), None),
                 found=origin.source_id or "nothing",
                 expected="a source_id of data/sources.csv",
             )

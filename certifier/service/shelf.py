@@ -17,7 +17,7 @@ from certifier.certificate.trust import TrustedStandard
 from certifier.errors import NotFoundError, OperatorError
 from certifier.standard.model import Standard, parse_standard
 from certifier.storage.archive import StandardArchive
-from certifier.storage.files import load_standard, load_standard_files
+from certifier.storage.files import load_standard_folder
 
 _ENTRY = re.compile(r"(?P<folder>[a-z0-9._-]+/[0-9A-Za-z._-]+)(?:@(?P<until>\d{4}-\d{2}-\d{2}))?", re.ASCII)
 REMEMBERED = 8
@@ -111,14 +111,16 @@ def open_shelf(text: str, folder: Path, archive: StandardArchive) -> Shelf:
             expected="folders, the newest last and without a last day: lcal/1.0.0@2027-03-01 lcal/1.1.0",
             hint="Set LCAL_STANDARDS.",
         )
+    # Read once: what is judged by is what is kept, also if an editor writes in between.
+    loaded = [load_standard_folder(folder / entry["folder"]) for entry in entries if entry]
     versions = [
-        Version(load_standard(folder / entry["folder"]), _closed_at(entry["until"])) for entry in entries if entry
+        Version(each.standard, _closed_at(entry["until"])) for each, entry in zip(loaded, entries, strict=True) if entry
     ]
     ids = [version.standard.id for version in versions]
     if len({*ids}) < len(ids):
         raise OperatorError("Two of the configured standards have the same id.", found=", ".join(ids))
-    for entry, version in zip(entries, versions, strict=True):
-        archive.keep(version.standard.digest, load_standard_files(folder / entry["folder"]))  # type: ignore[index]
+    for each in loaded:
+        archive.keep(each.standard.digest, each.files)
     return Shelf(versions, archive)
 
 
@@ -128,5 +130,5 @@ def _closed_at(day: str | None) -> datetime | None:
         return None
     try:
         return datetime.fromisoformat(day).replace(tzinfo=UTC) + timedelta(days=1)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise OperatorError("The last day of a standard is no day.", found=day, hint="Set LCAL_STANDARDS.") from error

@@ -8,12 +8,16 @@ from __future__ import annotations
 import io
 import tomllib
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
 from certifier.errors import StorageError
 from certifier.standard.model import HEAD, folder_digest
 from certifier.storage.files import list_files, load_bytes, save_durably
+
+# What damaged bytes make of an archive: no zip, a broken stream, another method, or one that calls itself encrypted.
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError)
 
 
 class StandardArchive:
@@ -35,7 +39,7 @@ class StandardArchive:
         try:
             with zipfile.ZipFile(io.BytesIO(raw)) as bundle:
                 files = {name: bundle.read(name) for name in bundle.namelist()}
-        except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError) as error:
+        except _UNREADABLE as error:
             raise _damaged(digest) from error
         if folder_digest(files) != digest:
             raise _damaged(digest)
@@ -48,7 +52,7 @@ class StandardArchive:
             try:
                 with zipfile.ZipFile(path) as bundle:
                     found[path.stem] = str(tomllib.loads(bundle.read(HEAD).decode())["id"])
-            except (zipfile.BadZipFile, OSError, KeyError, ValueError):
+            except (*_UNREADABLE, KeyError):
                 continue  # what is damaged is named when it is asked for
         return found
 

@@ -109,9 +109,11 @@ def _check_frozen(folder: Path, loaded: Folder) -> None:
     try:
         if raw is None or not is_index(raw):
             return
-        entry = parse_index(raw).entry(loaded.standard.id)
-        if entry is not None:
-            check_unchanged(entry, loaded.files)
+        place = folder.resolve().relative_to(path.parent).as_posix()
+        for entry in parse_index(raw).entries:
+            # A published folder that gives itself another id is changed too.
+            if loaded.standard.id == entry.id or place == entry.folder:
+                check_unchanged(entry, loaded.files)
     except CertifierError as error:
         raise StandardError(error.message, file=path.name, hint=error.hint) from error
 

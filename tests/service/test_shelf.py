@@ -124,6 +124,7 @@ WRONG = {
     "a way out of the folder": "../lcal/1.0.0",
     "a newest version that ends": "lcal/1.0.0 lcal/1.1.0@2027-01-01",
     "a day that is none": "lcal/1.0.0@2027-02-31 lcal/1.1.0",
+    "a day after which there is none": "lcal/1.0.0@9999-12-31 lcal/1.1.0",
     "one version twice": "lcal/1.0.0 lcal/1.0.0",
 }
 

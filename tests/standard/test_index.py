@@ -132,6 +132,12 @@ def test_a_published_folder_loads_as_long_as_nobody_touches_it(standards: Path):
     assert load_standard_folder(standards / "lcal" / "1.0.0", frozen=False).standard.id == "LCAL-1.0.0"
 
 
+def test_a_published_folder_that_takes_another_id_is_changed_too(standards: Path):
+    write(standards / "lcal" / "1.0.0", edited({HEAD: ('id = "LCAL-1.0.0"', 'id = "LCAL-1.0.1"')}))
+    with pytest.raises(StandardError, match=f"is published, and changed since: {HEAD}"):
+        load_standard(standards / "lcal" / "1.0.0")
+
+
 OTHER_FILES = {
     "an index of something else": (b'{"form": "songs"}', None),
     "no index": (None, None),
