@@ -422,8 +422,13 @@ def _facts(case: Case, found: Found) -> Iterator[Fact]:
         )
     shares = (f"{run}: {share}" for run, share in evidence.ledger.run_share_used.items() if share)
     yield _word("shares of runs used up before", _listed(shares))
+    if evidence.ledger.claims_used is not None:
+        yield _word("electricity instruments used before", _listed(evidence.ledger.claims_used))
     yield from _statement_facts(evidence.statements)
-    uses = (f"{model}: {use.minutes_last_12m} min in 12 months" for model, use in evidence.model_use.items())
+    uses = (
+        f"{model}: in use for {use.months:f} months, {use.minutes_last_12m:f} min in the last 12"
+        for model, use in evidence.model_use.items()
+    )
     yield _word("minutes made with a model", _listed(uses))
     yield _word("models of affiliates", _listed(evidence.affiliated_models))
     places = ", ".join(f"{entry.purpose} {entry.index}" for entry in claims.status)
@@ -488,7 +493,9 @@ def _deposit_text(deposit: Deposit | None) -> str:
 def _signature_facts(case: Case, found: Found) -> Iterator[Fact]:
     own = None if found.signatures is None else {_signer_of(s, case): _register_text(s) for s in found.signatures}
     for signature in case.evidence.signatures:
-        if signature.role != "applicant":
+        if signature.role == "applicant":
+            yield _word("key of the applicant", f"{signature.id}: {_key_text(signature)}")
+        else:
             unseen = None if _is_elsewhere(signature, case) else "not in the report"
             registered = None if own is None else own.get(_signer_of(signature, case), unseen)
             yield _fact(f"register: {signature.id}", _register_text(signature), registered)
@@ -500,10 +507,7 @@ def _register_text(signature: Signature) -> str:
     role = signature.role.replace("_", " ")
     if not signature.registered:
         return f"{role}, key not registered"
-    says = [f"registered as {role} {signature.id}"]
-    says.append(
-        f"key in force at signing: {_text(signature.key_active_at_signing)}, now: {_text(signature.key_active_now)}"
-    )
+    says = [f"registered as {role} {signature.id}", f"key {_key_text(signature)}"]
     if signature.capability:
         coverage, method = (
             ", ".join(part) or "nothing" for part in (signature.capability.coverage, signature.capability.method)
@@ -517,6 +521,10 @@ def _register_text(signature: Signature) -> str:
     return "; ".join(says)
 
 
+def _key_text(signature: Signature) -> str:
+    return f"in force at signing: {_text(signature.key_active_at_signing)}, now: {_text(signature.key_active_now)}"
+
+
 def _statement_facts(stated: Mapping[str, Statement]) -> Iterator[Fact]:
     if not stated:
         yield _word("registered model statements", "none")
@@ -527,10 +535,25 @@ def _statement_facts(stated: Mapping[str, Statement]) -> Iterator[Fact]:
             "location-based": statement.location_based,
         }
         says = ", ".join(words if good else f"not {words}" for words, good in holds.items())
-        grams = f"{statement.training_g_per_minute:f} g of training per minute"
+        figures = "; ".join(_statement_figures(statement))
         yield _word(
-            f"statement {name}", f"{statement.model} {statement.version}, {statement.issued_on}: {grams}; {says}"
+            f"statement {name}", f"{statement.model} {statement.version}, {statement.issued_on}: {figures}; {says}"
         )
+
+
+def _statement_figures(statement: Statement) -> Iterator[str]:
+    """Every number of a statement that a figure may rest on."""
+    data = "data in" if statement.includes_data else "data not in"
+    yield f"{statement.training_g_per_minute:f} g of training per minute, {data}"
+    if statement.wh_per_minute is not None:
+        yield f"{statement.wh_per_minute:f} Wh of service per minute"
+    if statement.pue is not None:
+        yield f"PUE {statement.pue:f}"
+    if statement.places:
+        yield "made " + ", ".join(f"{place.weight:f} in {place.key}" for place in statement.places)
+    if statement.hardware:
+        lines = (f"{line.seconds_per_minute:f} s of {line.count} {line.name}" for line in statement.hardware)
+        yield "hardware per minute " + ", ".join(lines)
 
 
 def _tool_facts(stated: Mapping[str, RegisteredTool], found: Mapping[str, RegisteredTool] | None) -> Iterator[Fact]:

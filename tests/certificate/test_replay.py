@@ -436,13 +436,46 @@ STATEMENT = {
 def test_each_register_fact_is_listed_with_its_value(world: World) -> None:
     facts = {fact.name: fact.value for fact in _other_evidence(world, statements={"ST-1": STATEMENT}).facts}
     assert facts["statement ST-1"] == (
-        "example-model 1, 2026-09-01: 0.25 g of training per minute;"
+        "example-model 1, 2026-09-01: 0.25 g of training per minute, data not in;"
         " registered, signed by a verifier, not location-based"
     )
     assert facts["tool codecarbon 3.3.2"] == "usable, PUE in its energy: either"
     assert facts["register: example-party"].startswith("registered as measuring party example-party; key in force at")
     assert facts["time of the decision"] == "2026-11-01T12:00:00Z"
     assert facts["length of the audio"] == "20.000000000 s"
+
+
+SERVICE_STATEMENT = STATEMENT | {
+    "location_based": True,
+    "includes_data": True,
+    "wh_per_minute": "0.6",
+    "pue": "1.15",
+    "places": [{"key": "US-VA", "weight": "0.5"}, {"key": "FRA", "weight": "0.5"}],
+    "hardware": [{"name": "NVIDIA L4", "seconds_per_minute": "3"}],
+}
+LEDGER = {"certified_audio": [], "run_share_used": {}, "claims_used": ["GO-7"]}
+# What of a record only the issuer knew -> the fact that has to say it, and the words that it says it with.
+WORDS: dict[str, tuple[dict[str, Any], str, list[str]]] = {
+    "a service's figures": (
+        {"statements": {"ST-1": SERVICE_STATEMENT}},
+        "statement ST-1",
+        ["data in", "0.6 Wh", "PUE 1.15", "0.5 in US-VA", "0.5 in FRA", "3 s of 1 NVIDIA L4"],
+    ),
+    "instruments of other certificates": ({"ledger": LEDGER}, "electricity instruments used before", ["GO-7"]),
+    "months of use": (
+        {"model_use": {"m1": {"months": "13", "minutes_last_12m": "900"}}},
+        "minutes made with a model",
+        ["m1", "13 months", "900 min"],
+    ),
+    "the applicant's key": ({}, "key of the applicant", ["in force at signing: yes", "now: yes"]),
+}
+
+
+@pytest.mark.parametrize(("change", "name", "words"), WORDS.values(), ids=WORDS.keys())
+def test_whatever_the_verdict_may_rest_on_is_listed(world: World, change: Any, name: str, words: list[str]) -> None:
+    facts = {fact.name: fact for fact in _other_evidence(world, **change).facts}
+    assert facts[name].standing == "issuer's word"
+    assert [word for word in words if word not in facts[name].value] == []
 
 
 def test_a_renewal_says_what_it_renews(world: World) -> None:
