@@ -231,7 +231,7 @@ def _run(standard: Standard, case: Case) -> CaseResult:
 def _misses(expected: Mapping[str, Any], verdict: Verdict) -> Iterator[Miss]:
     for member, value in expected.items():
         if member in _MEMBERS:
-            found, wanted = _MEMBERS[member](verdict), sorted(value) if isinstance(value, list) else value
+            found, wanted = _MEMBERS[member](verdict), sorted(value, key=str) if isinstance(value, list) else value
             if found != wanted:
                 yield Miss(member, _shown(found), _shown(wanted))
 

@@ -243,6 +243,10 @@ def _check_size(files: Mapping[str, bytes]) -> None:
             expected=f"at most {MAX_FILES} files and {MAX_BYTES} bytes",
         )
     for path, raw in files.items():
+        if not path.isprintable():
+            raise StandardError(
+                "the name of a file is no text", file=ascii(path)[1:-1], found=ascii(path), expected="a name in UTF-8"
+            )
         most = MAX_RULE_BYTES if path.endswith(".toml") else MAX_TEXT_BYTES if path.endswith(".csv") else MAX_BYTES
         if len(raw) > most:
             raise StandardError(

@@ -80,6 +80,7 @@ WRONG = {
     "outcome": ("class-2", "outcome is class-1, expected class-2"),
     "failed_must": (["INT-01"], "failed_must is empty, expected INT-01"),
     "info": ([], "info is PLS-12, PRC-08, expected empty"),
+    "warnings": (["PRC-01", 1, None], "warnings is empty, expected 1, None, PRC-01"),
     "central_gco2e_per_min": ("1.21", "central_gco2e_per_min is 1.20, expected 1.21"),
     "post_production": ({"central": "0.00", "upper": "0.00"}, None),
 }

@@ -160,6 +160,7 @@ BROKEN = {
     "an unknown parameter": (head(b"wall = 1.0", b"wall = 1.0\nroof = 2"), "parameters.coverage.roof"),
     "tables inside tables without end": ({"rules/x.toml": b"x = " + b"[" * 30000}, "nested too deeply"),
     "a rule file of a megabyte": ({"rules/x.toml": b"#" * 1_000_000}, "the file is too large"),
+    "a file whose name is no text": ({"bad\udcff": b""}, "bad\\udcff: the name of a file is no text"),
     "a folder of a thousand files": ({f"cases/{n}.json": b"{}" for n in range(1000)}, "the folder is too large"),
     "a row whose number is missing": (table("pue", b"aws,fleet,1.15,", b"aws,fleet,,"), "pue is no number"),
     "a row whose number is a word": (table("pue", b"aws,fleet,1.15,", b"aws,fleet,low,"), "pue is no number"),
