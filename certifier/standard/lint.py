@@ -710,10 +710,20 @@ def _cases(linter: _Linter) -> Iterator[Finding]:
         return
     for result in linter.results:
         path = files[result.case.id]
+        place = Place(path, _line_of(folder, path, rf'"id": "{re.escape(result.case.id)}"'))
+        if result.not_compared or not result.case.expected:
+            yield _error(
+                "cases",
+                place,
+                f"The case {result.case.id} expects what nobody compares.",
+                found=", ".join(result.not_compared) or "nothing expected",
+                expected="outcome, failed_must, warnings, assessed_gco2e_per_min and the like",
+                advice="Correct the name: a case that compares nothing always passes.",
+            )
         for miss in result.misses:
             yield _error(
                 "cases",
-                Place(path, _line_of(folder, path, rf'"id": "{re.escape(result.case.id)}"')),
+                place,
                 f"The case {result.case.id} does not come out as written: {miss.member or 'it cannot be read'}.",
                 found=miss.found,
                 expected=miss.expected,

@@ -157,6 +157,10 @@ SLIPS = {
         {CASES: ('"outcome": "class-1"', '"outcome": "class-2"')},
         ("cases", CASES, '"id": "C15"', "C15 does not come out as written: outcome"),
     ),
+    "a case whose expectation has a wrong name": (
+        {CASES: ('"outcome": "class-1"', '"outcom": "class-1"')},
+        ("cases", CASES, '"id": "C15"', "C15 expects what nobody compares"),
+    ),
     "a case file that is none": ({CASES: ('"cases": [', '"no": [')}, ("cases", "cases/cases.json", "", "no case file")),
     "an id that stands twice": ({CASES: ('"id": "E02"', '"id": "E01"')}, ("cases", CASES, "", "")),
     "a rule that no case fails": (
