@@ -518,6 +518,8 @@ def _register_text(signature: Signature) -> str:
         says.append(f"in scope: {_text(in_scope)}, conflict of interest: {_text(conflict)}")
     if signature.own_measurement:
         says.append("measured itself")
+    if signature.role == "service" and signature.key:  # not in the report: its export is no public file
+        says.append(f"signed its export with {signature.key}")
     return "; ".join(says)
 
 

@@ -467,6 +467,11 @@ WORDS: dict[str, tuple[dict[str, Any], str, list[str]]] = {
         "minutes made with a model",
         ["m1", "13 months", "900 min"],
     ),
+    "the key of a service that signed its export": (
+        {"signatures": [{"role": "service", "id": "svc", "valid": True, "registered": True, "key": "did:key:z6Mk1"}]},
+        "register: svc",
+        ["registered as service svc", "did:key:z6Mk1"],
+    ),
     "the applicant's key": ({}, "key of the applicant", ["in force at signing: yes", "now: yes"]),
 }
 
