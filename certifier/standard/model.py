@@ -278,9 +278,9 @@ def _toml(path: str, text: str) -> dict[str, Any]:
         found = text.split("\n")[line - 1].strip()[:80] or "the end of the text"
         raise StandardError(str(error), file=path, line=line, found=found, expected="TOML 1.0") from error
     except ValueError as error:  # more digits than Python reads as one number
-        line = next((n for n, each in enumerate(text.split("\n"), 1) if _LONG_NUMBER.search(each)), None)
+        long = next((n for n, each in enumerate(text.split("\n"), 1) if _LONG_NUMBER.search(each)), None)
         raise StandardError(
-            "a number has too many digits", file=path, line=line, found=str(error)[:80], expected="at most 40 digits"
+            "a number has too many digits", file=path, line=long, found=str(error)[:80], expected="at most 40 digits"
         ) from error
     except RecursionError as error:
         raise StandardError(

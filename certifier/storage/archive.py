@@ -27,9 +27,15 @@ class StandardArchive:
         self._folder = folder
 
     def keep(self, digest: str, files: Mapping[str, bytes]) -> None:
-        """Keep a version, given as bytes by path inside its folder; what is kept already stays as it is. Raises OSError."""
-        if not self._path(digest).exists():
+        """Keep a version, given as bytes by path inside its folder; what is kept whole stays as it is. Raises OSError."""
+        if not self._is_whole(digest):
             save_durably(self._path(digest), zip_of(files))
+
+    def _is_whole(self, digest: str) -> bool:
+        try:
+            return self.files(digest) is not None
+        except StorageError:
+            return False
 
     def files(self, digest: str) -> dict[str, bytes] | None:
         """The files of a version by path; None where it is not kept. Raises StorageError when they are not those kept."""

@@ -166,7 +166,10 @@ BROKEN = {
     "a row whose number is a word": (table("pue", b"aws,fleet,1.15,", b"aws,fleet,low,"), "pue is no number"),
     "a row whose number is endless": (table("pue", b"aws,fleet,1.15,", b"aws,fleet,1e9,"), "pue is no number"),
     "a row that stands twice": (table("pue", b"aws,fleet,1.15,", b"gcp,fleet,1.15,"), "'gcp' stands twice"),
-    "a row of an unknown source": (table("pue", b"AWS-PUE-2023", b"NOBODY"), "data/pue.csv:2: row 'aws' names the unknown source 'NOBODY'"),
+    "a row of an unknown source": (
+        table("pue", b"AWS-PUE-2023", b"NOBODY"),
+        "data/pue.csv:2: row 'aws' names the unknown source 'NOBODY'",
+    ),
     "a column without its unit": (
         table("grid_intensity", b"gco2e_per_kwh,pub", b"intensity,pub"),
         "column gco2e_per_kwh is missing",
