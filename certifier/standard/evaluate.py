@@ -113,7 +113,8 @@ def decide(standard: Standard, report: Report | Any, evidence: Evidence) -> Verd
     # 2
     counted = counted_minutes_of(report, evidence.audio, standard.parameters)
     first = _ask(standard, facts_before_figure(report, counted, evidence, misfits), before_figure=True)
-    if any(finding.failed and standard.rule(finding.rule).stops for finding in first):
+    stopped = any(finding.failed and standard.rule(finding.rule).stops for finding in first)
+    if stopped or counted is None or counted <= 0:  # nothing to divide by, whatever the rules of a standard ask
         return _verdict(standard, level, first, None)
     # 3
     footprint = footprint_of(report, evidence, standard.factors, standard.parameters)

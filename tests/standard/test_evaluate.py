@@ -72,6 +72,30 @@ def test_a_field_that_does_not_fit_is_named():
     assert "local or datacentre is expected" in finding.found
 
 
+@pytest.mark.parametrize("audible", ["0", "__NaN__"])
+def test_a_standard_that_does_not_ask_for_counted_minutes_gives_no_figure_without_any(audible):
+    rules = b"""
+[[rules]]
+id = "THR-01"
+title = "Within 100"
+level = "must"
+gates = "all"
+stage = "all"
+source = "8.1"
+reason = "r."
+advice = "a."
+require = "footprint.assessed_cg <= limit.measured_cg"
+"""
+    files = {path: raw for path, raw in standard_files().items() if not path.startswith("rules/")}
+    value = Decimal("NaN") if audible == "__NaN__" else Decimal(audible)
+    verdict = decide(
+        parse_standard(files | {"rules/one.toml": rules}),
+        report_of({"track/ai_audible_s": value}),
+        parse_evidence(fixtures_of()),
+    )
+    assert (verdict.outcome, verdict.footprint) == ("none", None)
+
+
 def test_a_finding_says_in_words_what_was_found():
     verdict = verdict_of(case="C13")
     finding = verdict.failed_must[0]
