@@ -69,6 +69,8 @@ def _beyond_the_language(text: str) -> tuple[str, str] | None:
     plain = _TEXT.sub("''", text)
     if '"""' in text or "'''" in text:
         return "a text in three quotes", "a text in one quote on each side"
+    if "{" in plain:
+        return "a map or a message in braces", "facts, and lists in brackets"
     calls = _CALL.findall(plain)
     strangers = [name for name in calls if name not in CALLS and name != "in"]
     if strangers:

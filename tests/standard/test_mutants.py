@@ -143,9 +143,11 @@ def test_a_mutant_that_the_loader_refuses_is_noticed():
 
 
 def test_a_mutant_that_breaks_the_evaluator_is_noticed():
-    mutant = MUTANTS["parameters.hardware.life_least_h 1 -> 0"]
-    cases = [case for case in CASES if case.id == "R-PLS-17-fail-4"]
-    assert rule_mutants.fate_of(standard_files(), mutant, cases).killer == "R-PLS-17-fail-4"
+    path = "rules/10-integrity.toml"
+    text = standard_files()[path].decode().replace("stops = true\n", "")
+    mutant = rule_mutants.Mutant("a rule that no longer stops", "INT-03", path, text)
+    cases = [case for case in CASES if case.id == "C10"]  # a number that is none
+    assert rule_mutants.fate_of(standard_files(), mutant, cases).killer == "C10"
 
 
 def test_each_argument_is_about_a_mutant_and_is_a_sentence():

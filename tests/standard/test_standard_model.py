@@ -207,6 +207,8 @@ HOSTILE = {
     "a text that is made": "string(report.takes) == '1'",
     "a type that is lost": "dyn(report.takes) == 'x'",
     "a macro that hides another": "has(report.takes)",
+    "a map that hides its types": "{'a': 1, 'b': 'x'}['b'] == report.takes",
+    "a message": "google.protobuf.ListValue{} == google.protobuf.ListValue{}",
     "a walk behind white space": "report.stages.all (a, report.stages . all(b, a == b))",
     "a text of a thousand letters": f"report.standard == '{'a' * 1000}'",
     "a text over lines": 'report.standard == """a"""',
