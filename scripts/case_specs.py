@@ -1345,15 +1345,16 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
         ],
     ),
     "MTH-03": (
-        [Spec("A service with a statement", "Nothing by default.", {}, "ASR-02 PRC-01 PRC-04", "PRC-08", like="C42")],
         [
+            Spec("A service with a statement", "Nothing by default.", {}, "ASR-02 PRC-01 PRC-04", "PRC-08", like="C42"),
             Spec(
                 "Mixing on a service, by default",
-                "No activity may take it, not even one outside the figure.",
+                "What is outside the figure closes no class (section 3).",
                 {MORE: use(stage="post_production", model=None)},
-                "MTH-03",
                 also=("post_production",),
             ),
+        ],
+        [
             Spec(
                 "Half a second from a service, by default",
                 "Its place is not known either (BND-05).",
@@ -1381,25 +1382,24 @@ RULE_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
             ),
             Spec("A statement with service figures", "They count.", {}, "ASR-02 PRC-01 PRC-04", "PRC-08", like="C42"),
             Spec(
-                "Mixing on a service whose statement says next to nothing",
-                "Above zero, it counts.",
-                {
-                    MORE: use(stage="post_production", method="service_statement"),
-                    STATEMENT + "wh_per_minute": d("0.0000000001"),
-                },
+                "A service whose statement says next to nothing",
+                "Above zero, it counts; a service without places is at an unknown one (BND-05).",
+                {MORE: use(method="service_statement"), STATEMENT + "wh_per_minute": d("0.0000000001")},
+                "BND-05",
+            ),
+            Spec(
+                "Mixing on a service whose statement has no service figures",
+                "What is outside the figure closes nothing (section 3).",
+                {MORE: use(stage="post_production", method="service_statement")},
                 also=("post_production",),
             ),
         ],
         [
             Spec(
-                "Mixing on a service whose statement says zero",
-                "No service runs on nothing; the default amounts count.",
-                {
-                    MORE: use(stage="post_production", method="service_statement"),
-                    STATEMENT + "wh_per_minute": 0,
-                },
-                "MTH-04",
-                also=("post_production",),
+                "A service whose statement says zero",
+                "No service runs on nothing; the default amounts count, at a place that nobody knows (BND-05).",
+                {MORE: use(method="service_statement"), STATEMENT + "wh_per_minute": 0},
+                "BND-05 MTH-04",
             ),
             Spec(
                 "Half a second from a service whose statement has no service figures",

@@ -46,6 +46,8 @@ UNREAD = {"B023", "B105", "B106", "B107", "B108", "B109"}
 ACCOMPANIED = {
     "ASR-01": "without A1 there is no A2",
     "ASR-04": "without logs the level is A0",
+    "MTH-03": "a service by default is at a place that nobody knows",
+    "MTH-04": "what a statement does not say counts by default, at a place that nobody knows",
     "PLS-04": "20 kWh a minute break every limit",
     "THR-01": "more than 100 g are more than 30 g",
     "THR-02": "more than 30 g are more than 10 g",
