@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, Literal, NamedTuple
@@ -47,6 +47,7 @@ MAX_JOBS = 20_000
 MOST_MINUTES = Decimal(1_000_000)  # of one job; rule INT-03 allows no absurd number
 LIMITS = Limits(max_bytes=8 * 1024 * 1024, max_depth=8, max_nodes=400_000)
 HEADER_BYTES = 64 * 1024
+BOM = b"\xef\xbb\xbf"  # a spreadsheet begins its CSV files with it
 CLOCK_SKEW_US = 300_000_000  # LCAL 8.4
 MARKS = (FORM.encode(), PAYLOAD_TYPE.encode())
 NO_MINUTES = Reproduced(minutes=Decimal(0))
@@ -130,7 +131,7 @@ def open_export(raw: bytes) -> OpenedExport:
 
     A signature that does not fit refuses the file.
     """
-    if not raw.lstrip().startswith(b"{"):
+    if not raw.removeprefix(BOM).lstrip().startswith(b"{"):
         return OpenedExport(_checked(_csv_value(raw)), ())
     value = parse_object(raw, LIMITS)
     if "payload" not in value:
@@ -211,7 +212,7 @@ def _csv_rows(raw: bytes) -> list[list[str]]:
     if len(raw) > LIMITS.max_bytes:
         raise MalformedLog("The account export is too long.", expected=f"at most {LIMITS.max_bytes} bytes")
     try:
-        lines = list(csv.reader(io.StringIO(raw.decode("utf-8"), newline=""), strict=True))
+        lines = list(csv.reader(io.StringIO(raw.removeprefix(BOM).decode("utf-8"), newline=""), strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
         raise MalformedLog("The account export is no CSV in UTF-8.", found=str(error)[:80]) from error
     header, *rows = lines or [[]]
@@ -361,6 +362,8 @@ class _Names:
         return name
 
 
-def stand_in_exports(activities: Iterable[Activity], found: Mapping[str, Reproduced]) -> bool:
-    """Whether each use of a service among the activities was found in an export."""
-    return all(activity.id in found for activity in activities if isinstance(activity, ServiceUse))
+def stand_in_exports(activities: Iterable[Activity], exports: Iterable[Export]) -> bool:
+    """Whether each job of each use of a service among the activities stands in one of the exports."""
+    held = {job.id for export in exports for job in export.jobs}
+    uses = [activity for activity in activities if isinstance(activity, ServiceUse)]
+    return all(bool(use.job_ids) and held.issuperset(use.job_ids) for use in uses)

@@ -124,17 +124,19 @@ def signatures_of(
 ) -> tuple[Signature, ...]:
     """The signatures under the report, and those of services under their exports among the deposited files (10.1, 17.4).
 
-    A service vouches for its own jobs only. Where all sound comes from services, its signature under an export is told only if
-    every use stands in an export that is read here: else one signed export would vouch for another service's file.
+    A service vouches for its own jobs only. Where all sound comes from services, a signature under an export is told only if
+    each job of every use stands in an export that its service signed: else one signed export would vouch for another file.
     """
     report = opened.report
     under_report = signatures_for(opened, keyring, moment_of(report.issued_at), now)
-    deposits, exports = deposits_of(logs, report).values(), _exports_in(logs).values()
-    found = {name: read for deposit in deposits for name, read in deposit.activities.items()}
-    if _on_service_path(report) and not stand_in_exports(_generating(report), found):
+    exports, moment = tuple(_exports_in(logs).values()), parse_time(time_text(now))
+    signed_exports = [
+        read.export for read in exports if any(sign.registered for sign in export_signatures([read], keyring, moment))
+    ]
+    if _on_service_path(report) and not stand_in_exports(_generating(report), signed_exports):
         return under_report
     signed = {signature.key for signature in under_report if signature.role == "service"}
-    under_exports = export_signatures(exports, keyring, parse_time(time_text(now)))
+    under_exports = export_signatures(exports, keyring, moment)
     return (*under_report, *(signature for signature in under_exports if signature.key not in signed))
 
 

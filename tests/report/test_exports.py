@@ -37,7 +37,12 @@ from tests.studio import PARTY, STRANGER, Studio, emissions_csv
 
 NOW_US = parse_time("2026-11-01T12:00:00Z")
 
-WAYS = {"JSON": plain_export(), "a signed envelope": signed_export(), "CSV": csv_export()}
+WAYS = {
+    "JSON": plain_export(),
+    "a signed envelope": signed_export(),
+    "CSV": csv_export(),
+    "CSV as a spreadsheet saves it": b"\xef\xbb\xbf" + csv_export(),
+}
 
 
 @pytest.mark.parametrize("raw", WAYS.values(), ids=WAYS.keys())

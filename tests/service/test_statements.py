@@ -115,6 +115,28 @@ def test_the_certificate_names_who_stands_behind_the_minutes(
     assert (assessor.kind, assessor.name.partition(";")[0]) == expected
 
 
+JOBS = EXPORT["jobs"]
+SIGNED_IN_PART = {
+    "another export of the service is not signed": plain_export({"jobs": JOBS[1:]}),
+    "the export of another service is not signed": plain_export({"jobs": JOBS[1:], "service": "other-service"}),
+    "a stranger signed the other one": signed_export({"jobs": JOBS[1:]}, key=STRANGER),
+}
+
+
+@pytest.mark.parametrize("unsigned", SIGNED_IN_PART.values(), ids=SIGNED_IN_PART.keys())
+def test_one_signed_job_vouches_for_no_other_job(world: Studio, unsigned: bytes) -> None:
+    deposits = {"signed": signed_export({"jobs": JOBS[:1]}), "unsigned": unsigned}
+    digests = [hashlib.sha256(deposit).hexdigest() for deposit in deposits.values()]
+    report = service_report(world, unsigned) | {"raw_log_sha256": digests}
+    certifier = opened(world)
+    try:
+        answer = certifier.submit(world.upload(world.signed(report, (APPLICANT,)), logs=deposits), NOW)
+    finally:
+        certifier.close()
+    assert isinstance(answer, Issued)
+    assert parse_claims(parse_object(answer.certificate.payload)).assessor.kind == "software"
+
+
 def test_three_takes_without_a_statement_are_measured_and_calculated(world: Studio) -> None:
     deposit = plain_export({"jobs": EXPORT["jobs"][:3]})
     three = {
