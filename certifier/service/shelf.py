@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from certifier.certificate.trust import TrustedStandard
-from certifier.errors import NotFoundError, OperatorError
+from certifier.errors import NotFoundError, OperatorError, StandardError, StorageError
 from certifier.standard.model import Standard, parse_standard
 from certifier.storage.archive import StandardArchive
 from certifier.storage.files import load_standard_folder
@@ -66,7 +66,7 @@ class Shelf:
         return [version.standard for version in later if version.is_open(now)]
 
     def with_digest(self, digest: str) -> Standard:
-        """The version with this digest. Raises NotFoundError, StorageError when what was kept is damaged."""
+        """The version with this digest. Raises NotFoundError, also when what was kept is damaged or cannot be read any more."""
         found = self._configured.get(digest) or self._kept(digest)
         if found is None:
             raise NotFoundError(
@@ -78,8 +78,11 @@ class Shelf:
         return found
 
     def files(self, digest: str) -> Mapping[str, bytes] | None:
-        """The files of a version by path inside its folder; None where there is none with this digest."""
-        return self._archive.files(digest)
+        """The files of a version by path inside its folder; None where none with this digest can be had."""
+        try:
+            return self._archive.files(digest)
+        except StorageError:
+            return None
 
     def ids(self) -> dict[str, str]:
         """The ids of all versions by digest: those that were ever used, and the configured ones."""
@@ -94,8 +97,12 @@ class Shelf:
         )
 
     def _from_archive(self, digest: str) -> Standard | None:
-        files = self._archive.files(digest)
-        return None if files is None else parse_standard(files)
+        """None also for files that this release cannot read: the decisions under them stay, with their own words."""
+        files = self.files(digest)
+        try:
+            return None if files is None else parse_standard(files)
+        except StandardError:
+            return None
 
 
 def open_shelf(text: str, folder: Path, archive: StandardArchive) -> Shelf:

@@ -75,7 +75,10 @@ def _renewal_on_page(site: Site, record: Record) -> RenewalView | None:
     """What the holder may want to know; None while there is nothing to say."""
     if not site.certifier.shelf.newer_than(_digest_behind(record), site.minute()):
         return None
-    return renewal_view(renewal_info(site.certifier, record.row.code, site.minute()))
+    try:
+        return renewal_view(renewal_info(site.certifier, record.row.code, site.minute()))
+    except NotFoundError:  # the version behind it is not at hand, so nothing can be compared
+        return None
 
 
 def _digest_behind(record: Record) -> str:

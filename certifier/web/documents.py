@@ -24,7 +24,7 @@ from certifier.standard.evaluate import Finding, Verdict
 from certifier.storage.rows import CertificateRow, SubmissionRow
 from certifier.units import plain
 from certifier.web.records import Record
-from certifier.web.words import EXCLUDED, INCLUDED, RENEWALS
+from certifier.web.words import EXCLUDED, INCLUDED, RENEWALS, STANDARD_AWAY
 
 _SIX_PLACES = Decimal("0.000001")
 _ANY_FIGURE = Context(prec=9_999)  # a refused report may claim more than any machine could draw
@@ -459,7 +459,8 @@ class BundleView(Document):
 class SubmissionView(Document):
     """A submission with its decision. ``state`` is certified, refused, accepted (being signed) or dry_run (nothing kept).
 
-    ``certificate_state`` is how the certificate stands now: active, suspended or revoked; null without one.
+    ``certificate_state`` is how the certificate stands now: active, suspended or revoked; null without one. ``note`` says why
+    findings and lines are missing, where the version of the standard behind the decision cannot be had.
     """
 
     id: str | None
@@ -479,6 +480,7 @@ class SubmissionView(Document):
     warnings: list[str]
     findings: list[FindingView]
     footprint: FootprintView | None
+    note: str | None = None
     bundle: BundleView | None = None
     links: SubmissionLinks
 
@@ -491,25 +493,47 @@ def submission_view(
     *,
     duplicate: bool = False,
 ) -> SubmissionView:
-    return _decision_view(
-        verdict,
-        id=submission.id,
-        state=submission.state,
-        duplicate=duplicate,
-        code=display_code(certificate.code) if certificate else None,
-        certificate_state=state,
-        bundle=_bundle(certificate) if certificate else None,
-        created_at=submission.created_at,
-        title=submission.title,
-        artist=submission.artist,
-        links=SubmissionLinks(
+    return _decision_view(verdict, **_about(submission, certificate, state, duplicate=duplicate))
+
+
+def recorded_view(
+    submission: SubmissionRow, record: dict[str, Any], certificate: CertificateRow | None, state: str | None
+) -> SubmissionView:
+    """A decision as its record tells it, where the version of the standard behind it cannot be had."""
+    told = ("outcome", "evidence_level", "assessed_g_per_min", "central_g_per_min", "failed_must", "warnings")
+    return SubmissionView.model_validate(
+        {
+            **_about(submission, certificate, state, duplicate=False),
+            **{name: record[name] for name in told},
+            "standard": record["standard"]["id"],
+            "findings": [],
+            "footprint": None,
+            "note": STANDARD_AWAY,
+        }
+    )
+
+
+def _about(
+    submission: SubmissionRow, certificate: CertificateRow | None, state: str | None, *, duplicate: bool
+) -> dict[str, Any]:
+    return {
+        "id": submission.id,
+        "state": submission.state,
+        "duplicate": duplicate,
+        "code": display_code(certificate.code) if certificate else None,
+        "certificate_state": state,
+        "bundle": _bundle(certificate) if certificate else None,
+        "created_at": submission.created_at,
+        "title": submission.title,
+        "artist": submission.artist,
+        "links": SubmissionLinks(
             self=f"/api/v1/submissions/{submission.id}",
             page=f"/submissions/{submission.id}",
             levers=f"/api/v1/submissions/{submission.id}/levers",
             explanation=f"/api/v1/submissions/{submission.id}/explanation",
             certificate=certificate_links(certificate) if certificate else None,
         ),
-    )
+    }
 
 
 def _bundle(row: CertificateRow) -> BundleView:

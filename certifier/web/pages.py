@@ -65,7 +65,7 @@ def decision(site: Site, submission_id: str) -> Response:
         "decision.html",
         "not at all",
         view=view,
-        levers=levers_on(site, submission_id),
+        levers=None if view.note else levers_on(site, submission_id),
         explanation=_explanation(site, submission_id, view),
         segments=charts.segments_of(footprint) if footprint else (),
         scale=charts.scale_of(footprint.central_g_per_min, footprint.assessed_g_per_min, limits) if footprint else None,

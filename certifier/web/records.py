@@ -72,8 +72,10 @@ def record_of(site: Site, code: str, minute: datetime) -> Record:
 def limits_for(site: Site, claims: Claims) -> dict[str, str]:
     """The limits that a certificate was judged by: those of its own version of the standard, its own limit as it was signed."""
     shelf, figures = site.certifier.shelf, claims.figures
-    own = claims.basis.standard_sha256
-    limits = limits_of(shelf.with_digest(own) if own in shelf.ids() else shelf.newest)
+    try:
+        limits = limits_of(shelf.with_digest(claims.basis.standard_sha256))
+    except NotFoundError:
+        limits = limits_of(shelf.newest)
     signed = {claims.outcome: plain(Decimal(figures.limit_g_per_min))} if claims.outcome in limits else {}
     return limits | signed
 

@@ -8,12 +8,13 @@ from typing import Any
 
 from flask import request
 
+from certifier.decision import parse_decision
 from certifier.errors import NotFoundError
 from certifier.service.certifier import Accepted, Refused
 from certifier.service.examine import examine
 from certifier.standard.levers import levers_document
 from certifier.storage.rows import CertificateRow, SubmissionRow
-from certifier.web.documents import LeversView, SubmissionView, submission_view, trial_view
+from certifier.web.documents import LeversView, SubmissionView, recorded_view, submission_view, trial_view
 from certifier.web.problems import ParameterInvalid
 from certifier.web.site import Site
 from certifier.web.uploads import read_upload
@@ -72,7 +73,11 @@ def decision_on(site: Site, submission_id: str) -> SubmissionView:
     submission = site.certifier.store.submission(submission_id)
     certificate = _certificate_of(site, submission)
     state = site.certifier.lifecycle(certificate.code) if certificate else None
-    return submission_view(submission, site.verdict_on(submission), certificate, state)
+    try:
+        verdict = site.verdict_on(submission)
+    except NotFoundError:
+        return recorded_view(submission, parse_decision(submission.decision)[0], certificate, state)
+    return submission_view(submission, verdict, certificate, state)
 
 
 def levers_on(site: Site, submission_id: str) -> LeversView | None:

@@ -61,6 +61,11 @@ VALUES: dict[str, tuple[str, str]] = {
     "not_checked": ("open", "no file was given"),
 }
 
+STANDARD_AWAY = (
+    "The version of the standard behind this decision is not here just now, so its rules and lines cannot be shown. "
+    "What was decided stays as it is."
+)
+
 RENEWALS = {
     "none": "There is nothing to do yet.",
     "expiry": "The certificate is near its end, or past it. A renewal looks at evidence, process and use of the mark again.",
