@@ -15,7 +15,7 @@ from werkzeug.serving import make_server
 from certifier.certificate.code import display_code
 from certifier.service.certifier import Certifier
 from certifier.web.app import create_app
-from tests.studio import Studio
+from tests.studio import NOW, Studio
 from tests.web.conftest import LATER, World
 from tests.web.test_pages import PATHS, filled
 
@@ -133,4 +133,16 @@ def test_the_listeners_page_needs_four_requests_and_no_other_host(browser: Brows
     assert len(urls) <= 4
     assert all(url.startswith(address) for url in urls)
     assert page.context.cookies() == []
+    page.context.close()
+
+
+def test_names_without_a_space_do_not_widen_the_page(
+    browser: Browser, own_address: str, studio: Studio, certifier: Certifier
+) -> None:
+    run = studio.report()["activities"][0]
+    answer = certifier.certify(studio.examined("long", activities=[{**run, "id": "W" * 180}]), NOW)
+    page = opened(browser, own_address)
+    page.goto(f"/submissions/{answer.submission_id}")
+    page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.context.close()
