@@ -17,7 +17,7 @@ from certifier.errors import NotFoundError
 from certifier.web.documents import Document, verification_view
 from certifier.web.problems import MediaTypeUnsupported, ParameterInvalid
 from certifier.web.responses import JSON, checked_query, json_reply
-from certifier.web.site import MOST_ACTIVITIES, RETRY_AFTER_S, Site
+from certifier.web.site import MOST_FOR_LEVERS, RETRY_AFTER_S, Site
 from certifier.web.submissions import decision_on, explanation_on, levers_on, take_submission, try_submission
 from certifier.web.verifications import check_code, check_document
 
@@ -72,7 +72,7 @@ def levers(site: Site, submission_id: str) -> Response:
     if view is None:
         raise NotFoundError(
             "The levers of so long a report are not worked out here.",
-            found=f"more than {MOST_ACTIVITIES} activities",
+            found=f"more than {MOST_FOR_LEVERS} activities and lines of hardware",
             hint="Run: certifier report check REPORT --audio FILE --log FILE",
         )
     return json_reply(view, "not at all", X_Robots_Tag="noindex")

@@ -9,6 +9,7 @@ from flask import Response, request
 
 LEAST_BYTES = 1000
 REMEMBERED = 256
+MOST_REMEMBERED_BYTES = 128 * 1024  # of one body: remembered ones stay in memory
 MEDIA_TYPES = frozenset(
     {
         "text/html",
@@ -22,9 +23,16 @@ MEDIA_TYPES = frozenset(
 )
 
 
-@lru_cache(REMEMBERED)
-def _gzipped(raw: bytes) -> bytes:
+def gzipped(raw: bytes) -> bytes:
+    """The body in gzip; that of a short one is made once."""
+    return _remembered(raw) if len(raw) <= MOST_REMEMBERED_BYTES else _packed(raw)
+
+
+def _packed(raw: bytes) -> bytes:
     return gzip.compress(raw, compresslevel=6, mtime=0)
+
+
+_remembered = lru_cache(REMEMBERED)(_packed)
 
 
 def compress(response: Response) -> None:
@@ -38,7 +46,7 @@ def compress(response: Response) -> None:
     raw = response.get_data()
     if len(raw) < LEAST_BYTES:
         return
-    response.set_data(_gzipped(raw))
+    response.set_data(gzipped(raw))
     response.headers["Content-Encoding"] = "gzip"
     tag, _ = response.get_etag()
     if tag:

@@ -15,8 +15,9 @@ from typing import Any
 from certifier.certificate.status import PURPOSES, status_url
 from certifier.certificate.verify import AudioDigests, Material, Verification, check_certificate
 from certifier.decision import parse_decision
-from certifier.errors import BusyError
+from certifier.errors import BusyError, NotFoundError
 from certifier.report.envelope import open_report
+from certifier.report.model import Report
 from certifier.service.certifier import Certifier
 from certifier.standard.explanation import explanation_of
 from certifier.standard.levers import Levers, levers_of
@@ -24,7 +25,9 @@ from certifier.storage.rows import CertificateRow, SubmissionRow
 
 RETRY_AFTER_S = 5
 REMEMBERED = 256
-MOST_ACTIVITIES = 100  # of a report whose levers are worked out while somebody waits: half a second
+# Of a report that is worked on while somebody waits: activities and lines of hardware together.
+MOST_FOR_LEVERS = 200  # half a second
+MOST_FOR_EXPLANATION = 4_000  # ten megabytes
 
 
 class Site:
@@ -60,16 +63,27 @@ class Site:
         """What would lift a stored decision; None for a report so long that working it out would keep a reader waiting."""
         record, evidence = parse_decision(submission.decision)
         report = open_report(submission.envelope).report
-        if len(report.activities) > MOST_ACTIVITIES:
+        if size_of(report) > MOST_FOR_LEVERS:
             return None
         standard = self.certifier.shelf.with_digest(record["standard"]["sha256"])
         return levers_of(standard, report, evidence, self.verdict_on(submission))
 
     def explanation_on(self, submission: SubmissionRow) -> dict[str, Any] | None:
-        """Every line of a stored decision's figure with its origins; None where there is no figure."""
+        """Every line of a stored decision's figure with its origins; None where there is no figure.
+
+        Raises NotFoundError for a report so long that its lines would fill the memory of whoever asks.
+        """
         record, _ = parse_decision(submission.decision)
         standard = self.certifier.shelf.with_digest(record["standard"]["sha256"])
-        return explanation_of(standard, open_report(submission.envelope).report, self.verdict_on(submission))
+        report = open_report(submission.envelope).report
+        if size_of(report) > MOST_FOR_EXPLANATION:
+            raise NotFoundError(
+                "The lines of so long a report are not worked out here.",
+                found=f"{size_of(report)} activities and lines of hardware",
+                expected=f"at most {MOST_FOR_EXPLANATION}",
+                hint="Run: certifier explain REPORT",
+            )
+        return explanation_of(standard, report, self.verdict_on(submission))
 
     def status_lists(self, minute: datetime) -> Mapping[str, bytes]:
         """The signed status lists by URL. Signed anew each minute, and at once when the log has grown."""
@@ -88,3 +102,8 @@ class Site:
     def verification_of(self, row: CertificateRow, minute: datetime, audio: AudioDigests | None = None) -> Verification:
         """The one verification, on a certificate of this installation."""
         return check_certificate(row.document or b"", self.material(minute, row.proof, audio), minute)
+
+
+def size_of(report: Report) -> int:
+    """Activities and lines of hardware: what the work on a report grows with."""
+    return len(report.activities) + sum(len(activity.hardware or ()) for activity in report.activities)

@@ -53,3 +53,13 @@ def test_a_very_long_calculation_is_left_to_the_json(client, studio, certifier):
     page = client.get(f"/submissions/{answer.submission.id}").text
     assert "too long for a page" in page
     assert client.get(f"/api/v1/submissions/{answer.submission.id}/explanation").status_code == 200
+
+
+def test_an_endless_calculation_is_left_to_the_reader_s_own_machine(client, studio, certifier):
+    run = studio.report()["activities"][0]
+    hardware = run["hardware"] * 50
+    activities = [{**run, "id": f"take-{n}", "run_id": f"run-{n}", "hardware": hardware} for n in range(80)]
+    answer = certifier.certify(studio.examined("endless", (APPLICANT, PARTY), activities=activities), NOW)
+    assert client.get(f"/submissions/{answer.submission_id}").status_code == 200
+    found = client.get(f"/api/v1/submissions/{answer.submission_id}/explanation")
+    assert (found.status_code, found.json["errors"][0]["hint"]) == (404, "Run: certifier explain REPORT")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from certifier.decision import parse_decision
 from certifier.report.envelope import open_report
 from certifier.service.certifier import Refused
@@ -32,9 +34,14 @@ def test_levers_of_an_unknown_submission_are_not_found(world):
     assert world.client.get("/api/v1/submissions/sub_0/levers").status_code == 404
 
 
-def test_a_very_long_report_gets_a_page_without_levers(client, studio, certifier):
+LONG = {"many activities": (101, 1), "many devices": (20, 10)}
+
+
+@pytest.mark.parametrize(("count", "devices"), LONG.values(), ids=LONG.keys())
+def test_a_very_long_report_gets_a_page_without_levers(client, studio, certifier, count, devices):
     run = studio.report()["activities"][0]
-    activities = [{**run, "id": f"take-{n}", "run_id": f"run-long-{n}"} for n in range(101)]
+    hardware = run["hardware"] * devices
+    activities = [{**run, "id": f"take-{n}", "run_id": f"run-long-{n}", "hardware": hardware} for n in range(count)]
     answer = certifier.certify(studio.examined("long", (APPLICANT, PARTY), activities=activities), NOW)
     assert isinstance(answer, Refused)
     assert client.get(f"/submissions/{answer.submission.id}").status_code == 200
