@@ -24,7 +24,7 @@ from certifier.cli.report import FILE, OUT, STANDARD
 from certifier.crypto.canonical import sha256_hex, to_json_text
 from certifier.errors import ForeignInputError, NotFoundError
 from certifier.measure.session_file import report_of
-from certifier.report.exports import Export, Job, open_export
+from certifier.report.exports import MAX_JOBS, MOST_MINUTES, Export, Job, open_export
 from certifier.report.model import parse_report
 from certifier.service.statements import StatementView, statements_in
 from certifier.standard.model import Standard
@@ -172,8 +172,8 @@ def _number(text: str) -> Decimal:
         number = Decimal(text)
     except ArithmeticError as error:
         raise click.UsageError(f"--minutes is a number, not {text!r}.") from error
-    if not number.is_finite() or number <= 0:
-        raise click.UsageError("--minutes is above zero.")
+    if not number.is_finite() or not 0 < number <= MOST_MINUTES * MAX_JOBS:
+        raise click.UsageError(f"--minutes is above zero and at most {plain_number(MOST_MINUTES * MAX_JOBS)}.")
     return number
 
 

@@ -300,6 +300,7 @@ USAGE: dict[str, tuple[tuple[Any, ...], int, str]] = {
     "fewer takes than jobs": (("--default", "--takes", "4"), 3, "more jobs than takes"),
     "other minutes": (("--default", "--minutes", "3"), 3, "other minutes than you counted"),
     "minutes that are no number": (("--default", "--minutes", "many"), 2, "is a number"),
+    "minutes beyond all measure": (("--default", "--minutes", "1e999999999"), 2, "at most"),
     "a size that is no number": (("--default", "--parameters-b", "big"), 3, "/models/0/parameters_b"),
 }
 
