@@ -443,11 +443,7 @@ def _register_checks(opened: OpenedStatement, keyring: Keyring) -> Iterator[Chec
         counts = same and known.withdrawn_at is None
         why = "the same, not withdrawn" if counts else "withdrawn" if same else "another content"
         yield Check("the registered one is this one, and counts", counts, why, "A new statement has a new id.")
-    makers = {
-        other.maker.id
-        for other in _statements_in_force(keyring)
-        if (other.model, other.version) == (statement.model, statement.version)
-    }
+    makers = {other.maker.id for other in _statements_in_force(keyring) if _folded(other) == _folded(statement)}
     strangers = sorted(makers - {statement.maker.id})
     yield Check(
         "no other maker states this model",
@@ -455,6 +451,12 @@ def _register_checks(opened: OpenedStatement, keyring: Keyring) -> Iterator[Chec
         f"stated by {strangers[0]}" if strangers else statement.maker.id,
         "A model version has one maker or operator. Find out who it is, then withdraw the other statement.",
     )
+
+
+def _folded(statement: ModelStatement) -> tuple[str, str]:
+    """The model version as people read it: letter case and spaces make no second one."""
+    name, version = (" ".join(text.casefold().split()) for text in (statement.model, statement.version))
+    return name, version
 
 
 def _statements_in_force(keyring: Keyring) -> Iterator[ModelStatement]:

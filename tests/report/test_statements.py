@@ -301,6 +301,15 @@ TAKEN: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
         {},
         ["no other maker states this model"],
     ),
+    "another maker's statement of the model in other letters": (
+        {
+            "id": "example-lab-5",
+            "model": " Example-SONG",
+            "maker": {"id": "example-lab", "key": APPLICANT.public.did_key},
+        },
+        {},
+        ["no other maker states this model"],
+    ),
     "another maker's, after the first was withdrawn": (
         {"id": "example-lab-5", "maker": {"id": "example-lab", "key": APPLICANT.public.did_key}},
         {"withdrawn_at": NOW},
