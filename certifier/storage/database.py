@@ -16,6 +16,7 @@ from typing import Any
 import alembic.command
 import alembic.config
 import pysqlite3.dbapi2
+from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import (
@@ -46,11 +47,16 @@ class Database:
             self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
             self._writer, self._reader = _sqlite_engines(url) if self.is_sqlite else _postgresql_engines(url)
             self._pauses = self.is_sqlite and pysqlite3.dbapi2.sqlite_version_info < WAL_SINCE
-            with self._writer.begin() as connection:
-                if not self.is_sqlite:
-                    _assert_durable(connection)
-                _migrate(connection)
-        except (SQLAlchemyError, ImportError, ValueError, OSError) as error:
+            try:
+                with self._writer.begin() as connection:
+                    if not self.is_sqlite:
+                        _assert_durable(connection)
+                    _migrate(connection)
+            except Exception:
+                self._writer.dispose()
+                self._reader.dispose()
+                raise
+        except (SQLAlchemyError, CommandError, ImportError, ValueError, OSError) as error:
             away = isinstance(error, OperationalError)
             raise (StorageError if away else OperatorError)(
                 "The database cannot be opened.",
@@ -140,7 +146,7 @@ def _told_as_ours() -> Iterator[None]:
 def _told(error: Exception) -> str:
     """What the driver said, without the URL: it may hold a password."""
     cause = error.orig if isinstance(error, DBAPIError) else error
-    known = isinstance(error, (DBAPIError, ArgumentError, NoSuchModuleError))
+    known = isinstance(error, (DBAPIError, ArgumentError, NoSuchModuleError, CommandError))
     return str(cause if known else type(error).__name__).strip()[:200]
 
 

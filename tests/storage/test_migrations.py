@@ -8,9 +8,11 @@ from typing import Any
 
 import alembic.command
 import alembic.config
+import pytest
 import sqlalchemy as sa
 
 from certifier.certificate.verify import check_certificate
+from certifier.errors import OperatorError
 from certifier.service.certifier import Certifier, Issued
 from certifier.storage import database
 from certifier.web.app import create_app
@@ -83,3 +85,13 @@ def test_a_database_of_the_first_release_goes_on(tmp_path: Path, database_url: s
     client = create_app(migrated, lambda: NOW).test_client()
     check_history(lambda path: (client.get(path).status_code, client.get(path).data), history)
     migrated.close()
+
+
+def test_a_database_of_a_later_release_is_told_so(tmp_path: Path, database_url: str) -> None:
+    opened = database.Database(database_url)
+    with opened._writer.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    opened.close()
+    with pytest.raises(OperatorError, match="cannot be opened") as caught:
+        database.Database(database_url)
+    assert "9999" in str(caught.value.found)
