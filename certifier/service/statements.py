@@ -29,7 +29,7 @@ from certifier.report.statements import (
     statement_fact,
 )
 from certifier.standard.model import Standard
-from certifier.storage.files import STATEMENTS, load_keyring, save_durably
+from certifier.storage.files import STATEMENTS, held_alone, load_keyring, save_durably
 
 WH_PER_KWH = 1000
 MOST_TRAINING = 100  # times the highest limit of the standard
@@ -75,7 +75,14 @@ def register_statement(register: Path, envelope: bytes, bounds: Bounds, now: dat
 
     Raises ForeignInputError that names the first condition that is not, ConflictError for an id or a model that is taken.
     """
-    opened, keyring = open_statement(envelope), load_keyring(register)
+    opened = open_statement(envelope)
+    with held_alone(register):
+        _register(register, envelope, opened, bounds, now)
+    return opened
+
+
+def _register(register: Path, envelope: bytes, opened: OpenedStatement, bounds: Bounds, now: datetime) -> None:
+    keyring = load_keyring(register)
     refused = next((check for check in check_statement(opened, keyring, bounds, now) if not check.met), None)
     if refused is not None:
         raise _refusal(refused)
@@ -86,7 +93,6 @@ def register_statement(register: Path, envelope: bytes, bounds: Bounds, now: dat
     # The file first: without its entry it is not registered, and an entry without its file would be an alarm.
     save_durably(register / STATEMENTS / f"{statement_id}.json", envelope)
     _save_entry(register, entry)
-    return opened
 
 
 def _refusal(check: Check) -> ForeignInputError | ConflictError:
@@ -102,6 +108,11 @@ def withdraw_statement(register: Path, statement_id: str, reason: str, now: date
 
     Raises NotFoundError, or ConflictError when it was withdrawn before.
     """
+    with held_alone(register):
+        return _withdraw(register, statement_id, reason, now)
+
+
+def _withdraw(register: Path, statement_id: str, reason: str, now: datetime) -> RegisteredStatement:
     entry = load_keyring(register).statements.get(statement_id)
     if entry is None:
         raise NotFoundError(

@@ -5,6 +5,7 @@ Private keys live in a folder of mode 0700 in files of mode 0600 outside the rep
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import shutil
@@ -26,12 +27,16 @@ STATEMENTS = "statements"  # the folder of the register that holds signed model 
 
 def load_keyring(folder: Path) -> Keyring:
     """Every ``*.toml`` of the register folder and its subfolders, and the signed statements. Raises OperatorError."""
-    if not folder.is_dir():
-        raise OperatorError(f"There is no register of keys at {folder}.", hint="Make one with: certifier init")
+    _check_register(folder)
     return parse_keyring(
         {str(path.relative_to(folder)): path.read_text("utf-8") for path in sorted(folder.rglob("*.toml"))},
         {path.stem: path.read_bytes() for path in sorted((folder / STATEMENTS).glob("*.json"))},
     )
+
+
+def _check_register(folder: Path) -> None:
+    if not folder.is_dir():
+        raise OperatorError(f"There is no register of keys at {folder}.", hint="Make one with: certifier init")
 
 
 def copy_folder(source: Path, target: Path) -> None:
@@ -215,6 +220,18 @@ def growing_text(path: Path) -> Iterator[TextIO]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def held_alone(folder: Path) -> Iterator[None]:
+    """Hold the register's folder against everybody else who asks to hold it; they wait. Raises OperatorError."""
+    _check_register(folder)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def sync_folder(path: Path) -> None:

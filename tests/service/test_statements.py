@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,14 @@ from certifier.certificate.verify import check_certificate
 from certifier.crypto.keyring import Keyring
 from certifier.crypto.strict_json import parse_object
 from certifier.decision import parse_decision
-from certifier.errors import CertifierError, ConflictError, ForeignInputError, MalformedLog, NotFoundError
+from certifier.errors import (
+    CertifierError,
+    ConflictError,
+    ForeignInputError,
+    MalformedLog,
+    NotFoundError,
+    OperatorError,
+)
 from certifier.report.evidence import Evidence
 from certifier.service.certifier import Accepted, Certifier, Issued, Refused
 from certifier.service.examine import examine, gather_evidence
@@ -421,3 +429,28 @@ def test_nothing_is_withdrawn_twice(world: Studio) -> None:
     withdraw_statement(world.settings.register_dir, "example-song-5", "first", NOW)
     with pytest.raises(ConflictError, match="before"):
         withdraw_statement(world.settings.register_dir, "example-song-5", "second", NOW)
+
+
+def test_of_two_statements_that_are_registered_at_once_one_is(world: Studio) -> None:
+    register = world.settings.register_dir
+    rivals = [
+        signed_statement({"id": "rival", "model": "rival-song", "training_g_per_minute": grams})
+        for grams in ("0.01", "0.02", "0.03", "0.04")
+    ]
+
+    def registered(envelope: bytes) -> bool:
+        try:
+            register_statement(register, envelope, BOUNDS, REGISTERED)
+        except ConflictError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(len(rivals)) as pool:
+        answers = list(pool.map(registered, rivals))
+    assert sorted(answers) == [False, False, False, True]
+    assert load_keyring(register).envelopes["rival"] == rivals[answers.index(True)]
+
+
+def test_where_there_is_no_register_nothing_is_registered(tmp_path: Path) -> None:
+    with pytest.raises(OperatorError, match="no register of keys"):
+        register_statement(tmp_path / "keys", signed_statement(), BOUNDS, REGISTERED)
