@@ -41,7 +41,7 @@ bench: $(STAMP)  ## measure, on a quiet machine: the log core beside pymerkle, t
 	@bash scripts/test_deps.sh bench
 	@$(BIN)/python -m bench
 
-rules-mutants: $(STAMP)  ## break the standard in every small way and see that a case notices (two minutes)
+rules-mutants: $(STAMP)  ## break the standard in every small way and see that a case notices (one to four minutes)
 	@$(BIN)/python scripts/rule_mutants.py
 
 check: $(STAMP)  ## lint, format, types, layers

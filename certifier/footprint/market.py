@@ -35,7 +35,7 @@ from certifier.footprint.terms import (
     product_term,
     sum_term,
 )
-from certifier.report.evidence import Evidence
+from certifier.report.evidence import Evidence, instrument_key
 from certifier.report.model import FOOTPRINT_STAGES, Activity, EnergyClaim, Report
 from certifier.units import microseconds_of, plain
 
@@ -75,7 +75,7 @@ def market_of(
     if not report.energy_claims:
         return None
     claims = [
-        _Claim(claim, f"/energy_claims/{place}", _id(claim) or f"claim {place + 1}", _id(claim).casefold())
+        _Claim(claim, f"/energy_claims/{place}", _id(claim) or f"claim {place + 1}", instrument_key(_id(claim)))
         for place, claim in enumerate(report.energy_claims)
     ]
     activities = [activity for activity in report.activities if activity.stage in FOOTPRINT_STAGES]
@@ -123,7 +123,7 @@ def _kwh(item: LineItem) -> Decimal:
 
 def _reasons(claims: Sequence[_Claim], evidence: Evidence, used: Mapping[_Use | None, Decimal]) -> Iterator[str]:
     """Why the line is not shown, instrument by instrument, then by country and year."""
-    held = {name.strip().casefold() for name in evidence.ledger.claims_used or ()}
+    held = {instrument_key(name) for name in evidence.ledger.claims_used or ()}
     times = Counter(claim.key for claim in claims)
     for claim in claims:
         faults = _faults(claim.claim, evidence, used)
@@ -141,7 +141,7 @@ def _reasons(claims: Sequence[_Claim], evidence: Evidence, used: Mapping[_Use | 
 
 def _faults(claim: EnergyClaim, evidence: Evidence, used: Mapping[_Use | None, Decimal]) -> Iterator[str]:
     """What one instrument lacks."""
-    if not _id(claim):
+    if not instrument_key(_id(claim)):
         yield "its certificate id is not stated"
     if not (claim.beneficiary or "").strip():
         yield "it is not said for whom it was retired"

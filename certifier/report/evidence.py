@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Literal
+from unicodedata import normalize
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, ValidationError
 
@@ -197,6 +198,11 @@ def parse_evidence(value: Any) -> Evidence:
         ) from error
     parse_time(evidence.now)
     return evidence
+
+
+def instrument_key(certificate_id: str) -> str:
+    """By what an electricity instrument is told from others (7.2): its letters and digits, however they are written."""
+    return "".join(filter(str.isalnum, normalize("NFKC", certificate_id).casefold()))
 
 
 def applicant_signed(report: Report, evidence: Evidence) -> bool:

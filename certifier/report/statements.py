@@ -45,6 +45,12 @@ def _id_text(text: str) -> str:
     return text
 
 
+def _https(text: str) -> str:
+    if not text.startswith("https://"):
+        raise ValueError("an address that begins with https:// is expected")
+    return text
+
+
 def _did_key(text: str) -> str:
     try:
         PublicKey.from_did_key(text)
@@ -120,7 +126,7 @@ class ModelStatement(_Part):
     includes_data: StrictBool
     location_based: StrictBool
     service: ServiceFigures | None = None
-    evidence: Annotated[Link, Field(min_length=1)]
+    evidence: Annotated[Link, AfterValidator(_https)]
 
     @property
     def issued_at(self) -> datetime:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from certifier.report.envelope import open_report
-from certifier.report.evidence import Evidence, ledger_keys_of
+from certifier.report.evidence import Evidence, instrument_key, ledger_keys_of
 from certifier.report.model import Activity, Report
 from certifier.storage.store import Store
 
@@ -86,9 +86,9 @@ def runs_of(report: Report, evidence: Evidence) -> dict[str, tuple[str, ...]]:
 
 
 def instruments_of(report: Report) -> dict[str, str]:
-    """The electricity instruments that a report names, by their name in the ledger (LCAL 7.2); letter case tells none apart."""
+    """The electricity instruments that a report names, by their name in the ledger (LCAL 7.2)."""
     ids = [(claim.certificate_id or "").strip() for claim in report.energy_claims or ()]
-    return {json.dumps(["", "instrument", name.casefold()]): name for name in ids if name}
+    return {json.dumps(["", "instrument", instrument_key(name)]): name for name in ids if instrument_key(name)}
 
 
 def shares_of(report: Report, evidence: Evidence) -> dict[str, Decimal]:
@@ -96,8 +96,8 @@ def shares_of(report: Report, evidence: Evidence) -> dict[str, Decimal]:
 
     An instrument is taken whole, as a run would be: it stands in no second report that is certified (7.2).
     """
-    held = {name.casefold() for name in evidence.ledger.claims_used or ()}
-    free = {key for key, name in instruments_of(report).items() if name.casefold() not in held}
+    held = {instrument_key(name) for name in evidence.ledger.claims_used or ()}
+    free = {key for key, name in instruments_of(report).items() if instrument_key(name) not in held}
     shares = dict.fromkeys(sorted(free), Decimal(1))
     for activity in report.activities:
         if activity.stage in SHARED_STAGES:

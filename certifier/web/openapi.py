@@ -234,10 +234,16 @@ FILES = {
     "/v/{code}.vc": ("credential", "The signed record, byte for byte as issued", "application/vc"),
     "/v/{code}.svg": ("badgeSvg", "The badge", "image/svg+xml"),
     "/v/{code}.png": ("badgePng", "The badge", "image/png"),
+    "/v/{code}.txt": ("sentence", "The state and the sentence of the label", "text/plain"),
     "/v/{code}.tlog-proof": ("proof", "The proof that the log holds it (C2SP tlog-proof)", "text/plain"),
     "/v/{code}.report.json": ("report", "The signed report, as sent", "application/json"),
     "/v/{code}.decision.json": ("decisionRecord", "What only the issuer knew when it decided", "application/json"),
     "/v/{code}.explanation.json": ("figure", "Every line of the figure with its origins", "application/json"),
+    "/standards.json": ("standards", "Every version of the standard that was ever used here", "application/json"),
+    "/standards/{name}/{version}.json": ("standard", "The numbers and rules of a version", "application/json"),
+    "/standards/by-digest/{sha256}": ("standardFiles", "The files of a version by their digests", "application/json"),
+    "/standards/by-digest/{sha256}.zip": ("standardArchive", "All files of a version", "application/zip"),
+    "/standards/by-digest/{sha256}/{path}": ("standardFile", "One file of a version, byte for byte", "text/plain"),
     "/.well-known/did.json": ("did", "The issuer's keys (W3C DID)", "application/did+json"),
     "/trust.json": ("trust", "What a verifier pins", "application/json"),
     "/status/{purpose}/1": ("statusList", "A Bitstring Status List", "application/vc"),
@@ -255,7 +261,7 @@ def _file(operation: str, about: str, media_type: str) -> dict[str, Any]:
     parameters = [CODE] * ("{code}" in path) + [purpose] * ("{purpose}" in path)
     parameters += [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        for name in ("tile", "year")
+        for name in ("tile", "year", "name", "version", "sha256", "path")
         if f"{{{name}}}" in path
     ]
     schema = {"$ref": REF.format(model="CertificateView")} if operation == "certificateView" else {}

@@ -27,7 +27,7 @@ from certifier.footprint.factors import TABLES
 from certifier.standard.diff import Comparison, compare, shortened
 from certifier.standard.folder import open_folder
 from certifier.standard.model import Clause, Rule, Standard
-from certifier.standard.vocabulary import UNITS
+from certifier.standard.vocabulary import FACTS, UNITS
 from certifier.storage.archive import zip_of
 from certifier.units import plain
 from certifier.web.records import limits_of
@@ -96,6 +96,7 @@ def show(site: Site, name: str, version: str) -> Response:
         path=standard_url("", found.id),
         limits=limits_of(found),
         bounds=bounds_of(found),
+        facts=list(FACTS.values()),
         tables=[table_of(name, files) for name in TABLES if f"data/{name}.csv" in files],
         files={path: sha256_hex(raw) for path, raw in sorted(files.items())},
         section_of=section_of,

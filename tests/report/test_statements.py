@@ -57,6 +57,8 @@ FORMS = {
     "energy without PUE": ({"service/pue": REMOVED}, "/service/pue"),
     "markup in a name": ({"model": "<b>song"}, "/model"),
     "no evidence": ({"evidence": ""}, "/evidence"),
+    "evidence that is a script": ({"evidence": "javascript:alert(1)"}, "/evidence"),
+    "evidence at another host's whim": ({"evidence": "//example.org/x"}, "/evidence"),
     "another form": ({"form": "lcal-model-statement/2"}, "/form"),
 }
 

@@ -28,10 +28,11 @@ def line_of(answer):
     return market.amount is not None, market.reasons
 
 
-def test_the_second_report_with_an_instrument_gets_no_line_and_the_same_outcome(studio):
+@pytest.mark.parametrize("spelt", ["go-1 ", "GO 1", "GO\u20111", "\uff27\uff2f-1", "GO-1\u200b"])
+def test_the_second_report_with_an_instrument_gets_no_line_and_the_same_outcome(studio, spelt):
     certifier = studio.certifier()
     first = certifier.certify(studio.examined(1, (APPLICANT, PARTY), energy_claims=[CLAIM]), NOW)
-    again = {**CLAIM, "certificate_id": "go-1 "}
+    again = {**CLAIM, "certificate_id": spelt}
     second = certifier.certify(studio.examined(2, (APPLICANT, PARTY), energy_claims=[again]), NOW)
     third = certifier.certify(
         studio.examined(3, (APPLICANT, PARTY), energy_claims=[{**CLAIM, "certificate_id": "GO-2"}]), NOW

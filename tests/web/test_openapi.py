@@ -48,6 +48,12 @@ def test_everything_described_is_served(world: World) -> None:
     for path, item in description(world)["paths"].items():
         if "get" in item:
             named = {"code": world.code, "purpose": "revocation", "submission_id": world.verified.submission_id}
+            named |= {
+                "name": "lcal",
+                "version": "1.0.0",
+                "sha256": world.certifier.shelf.newest.digest,
+                "path": "README.md",
+            }
             answer = world.client.get(path.format(**named, tile="0/000.p/1", year="2026"))
             assert answer.status_code == 200, path
             assert answer.mimetype in item["get"]["responses"]["200"]["content"], path

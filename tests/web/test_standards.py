@@ -12,6 +12,7 @@ import pytest
 
 from certifier.crypto.canonical import digest_of, sha256_hex
 from certifier.standard.model import parse_standard
+from certifier.standard.vocabulary import FACTS
 from certifier.web.app import create_app
 from certifier.web.standards import bounds_of, html_of, section_of
 from tests.service.test_shelf import next_version
@@ -30,6 +31,8 @@ def test_the_page_has_every_rule_number_table_source_and_file(world):
         assert name in page
     for source in found.factors.sources:
         assert f'id="{source}"' in page
+    for fact in FACTS.values():
+        assert f"<code>{fact.name}</code>" in page
     for path in standard_files():
         assert f"/standards/by-digest/{found.digest}/{path}" in page
 
