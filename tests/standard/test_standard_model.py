@@ -121,7 +121,10 @@ BROKEN = {
         {"rules/x.toml": rule(id="'THR-01'").replace(b"[[rules]]", b"[[ rules ]]")},
         "rules/x.toml:3: the id THR-01 is taken",
     ),
-    "a rule in one line": ({"rules/x.toml": b'\nrules = [{id = "THR-01"}]'}, "rules/x.toml:2: title: this key is missing"),
+    "a rule in one line": (
+        {"rules/x.toml": b'\nrules = [{id = "THR-01"}]'},
+        "rules/x.toml:2: title: this key is missing",
+    ),
     "a number of five thousand digits": (head(b"class_1 = 10.00", b"class_1 = 1" + b"0" * 5000), "standard.toml"),
     "a bound that is a limit of the parameters": (
         head(b"[bounds]\n", b"[bounds]\nmeasured_cg = 99900\n"),
