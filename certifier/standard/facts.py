@@ -480,8 +480,9 @@ def _log_line_items(report: Report, evidence: Evidence) -> Iterator[Item]:
 
     A run that the report leaves out has no number to stand beside it, and so fails.
     """
-    for deposit in _readable(evidence.deposited_logs.values()):
-        for key, reproduced in deposit.activities.items():
+    # In the order of their names, as a decision record has them: a decision reads the same when it is reached again.
+    for deposit in _readable(deposit for _, deposit in sorted(evidence.deposited_logs.items())):
+        for key, reproduced in sorted(deposit.activities.items()):
             reported = [activity for activity in report.activities if activity.id == key]
             for quantity, real in _read_quantities(reproduced):
                 for value in [getattr(activity, quantity) for activity in reported] or [None]:

@@ -19,12 +19,14 @@ from certifier.errors import BusyError, NotFoundError
 from certifier.report.envelope import open_report
 from certifier.report.model import Report
 from certifier.service.certifier import Certifier
+from certifier.standard.evaluate import Verdict
 from certifier.standard.explanation import explanation_of
 from certifier.standard.levers import Levers, levers_of
 from certifier.storage.rows import CertificateRow, SubmissionRow
 
 RETRY_AFTER_S = 5
 REMEMBERED = 256
+MOST_REMEMBERED_BYTES = 128 * 1024  # of the signed report behind what is remembered
 # Of a report that is worked on while somebody waits: activities and lines of hardware together.
 MOST_FOR_LEVERS = 200  # half a second
 MOST_FOR_EXPLANATION = 4_000  # ten megabytes
@@ -38,8 +40,8 @@ class Site:
         self.settings = certifier.settings
         self.clock = clock
         self._places = BoundedSemaphore(self.settings.max_waiting)
-        self.verdict_on = lru_cache(REMEMBERED)(certifier.replayed)
-        self.levers_on = lru_cache(REMEMBERED)(self._levers_on)
+        self._verdicts = lru_cache(REMEMBERED)(certifier.replayed)
+        self._levers = lru_cache(REMEMBERED)(self._levers_of)
         self._lists: tuple[tuple[datetime, int], Mapping[str, bytes]] | None = None
 
     def minute(self) -> datetime:
@@ -59,8 +61,17 @@ class Site:
         finally:
             self._places.release()
 
-    def _levers_on(self, submission: SubmissionRow) -> Levers | None:
+    def verdict_on(self, submission: SubmissionRow) -> Verdict:
+        """The verdict on a stored submission. Those on long reports are reached anew each time: they would fill the memory."""
+        is_long = len(submission.envelope) > MOST_REMEMBERED_BYTES
+        return self.certifier.replayed(submission) if is_long else self._verdicts(submission)
+
+    def levers_on(self, submission: SubmissionRow) -> Levers | None:
         """What would lift a stored decision; None for a report so long that working it out would keep a reader waiting."""
+        is_long = len(submission.envelope) > MOST_REMEMBERED_BYTES
+        return self._levers_of(submission) if is_long else self._levers(submission)
+
+    def _levers_of(self, submission: SubmissionRow) -> Levers | None:
         record, evidence = parse_decision(submission.decision)
         report = open_report(submission.envelope).report
         if size_of(report) > MOST_FOR_LEVERS:

@@ -8,6 +8,7 @@ from certifier.decision import parse_decision
 from certifier.report.envelope import open_report
 from certifier.service.certifier import Refused
 from certifier.standard.levers import levers_document, levers_of
+from certifier.web.site import Site
 from tests.studio import APPLICANT, NOW, PARTY
 
 
@@ -58,3 +59,15 @@ def test_the_document_of_the_levers_is_the_one_that_the_api_gives(world):
     own = levers_of(shelf.newest, report, evidence, world.certifier.replayed(submission))
     assert levers_document(own)["path"] == site_levers["path"]
     assert [lever["sentence"] for lever in site_levers["levers"]] == [lever.sentence for lever in own.levers]
+
+
+def test_what_is_worked_out_for_long_reports_is_not_kept_in_memory(studio, certifier):
+    site = Site(certifier, lambda: NOW)
+    run = studio.report()["activities"][0]
+    many = [{**run, "id": f"take-{n}", "run_id": f"run-long-{n}"} for n in range(300)]
+    for number, activities in ((1, [run]), ("long", many)):
+        answer = certifier.certify(studio.examined(number, (APPLICANT, PARTY), activities=activities), NOW)
+        for _ in range(2):
+            assert site.verdict_on(answer.submission) == answer.verdict
+            assert (site.levers_on(answer.submission) is None) == (number == "long")
+    assert site._verdicts.cache_info().currsize == site._levers.cache_info().currsize == 1
