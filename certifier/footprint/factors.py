@@ -28,6 +28,7 @@ LONE_CPU = "cpu-server"
 TABLES = ("accelerators", "cpus", "devices", "grid_intensity", "pue", "sources")
 
 _NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?", re.ASCII)
+_KINDS = ("country", "subdivision", "cloud_region", "reference", "default")
 _PLACES = frozenset({"country", "subdivision", "cloud_region"})
 
 
@@ -254,6 +255,15 @@ def _source(line: _Line) -> Source:
 
 
 def _grid_row(line: _Line) -> GridRow:
+    """A row of the grid table. What a row of a place is found by is its id, so the id says the same as the cells."""
+    kind = line["kind"]
+    if kind not in _KINDS:
+        raise line.error("this is no kind of grid row", kind or "nothing", ", ".join(_KINDS))
+    told = {"country": line["iso3"], "cloud_region": f"{line['provider']}:{line['region']}"}.get(kind, line["id"])
+    if line["id"] != told:
+        raise line.error(f"the id is not that of its {kind}", line["id"], told)
+    if not line["year"]:
+        raise line.error("the row has no year", "nothing", "the year that the factor is for")
     return GridRow(
         key=line["id"],
         kind=line["kind"],

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from certifier.errors import StandardError
 
@@ -84,7 +84,7 @@ class TrainingStep(_Group):
 
 class TrainingParameters(_Group):
     data_share: Number
-    statement_valid_days: int
+    statement_valid_days: Annotated[int, Field(strict=True, ge=1, le=36_500)]
     forecast_months: Number
     forecast_multiple: Number
 

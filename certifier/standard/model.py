@@ -449,6 +449,12 @@ def _rule(table: dict[str, Any], reading: _Reading) -> Rule:
         text = _RuleText.model_validate(table)
     except ValidationError as error:
         raise misfit(error, _RuleText, file=reading.path, line_of=lambda _: reading.line) from error
+    if text.stops and not (text.before_figure and text.level == "must"):
+        raise reading.error(
+            f"{text.id} can stop nothing",
+            f"level {text.level}, before_figure = {str(text.before_figure).lower()}",
+            "a must rule that is asked before the figure",
+        )
     clauses = tuple(_clause(clause, text, reading) for clause in _clause_texts(text, reading))
     return Rule(
         id=text.id,

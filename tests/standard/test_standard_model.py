@@ -187,6 +187,24 @@ BROKEN = {
         table("grid_intensity", b"UNKNOWN,default,,,,,1306,", b"UNKNOWN,default,,,,,1,"),
         "lies below a row",
     ),
+    "a row of no kind of place": (
+        table("grid_intensity", b"ABW,country,", b"ABW,planet,"),
+        "this is no kind of grid row",
+    ),
+    "a row under another place's id": (
+        table("grid_intensity", b"ABW,country,ABW,", b"ABW,country,FRA,"),
+        "not that of its country",
+    ),
+    "a row without a year": (table("grid_intensity", b"550,550.0,2022,", b"550,550.0,,"), "the row has no year"),
+    "statements that hold for less than a day": (
+        head(b"statement_valid_days = 365", b"statement_valid_days = 0"),
+        "parameters.training.statement_valid_days",
+    ),
+    "days that are a truth": (
+        head(b"statement_valid_days = 365", b"statement_valid_days = true"),
+        "parameters.training.statement_valid_days",
+    ),
+    "a rule that would stop a figure that is there": ({"rules/x.toml": rule(stops="true")}, "can stop nothing"),
     "a table that is missing": ({"data/pue.csv": None}, "data/pue.csv: the table is missing"),
 }
 
