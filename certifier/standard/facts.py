@@ -154,7 +154,7 @@ def _ratio(part: Decimal | None, whole: Decimal) -> Decimal | None:
 
 def _gap(declared: Decimal | None, real: Decimal) -> Decimal | None:
     """How far off, as a share of the real value. Nothing is far from nothing; anything else is endlessly far."""
-    if declared is None or declared.is_nan() or real.is_nan():
+    if declared is None or not declared.is_finite() or not real.is_finite():
         return None
     if real == 0:
         return Decimal(0) if declared == 0 else Decimal("Infinity")

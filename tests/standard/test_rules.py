@@ -514,3 +514,9 @@ def test_rules_at_their_edges(report, fixtures, expected):
 def test_a_declared_grid_factor_is_compared_to_the_last_digit(declared, remarks):
     verdict = verdict_of({A + "grid_gco2e_per_kwh": Decimal(declared)})
     assert [finding.rule for finding in verdict.infos if finding.rule.startswith("PLS-0")] == remarks
+
+
+@pytest.mark.parametrize("read", [Decimal("Infinity"), Decimal("NaN")], ids=["no end", "no number"])
+def test_a_log_that_is_said_to_hold_no_real_number_is_no_agreement(read):
+    verdict = verdict_of(None, {f"deposited_logs/{LOG}/activities": {"i1": {"energy_kwh": read}}})
+    assert failed(verdict) == ["PLS-18"]
