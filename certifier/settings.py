@@ -58,6 +58,11 @@ class Settings:
         return self.home / "log"
 
     @property
+    def newest_standard(self) -> Path:
+        """The folder of the newest version."""
+        return self.standards_dir / (self.standards.split() or [""])[-1]
+
+    @property
     def archive_dir(self) -> Path:
         """Every version of the standard that was ever used here."""
         return self.home / "standards"

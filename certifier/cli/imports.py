@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from certifier.cli.measure import CONTRIBUTIONS, Country, Quantity, session_document
+from certifier.cli.measure import CONTRIBUTION, COUNTRY, SITE, Quantity, session_document
 from certifier.cli.output import console, plain
 from certifier.errors import MalformedLog
 from certifier.measure.activity import Coverage, Hardware, MeasuredActivity, decimal_text, rfc3339
@@ -208,23 +208,15 @@ WHY = {
     type=click.Choice(["wall", "system", "accelerator"]),
     help="Impact Framework: what its energy is of; not said counts as the chips alone.",
 )
-@click.option(
-    "--country",
-    type=Country(),
-    default="ZZZ",
-    show_default=True,
-    help="ISO 3166-1 alpha-3; not said counts as the worst grid.",
-)
-@click.option("--site", type=click.Choice(["local", "datacentre"]), default="datacentre", show_default=True)
+@COUNTRY
+@SITE
 @click.option(
     "--device",
     "devices",
     multiple=True,
     help="A device in the standard's words, e.g. cpu-desktop, NVIDIA T4; repeat for more. Not said counts as the worst.",
 )
-@click.option(
-    "--contribution", "contributions", type=CONTRIBUTIONS, multiple=True, default=("composition",), show_default=True
-)
+@CONTRIBUTION
 @click.option(
     "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("session.json"), show_default=True
 )

@@ -49,7 +49,22 @@ class Country(click.ParamType[str]):
         return text
 
 
-CONTRIBUTIONS = click.Choice(["vocals", "instrumentation", "composition", "post_production", "lyrics"])
+COUNTRY = click.option(
+    "--country",
+    type=Country(),
+    default="ZZZ",
+    show_default=True,
+    help="ISO 3166-1 alpha-3; not said counts as the worst grid.",
+)
+SITE = click.option("--site", type=click.Choice(["local", "datacentre"]), default="datacentre", show_default=True)
+CONTRIBUTION = click.option(
+    "--contribution",
+    "contributions",
+    type=click.Choice(["vocals", "instrumentation", "composition", "post_production", "lyrics"]),
+    multiple=True,
+    default=("composition",),
+    show_default=True,
+)
 
 
 def _run(command: tuple[str, ...]) -> int:
@@ -120,17 +135,9 @@ def session_document(
     required=True,
     help="The processor's nameplate power in watts; no sensor is assumed.",
 )
-@click.option(
-    "--country",
-    type=Country(),
-    default="ZZZ",
-    show_default=True,
-    help="ISO 3166-1 alpha-3; not said counts as the worst grid.",
-)
-@click.option("--site", type=click.Choice(["local", "datacentre"]), default="datacentre", show_default=True)
-@click.option(
-    "--contribution", "contributions", type=CONTRIBUTIONS, multiple=True, default=("composition",), show_default=True
-)
+@COUNTRY
+@SITE
+@CONTRIBUTION
 @click.argument("command", nargs=-1, required=True)
 def measure(out: Path, command: tuple[str, ...], **said: Any) -> None:
     """Measure COMMAND with CodeCarbon and write emissions.csv (the raw log) and session.json.

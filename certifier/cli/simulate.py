@@ -22,7 +22,6 @@ from certifier.cli.output import console, plain, show_json
 from certifier.cli.service import HOME, settings_of
 from certifier.errors import NotFoundError, OperatorError
 from certifier.service.simulate import (
-    OUTCOMES,
     PAGE,
     Basis,
     Compared,
@@ -36,6 +35,7 @@ from certifier.service.simulate import (
     processes_for,
 )
 from certifier.settings import Settings
+from certifier.standard.evaluate import OUTCOMES_RISING
 from certifier.standard.model import Standard, parse_standard
 from certifier.storage.files import growing_text, load_standard_files
 from certifier.storage.store import Store
@@ -193,8 +193,8 @@ def _group_document(group: Group, tally: Tally) -> dict[str, Any]:
         **vars(tally.all),
         "outcomes": [
             {"old": old, "new": new, "reports": tally.matrix[old, new]}
-            for old in reversed(OUTCOMES)
-            for new in reversed(OUTCOMES)
+            for old in reversed(OUTCOMES_RISING)
+            for new in reversed(OUTCOMES_RISING)
             if tally.matrix[old, new]
         ],
         "rules": [
@@ -352,7 +352,7 @@ def _counted(number: int, what: str) -> str:
 
 def _matrix(tally: Tally) -> Table:
     """Old outcomes by new ones, the best first; what keeps its outcome stands in the diagonal."""
-    used = [outcome for outcome in reversed(OUTCOMES) if any(outcome in pair for pair in tally.matrix)]
+    used = [outcome for outcome in reversed(OUTCOMES_RISING) if any(outcome in pair for pair in tally.matrix)]
     table = _table("was ↓  would be →", *used, right=range(1, len(used) + 1))
     for old in used:
         cells = (f"{tally.matrix[old, new]:,}" if tally.matrix[old, new] else "·" for new in used)

@@ -235,7 +235,7 @@ def _show_checks(opened: OpenedStatement, checks: Sequence[Check], rules: Mappin
 def register(file: Path, home: Path) -> None:
     """Put a signed statement into the register of the installation. Exit code 3: refused, with the reason."""
     settings = settings_of(home)
-    standard = load_standard(settings.standards_dir / settings.standards.split()[-1])
+    standard = load_standard(settings.newest_standard)
     bounds = bounds_of(standard)
     opened = register_statement(settings.register_dir, file.read_bytes(), bounds, datetime.now(UTC))
     named = opened.statement

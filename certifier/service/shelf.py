@@ -15,6 +15,8 @@ from pathlib import Path
 
 from certifier.certificate.trust import TrustedStandard
 from certifier.errors import NotFoundError, OperatorError, StandardError, StorageError
+from certifier.standard.diff import Comparison, compare
+from certifier.standard.folder import open_folder
 from certifier.standard.model import Standard, parse_standard
 from certifier.storage.archive import StandardArchive
 from certifier.storage.files import load_standard_folder
@@ -83,6 +85,11 @@ class Shelf:
             return self._archive.files(digest)
         except StorageError:
             return None
+
+    def compared(self, old: str, new: str) -> Comparison | None:
+        """What is otherwise between two versions, by their digests; None where the files of one cannot be had."""
+        before, after = self.files(old), self.files(new)
+        return compare(open_folder(before), open_folder(after)) if before and after else None
 
     def ids(self) -> dict[str, str]:
         """The ids of all versions by digest: those that were ever used, and the configured ones."""

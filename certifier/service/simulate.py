@@ -15,18 +15,17 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from multiprocessing import get_context
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from certifier.decision import parse_decision
 from certifier.errors import CertifierError, ForeignInputError, OperatorError
 from certifier.report.envelope import stored_report_of
 from certifier.report.evidence import Evidence
 from certifier.report.model import Activity, Report, Run
-from certifier.standard.evaluate import Outcome, Verdict, decide
+from certifier.standard.evaluate import OUTCOMES_RISING, Verdict, decide
 from certifier.standard.model import Standard, parse_standard
 from certifier.storage.rows import StoredDecision
 
-OUTCOMES: tuple[str, ...] = get_args(Outcome)  # the worst first
 PAGE = 64  # reports that a process gets at a time
 FEW = 200  # below, starting processes takes longer than the work
 PROCESSES = 2
@@ -69,7 +68,7 @@ class Comparison:
     @property
     def direction(self) -> int:
         """1 for a better outcome, -1 for a worse one, 0 for the same."""
-        old, new = OUTCOMES.index(self.old_outcome), OUTCOMES.index(self.new_outcome)
+        old, new = OUTCOMES_RISING.index(self.old_outcome), OUTCOMES_RISING.index(self.new_outcome)
         return (new > old) - (new < old)
 
     @property
@@ -146,7 +145,7 @@ def _basis_of(record: Mapping[str, Any]) -> Basis:
 
 def _outcome_of(record: Mapping[str, Any]) -> str:
     outcome = record.get("outcome")
-    if outcome not in OUTCOMES:
+    if outcome not in OUTCOMES_RISING:
         raise _unfit("outcome", outcome)
     return str(outcome)
 

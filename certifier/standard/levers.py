@@ -20,7 +20,7 @@ from certifier.footprint.case import ZERO
 from certifier.report.model import Report, read_report
 from certifier.standard.candidates import Candidate, Ground, candidates_of
 from certifier.standard.changes import Application, Change, changes_between
-from certifier.standard.evaluate import Outcome, Verdict, decide
+from certifier.standard.evaluate import OUTCOMES_RISING, Outcome, Verdict, decide
 from certifier.standard.model import GATES
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from certifier.report.evidence import Evidence
     from certifier.standard.model import Standard
 
-# The least demanding outcome first, each with the gates that have to be open for it (16.2).
-_RANKS: tuple[Outcome, ...] = ("none", "disclosed", "measured", "class-2", "class-1")
 _WORDS = {"disclosed": "a statement", "measured": "measured", "class-2": "class 2", "class-1": "class 1"}
 _FIGURE = "footprint.assessed_cg"
 _DEFAULTS = "footprint.defaults_ug"
@@ -133,15 +131,15 @@ def _asked(standard: Standard, rule_id: str) -> frozenset[str]:
 def _next_after(verdict: Verdict) -> Outcome | None:
     """The next outcome; for a refused report the one that it would have within the widest limit."""
     if verdict.outcome != "none":
-        rank = _RANKS.index(verdict.outcome) + 1
-        return _RANKS[rank] if rank < len(_RANKS) else None
+        rank = OUTCOMES_RISING.index(verdict.outcome) + 1
+        return OUTCOMES_RISING[rank] if rank < len(OUTCOMES_RISING) else None
     attested = not any(finding.gates == "measured" for finding in verdict.failed_must)
     return "measured" if attested else "disclosed"
 
 
 def _in_the_way(verdict: Verdict, target: Outcome) -> frozenset[str]:
     """The failed rules that close an outcome."""
-    closing = GATES[: _RANKS.index(target)]
+    closing = GATES[: OUTCOMES_RISING.index(target)]
     return frozenset(finding.rule for finding in verdict.failed_must if finding.gates in closing)
 
 

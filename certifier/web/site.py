@@ -42,6 +42,7 @@ class Site:
         self._places = BoundedSemaphore(self.settings.max_waiting)
         self._verdicts = lru_cache(REMEMBERED)(certifier.replayed)
         self._levers = lru_cache(REMEMBERED)(self._levers_of)
+        self.comparison_of = lru_cache(REMEMBERED)(certifier.shelf.compared)
         self._lists: tuple[tuple[datetime, int], Mapping[str, bytes]] | None = None
 
     def minute(self) -> datetime:

@@ -24,8 +24,7 @@ from certifier.certificate.model import OUTCOMES
 from certifier.crypto.canonical import sha256_hex
 from certifier.errors import NotFoundError
 from certifier.footprint.factors import TABLES
-from certifier.standard.diff import Comparison, compare, shortened
-from certifier.standard.folder import open_folder
+from certifier.standard.diff import Comparison, shortened
 from certifier.standard.model import Clause, Rule, Standard
 from certifier.standard.vocabulary import FACTS, UNITS
 from certifier.storage.archive import zip_of
@@ -109,18 +108,7 @@ def _changes(site: Site, standard: Standard) -> Comparison | None:
     """What is otherwise than in the version before; None for the first one here."""
     digests = [version.standard.digest for version in site.certifier.shelf.versions]
     place = digests.index(standard.digest) if standard.digest in digests else 0
-    return _compared(site, digests[place - 1], standard.digest) if place else None
-
-
-_comparisons: dict[tuple[str, str], Comparison] = {}
-
-
-def _compared(site: Site, old: str, new: str) -> Comparison:
-    """Two versions by their digests, compared once."""
-    if (old, new) not in _comparisons:
-        folders = [open_folder(site.certifier.shelf.files(digest) or {}) for digest in (old, new)]
-        _comparisons[old, new] = compare(*folders)
-    return _comparisons[old, new]
+    return site.comparison_of(digests[place - 1], standard.digest) if place else None
 
 
 def text(site: Site, name: str, version: str) -> Response:
