@@ -51,6 +51,18 @@ class Check:
     expected: str = ""
     hint: str = ""
 
+    @property
+    def outcome(self) -> str:
+        """``ok``, ``failed`` or ``unchecked``, as the table has it for this value."""
+        return str(verdict_table()["axes"][self.axis].get(self.value, "unchecked"))
+
+    def to_document(self) -> dict[str, str]:
+        return {
+            "axis": self.axis,
+            "outcome": self.outcome,
+            **{name: value for name, value in vars(self).items() if name != "axis"},
+        }
+
 
 @dataclass(frozen=True)
 class AudioDigests:
@@ -66,9 +78,10 @@ class AudioDigests:
 
 @dataclass(frozen=True)
 class Verification:
-    """The verdict, why, and each check. ``claims`` is None whenever the document cannot be believed."""
+    """The verdict, why (a word for machines and a sentence), and each check. ``claims`` is None whenever the document cannot be believed."""
 
     verdict: str
+    reason: str
     because: str
     checks: tuple[Check, ...]
     checked_at: datetime
@@ -84,10 +97,11 @@ def verification_document(verification: Verification) -> dict[str, Any]:
     claims = verification.claims
     return {
         "verdict": verification.verdict,
+        "reason": verification.reason,
         "because": verification.because,
         "checked_at": time_text(verification.checked_at),
         "axes": verification.axes,
-        "checks": [vars(check) for check in verification.checks],
+        "checks": [check.to_document() for check in verification.checks],
         "certificate": _summary(claims) if claims else None,
     }
 
@@ -125,11 +139,11 @@ def verdict_table() -> dict[str, Any]:
     return table
 
 
-def verdict_of(axes: Mapping[str, str]) -> tuple[str, str]:
-    """The verdict and its reason: the first row of the table whose every condition holds."""
+def verdict_of(axes: Mapping[str, str]) -> tuple[str, str, str]:
+    """The verdict, its reason as a word and as a sentence: the first row of the table whose every condition holds."""
     for row in verdict_table()["rows"]:
         if all(axes[axis] in values for axis, values in row["when"].items()):
-            return row["verdict"], row["because"]
+            return row["verdict"], row["reason"], row["because"]
     raise AssertionError("the last row of the table has no condition")
 
 
@@ -160,8 +174,8 @@ def check_certificate(raw: bytes, material: Material, now: datetime) -> Verifica
 def _concluded(checks: list[Check], now: datetime, claims: Claims | None) -> Verification:
     known = {check.axis: check for check in checks}
     complete = tuple(known.get(axis, Check(axis, "unchecked")) for axis in verdict_table()["axes"])
-    verdict, because = verdict_of({check.axis: check.value for check in complete})
-    return Verification(verdict, because, complete, now, claims)
+    verdict, reason, because = verdict_of({check.axis: check.value for check in complete})
+    return Verification(verdict, reason, because, complete, now, claims)
 
 
 def _check_issuer(

@@ -41,6 +41,7 @@ class CheckView(Document):
     """One axis of a verification."""
 
     axis: str
+    outcome: str = Field(examples=["ok", "failed", "unchecked"])
     value: str
     found: str
     expected: str
@@ -65,6 +66,7 @@ class VerificationView(Document):
     """The result of a check. ``certificate`` is null unless the document can be believed."""
 
     verdict: str = Field(examples=["valid", "valid_with_warnings", "not_valid", "cannot_tell"])
+    reason: str
     because: str
     checked_at: str
     environment: str
