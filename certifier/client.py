@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from certifier.certificate.code import parse_code
 from certifier.crypto.strict_json import Limits, parse_object
 from certifier.errors import CertifierError, ForeignInputError, NotFoundError, OperatorError, UnreachableError
 
@@ -70,6 +71,18 @@ class Client:
 
     def submission(self, submission_id: str) -> dict[str, Any]:
         return parse_object(self.get(f"/api/v1/submissions/{submission_id}"), LIMITS)
+
+    def code_for_audio(self, sha256: str) -> str:
+        """The code of the newest certificate for a file (SHA-256 of its bytes). Raises NotFoundError."""
+        items = parse_object(self.get(f"/api/v1/certificates?sha256={sha256}"), LIMITS).get("items")
+        code = items[0].get("code") if isinstance(items, list) and items and isinstance(items[0], dict) else None
+        if not isinstance(code, str):
+            raise NotFoundError(
+                "No certificate here is for this file.",
+                found=f"sha256 {sha256}",
+                hint="A file that was converted or edited has another digest: try the master, or the code on the label.",
+            )
+        return parse_code(code)
 
     def verify(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Ask the service for a verification. To trust keys instead of the server, check the files yourself."""

@@ -63,11 +63,11 @@ def verify_document(document: dict[str, Any], key: PublicKey) -> dict[str, Any]:
     if proof.get("@context", unsigned.get("@context")) != unsigned.get("@context"):
         raise BadSignature("The proof was made for another @context.", expected="the document's own @context")
     options = {name: value for name, value in proof.items() if name != "proofValue"}
-    verify_signature(key, _signed_bytes(unsigned, options), _signature_of(proof))
+    verify_signature(key, _signed_bytes(unsigned, options), signature_of(proof))
     return unsigned
 
 
-def _signature_of(proof: dict[str, Any]) -> bytes:
+def signature_of(proof: dict[str, Any]) -> bytes:
     value = proof.get("proofValue")
     if not isinstance(value, str) or not value.startswith("z") or len(value) > 100:
         raise BadSignature("The proof value is no base58btc multibase text.", expected="'z' and 86 to 88 symbols")

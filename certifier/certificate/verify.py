@@ -4,10 +4,10 @@ Values in, a value out: whoever calls brings the trusted keys, the proof, the st
 is *unchecked*, never guessed. When integrity is broken, nothing of the document is shown.
 
 The steps:
- (1) read the document
+ (1) read the document, in whatever form it comes
  (2) find its key among the trusted ones, and in force
  (3) verify the signature
- (4) verify that the log holds the leaf which commits to exactly these bytes
+ (4) verify that the log holds the leaf which commits to exactly these claims, before the key was stolen if it was
  (5) look the certificate up in its status lists
  (6) compare the dates
  (7) look up the standard
@@ -16,57 +16,43 @@ The steps:
 
 from __future__ import annotations
 
-import json
-import pkgutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from certifier.certificate.code import display_code
+from certifier.certificate.compact import Compact
 from certifier.certificate.credential import parse_claims
 from certifier.certificate.model import Claims
-from certifier.certificate.proof import split_proof, verify_document
-from certifier.certificate.status import StatusEntry, is_set
-from certifier.certificate.times import parse_time, time_text
+from certifier.certificate.opened import Opened, Proven, base_url_of, open_certificate
+from certifier.certificate.status import StatusEntry, StatusList, open_status_list
+from certifier.certificate.times import time_text
 from certifier.certificate.trust import Trust, TrustedKey
+from certifier.certificate.verdict import Check, verdict_of, verdict_table
 from certifier.crypto.canonical import digest_of
-from certifier.crypto.strict_json import parse_object
-from certifier.errors import BadSignature, CertifierError, MalformedCertificate, MalformedNote, MalformedProof
+from certifier.errors import (
+    BadSignature,
+    CertifierError,
+    MalformedCertificate,
+    MalformedNote,
+    MalformedProof,
+    UnusableStatusList,
+)
 from certifier.log.entry import issue_entry
-from certifier.log.proof import parse_proof, verify_proof
+from certifier.log.note import Checkpoint, VerifierKey, open_checkpoint
+from certifier.log.proof import parse_proof, verify_entry
 
 SKEW = timedelta(seconds=300)  # LCAL 8.4
-LIST_SIGNERS = ("issuer", "status")
-
-
-@dataclass(frozen=True)
-class Check:
-    """One axis: its value, what was expected, what was found, what to try."""
-
-    axis: str
-    value: str
-    found: str = ""
-    expected: str = ""
-    hint: str = ""
-
-    @property
-    def outcome(self) -> str:
-        """``ok``, ``failed`` or ``unchecked``, as the table has it for this value."""
-        return str(verdict_table()["axes"][self.axis].get(self.value, "unchecked"))
-
-    def to_document(self) -> dict[str, str]:
-        return {
-            "axis": self.axis,
-            "outcome": self.outcome,
-            **{name: value for name, value in vars(self).items() if name != "axis"},
-        }
+ENDING = timedelta(days=30)  # a certificate that expires sooner is valid with a warning
+GRACE = timedelta(days=7)  # how long a pack's status is told as "active then"
+REMEMBERED = 1024  # checkpoints and status lists that were opened before
 
 
 @dataclass(frozen=True)
 class AudioDigests:
-    """The file that a listener or a platform holds: SHA-256 of the file and of its essence, in hex.
+    """The file that a listener or a platform holds: SHA-256 of the file and of its essence, in hex; or only its ISRC.
 
     ``unreadable`` says why the file could not be read; then nothing is known of it.
     """
@@ -74,11 +60,16 @@ class AudioDigests:
     sha256: str
     essence_sha256: str | None = None
     unreadable: str = ""
+    isrc: str | None = None
 
 
 @dataclass(frozen=True)
 class Verification:
-    """The verdict, why (a word for machines and a sentence), and each check. ``claims`` is None whenever the document cannot be believed."""
+    """The verdict, why (a word for machines and a sentence), and each check.
+
+    ``claims`` and ``compact`` are None whenever the document cannot be believed; ``compact`` stands for a print that was checked
+    alone.
+    """
 
     verdict: str
     reason: str
@@ -86,6 +77,7 @@ class Verification:
     checks: tuple[Check, ...]
     checked_at: datetime
     claims: Claims | None = field(default=None)
+    compact: Compact | None = field(default=None)
 
     @property
     def axes(self) -> dict[str, str]:
@@ -94,7 +86,6 @@ class Verification:
 
 def verification_document(verification: Verification) -> dict[str, Any]:
     """The verification as JSON, for the command line and the API alike; nothing of a document that cannot be believed."""
-    claims = verification.claims
     return {
         "verdict": verification.verdict,
         "reason": verification.reason,
@@ -102,11 +93,14 @@ def verification_document(verification: Verification) -> dict[str, Any]:
         "checked_at": time_text(verification.checked_at),
         "axes": verification.axes,
         "checks": [check.to_document() for check in verification.checks],
-        "certificate": _summary(claims) if claims else None,
+        "certificate": _summary(verification),
     }
 
 
-def _summary(claims: Claims) -> dict[str, str]:
+def _summary(verification: Verification) -> dict[str, str] | None:
+    claims = verification.claims
+    if claims is None:
+        return None
     return {
         "code": display_code(claims.code),
         "title": claims.subject.title,
@@ -123,137 +117,241 @@ def _summary(claims: Claims) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Material:
-    """What was brought to check a certificate with. None and absent mean: could not be had."""
+    """What was brought to check a certificate with. None and absent mean: could not be had.
+
+    ``lists_as_of`` is the moment of a pack that the verifier chose: its lists tell what was so then, when they are out of date.
+    """
 
     trust: Trust | None
     proof: bytes | None = None
     status_lists: Mapping[str, bytes] = field(default_factory=dict)
     audio: AudioDigests | None = None
+    lists_as_of: datetime | None = None
 
 
-@cache
-def verdict_table() -> dict[str, Any]:
-    """The table as data; the browser's module runs the same file."""
-    raw = pkgutil.get_data("certifier.certificate", "verdict.json")
-    table: dict[str, Any] = json.loads(raw or b"{}")
-    return table
+class _Stated(NamedTuple):
+    """What the checks need of a certificate. A compact one holds the first half of each digest, and none of the standard."""
 
-
-def verdict_of(axes: Mapping[str, str]) -> tuple[str, str, str]:
-    """The verdict, its reason as a word and as a sentence: the first row of the table whose every condition holds."""
-    for row in verdict_table()["rows"]:
-        if all(axes[axis] in values for axis, values in row["when"].items()):
-            return row["verdict"], row["reason"], row["because"]
-    raise AssertionError("the last row of the table has no condition")
+    code: str
+    issuer: str
+    issued_at: datetime
+    expires_at: datetime
+    status: tuple[StatusEntry, ...]
+    standard: str
+    standard_sha256: str | None
+    audio_sha256: str
+    essence_sha256: str | None
+    isrc: str | None
 
 
 def check_certificate(raw: bytes, material: Material, now: datetime) -> Verification:
-    """Check a certificate file (JSON). Raises MalformedJson or MalformedCertificate when it is none at all."""
-    document = parse_object(raw)  # (1)
-    unsigned, proof = split_proof(document)
-    method = proof.get("verificationMethod")
-    key = material.trust.key_for(str(method)) if material.trust else None
-    checks = [_check_issuer(str(method), key, proof, unsigned, material.trust)]  # (2)
-    checks.append(_check_integrity(document, key))  # (3)
-    if checks[-1].value == "broken":
-        return _concluded(checks, now, None)
-    if checks[-1].value == "unchecked":
+    """Check a certificate in any of its forms (see ``opened``).
+
+    Raises MalformedJson, MalformedCertificate or MalformedCode when it is none at all.
+    """
+    opened = open_certificate(raw)  # (1)
+    key = material.trust.key_for(opened.method) if material.trust else None
+    issuer = _check_issuer(opened, key, material.trust)  # (2)
+    integrity, proven = _check_integrity(opened, key)  # (3)
+    if proven is None:
         # A key that nobody knows may be a new one, or a changed byte in its name. The log tells them apart.
-        return _concluded([*checks, *_unsigned_inclusion(unsigned, str(method), material)], now, None)
-    claims = parse_claims(unsigned)
-    checks += [
-        _check_inclusion(unsigned, str(method), claims, material),  # (4)
-        _check_lifecycle(claims, material, now),  # (5)
-        _check_validity(claims, now),  # (6)
-        _check_standard(claims, material),  # (7)
-        _check_binding(claims, material.audio),  # (8)
+        others = [] if integrity.value == "broken" else _unsigned_inclusion(opened, material)
+        return _concluded([issuer, integrity, *others], now)
+    claims = parse_claims(proven.unsigned) if proven.unsigned is not None else None
+    stated = _stated_by(claims, opened) if claims else _stated_by_print(proven.compact, opened)
+    inclusion, place = _check_inclusion(proven, opened.method, claims, material)  # (4)
+    checks = [
+        _before_theft(issuer, key, place, material.trust),
+        integrity,
+        inclusion,
+        _check_lifecycle(stated, material, now),  # (5)
+        _check_validity(stated, now),  # (6)
+        _check_standard(stated, material),  # (7)
+        _check_binding(stated, material.audio),  # (8)
     ]
-    return _concluded(checks, now, claims)
+    return _concluded(checks, now, claims, proven.compact)
 
 
-def _concluded(checks: list[Check], now: datetime, claims: Claims | None) -> Verification:
+def check_print(print_raw: bytes, record: bytes, material: Material, now: datetime) -> Verification:
+    """Check the compact certificate of a print, and the record that its code leads to: the two must be one.
+
+    The answer is the record's, which says more and has its proof; where the print is another certificate, or not signed, it is
+    broken whatever the record says.
+    """
+    printed = check_certificate(print_raw, material, now)
+    verification = check_certificate(record, material, now)
+    if printed.compact is None:
+        return printed
+    payload = open_certificate(record).unsigned()
+    if payload is not None and digest_of(payload)[: len(printed.compact.payload_digest)] == printed.compact.payload_digest:
+        return verification
+    found = Check(
+        "integrity", "broken", "the print carries another certificate", "the certificate of this code", "Do not rely on this label."
+    )
+    return _concluded([found, *(check for check in printed.checks if check.axis != "integrity")], now)
+
+
+def _concluded(
+    checks: Sequence[Check], now: datetime, claims: Claims | None = None, compact: Compact | None = None
+) -> Verification:
     known = {check.axis: check for check in checks}
-    complete = tuple(known.get(axis, Check(axis, "unchecked")) for axis in verdict_table()["axes"])
+    complete = tuple(known.get(axis) or Check(axis, "unchecked") for axis in verdict_table()["axes"])
     verdict, reason, because = verdict_of({check.axis: check.value for check in complete})
-    return Verification(verdict, reason, because, complete, now, claims)
+    return Verification(verdict, reason, because, complete, now, claims, compact)
 
 
-def _check_issuer(
-    method: str, key: TrustedKey | None, proof: dict[str, Any], unsigned: dict[str, Any], trust: Trust | None
-) -> Check:
+def _stated_by(claims: Claims, opened: Opened) -> _Stated:
+    subject, basis = claims.subject, claims.basis
+    return _Stated(
+        claims.code,
+        opened.issuer or "",
+        claims.issued_at,
+        claims.expires_at,
+        claims.status,
+        basis.standard,
+        basis.standard_sha256,
+        subject.audio_sha256,
+        subject.essence_sha256,
+        subject.isrc,
+    )
+
+
+def _stated_by_print(compact: Compact | None, opened: Opened) -> _Stated:
+    assert compact is not None
+    issuer = opened.issuer or ""
+    return _Stated(
+        compact.code,
+        issuer,
+        compact.issued_at,
+        compact.expires_at,
+        compact.status(base_url_of(issuer)),
+        compact.standard,
+        None,
+        compact.audio_digest,
+        compact.essence_digest,
+        None,
+    )
+
+
+def _check_issuer(opened: Opened, key: TrustedKey | None, trust: Trust | None) -> Check:
     if trust is None:
         return Check(
             "issuer_trust",
             "unchecked",
             "no trusted keys",
-            "a trust file or pinned keys",
-            "Give --trust FILE, or pin a service's keys once with: certifier init --pin URL",
+            "a trust file, a pack or pinned keys",
+            "Give --trust FILE or --pack FILE, or pin a service's keys once with: certifier init --pin URL",
         )
-    issuer = unsigned.get("issuer")
-    named = issuer.get("id") if isinstance(issuer, dict) else None
-    if key is None or key.role != "issuer" or key.issuer != named:
+    if key is None or key.role != "issuer" or key.issuer != opened.issuer:
         expected = ", ".join(known.id for known in trust.keys if known.role == "issuer")
         return Check(
             "issuer_trust",
             "unknown",
-            method[:200],
+            opened.method[:200],
             expected,
             "Was it issued by another installation? Then use its trust file.",
         )
-    signed_at = _time_of(proof)
+    signed_at = opened.signed_at
     if signed_at is None or not key.valid_from - SKEW <= signed_at <= key.valid_until:
         expected = f"signed between {time_text(key.valid_from)} and {time_text(key.valid_until)}"
-        return Check("issuer_trust", "withdrawn", str(proof.get("created"))[:40], expected)
-    return Check("issuer_trust", "trusted", method, method)
+        return Check("issuer_trust", "withdrawn", time_text(signed_at) if signed_at else "no time", expected)
+    return Check("issuer_trust", "trusted", key.id, key.id)
 
 
-def _time_of(proof: dict[str, Any]) -> datetime | None:
-    try:
-        return parse_time(proof.get("created"))
-    except MalformedCertificate:
-        return None
+def _before_theft(issuer: Check, key: TrustedKey | None, place: _Place | None, trust: Trust | None) -> Check:
+    """A stolen key vouches for what the log held before the theft, and for nothing that came after it.
 
-
-def _check_integrity(document: dict[str, Any], key: TrustedKey | None) -> Check:
-    if key is None:
-        return Check("integrity", "unchecked", "no key to check the signature with", "a trusted key")
-    try:
-        verify_document(document, key.key)
-    except CertifierError as error:
+    The log's order decides and not the certificate's own date: whoever has the key can write any date.
+    """
+    if issuer.value != "trusted" or trust is None or key is None or key.last_good is None:
+        return issuer
+    last = key.last_good
+    expected = f"at most entry {last.index} of {last.origin}"
+    if place is None:
         return Check(
-            "integrity", "broken", error.found or error.message, f"a signature by {key.id}", "Do not rely on this file."
+            "issuer_trust",
+            "unchecked",
+            "the key was stolen, and no proof shows that the log held this certificate before",
+            expected,
+            "Put the .tlog-proof file beside the certificate, or verify online.",
         )
-    return Check("integrity", "ok", f"signature by {key.id}", f"signature by {key.id}")
+    origins = [log.name for log in trust.logs]
+    if last.origin not in origins or place.origin not in origins:
+        is_before = False
+    elif place.origin == last.origin:
+        is_before = place.index <= last.index
+    else:
+        is_before = origins.index(place.origin) < origins.index(last.origin)
+    found = f"entry {place.index} of {place.origin}"
+    return Check("issuer_trust", "trusted" if is_before else "compromised", found, expected)
 
 
-def _check_inclusion(unsigned: dict[str, Any], method: str, claims: Claims, material: Material) -> Check:
+def _check_integrity(opened: Opened, key: TrustedKey | None) -> tuple[Check, Proven | None]:
+    if key is None:
+        return Check("integrity", "unchecked", "no key to check the signature with", "a trusted key"), None
+    expected = f"a signature by {key.id}"
+    try:
+        proven = opened.proven(key.key)
+    except CertifierError as error:
+        return Check("integrity", "broken", error.found or error.message, expected, "Do not rely on this file."), None
+    return Check("integrity", "ok", expected, expected), proven
+
+
+class _Place(NamedTuple):
+    origin: str
+    index: int
+
+
+def _check_inclusion(
+    proven: Proven, method: str, claims: Claims | None, material: Material
+) -> tuple[Check, _Place | None]:
     expected = "a proof that the log holds this certificate"
+    if claims is None:
+        hint = "Look the code up at the service: its certificate says more, and comes with its proof."
+        return Check("inclusion", "unchecked", "a print has no room for a proof", expected, hint), None
     if material.proof is None:
         hint = "Put the .tlog-proof file beside the certificate, or verify online."
-        return Check("inclusion", "unchecked", "no proof", expected, hint)
+        return Check("inclusion", "unchecked", "no proof", expected, hint), None
     if not material.trust or not material.trust.logs:
-        return Check("inclusion", "unchecked", "no trusted log key", expected)
+        return Check("inclusion", "unchecked", "no trusted log key", expected), None
     try:
-        entry = leaf_of(unsigned, method, claims)
-        checkpoint = verify_proof(parse_proof(material.proof), entry, material.trust.logs)
+        proof = parse_proof(material.proof)
+        checkpoint = _checkpoint(proof.checkpoint, material.trust.logs)
+        verify_entry(proof, _leaf(proven.payload_sha256.hex(), method, claims), checkpoint)
     except (MalformedProof, MalformedNote, BadSignature) as error:
         found = error.found or error.message
-        return Check("inclusion", "broken", found, expected, error.hint or "Fetch the certificate and its proof again.")
-    return Check("inclusion", "included", f"{checkpoint.origin} at size {checkpoint.size}", expected)
+        hint = error.hint or "Fetch the certificate and its proof again."
+        return Check("inclusion", "broken", found, expected, hint), None
+    found = f"{checkpoint.origin} at size {checkpoint.size}"
+    return Check("inclusion", "included", found, expected), _Place(checkpoint.origin, proof.index)
 
 
-def _unsigned_inclusion(unsigned: dict[str, Any], method: str, material: Material) -> list[Check]:
+@lru_cache(REMEMBERED)
+def _checkpoint(note: bytes, logs: tuple[VerifierKey, ...]) -> Checkpoint:
+    """A checkpoint's own signature is verified once, then remembered; one that does not fit is judged each time."""
+    return open_checkpoint(note, logs)
+
+
+def _unsigned_inclusion(opened: Opened, material: Material) -> list[Check]:
     try:
-        return [_check_inclusion(unsigned, method, parse_claims(unsigned), material)]
-    except MalformedCertificate as error:
+        unsigned = opened.unsigned()
+        if unsigned is None:
+            return []
+        proven = Proven(bytes.fromhex(digest_of(unsigned)), unsigned)
+        return [_check_inclusion(proven, opened.method, parse_claims(unsigned), material)[0]]
+    except CertifierError as error:
         return [Check("inclusion", "unchecked", error.found or error.message, "a certificate of this label")]
 
 
 def leaf_of(unsigned: dict[str, Any], method: str, claims: Claims) -> bytes:
     """The log entry that commits to this payload; anybody can compute it from the certificate alone."""
+    return _leaf(digest_of(unsigned), method, claims)
+
+
+def _leaf(payload_sha256: str, method: str, claims: Claims) -> bytes:
     return issue_entry(
         code=claims.code,
-        payload_sha256=digest_of(unsigned),
+        payload_sha256=payload_sha256,
         kid=method,
         standard=claims.basis.standard,
         report_sha256=claims.basis.report_sha256,
@@ -265,66 +363,106 @@ def leaf_of(unsigned: dict[str, Any], method: str, claims: Claims) -> bytes:
 _STATES = {"revocation": "revoked", "suspension": "suspended"}
 
 
-def _check_lifecycle(claims: Claims, material: Material, now: datetime) -> Check:
+def _check_lifecycle(stated: _Stated, material: Material, now: datetime) -> Check:
     """Both lists are read; a bit that is set counts even where the other list is missing."""
-    expected, unread = "neither revoked nor suspended", list[Check]()
-    for purpose, state in _STATES.items():
-        entry = next(entry for entry in claims.status if entry.purpose == purpose)
+    expected, unread, is_aged = "neither revoked nor suspended", list[Check](), False
+    for entry in sorted(stated.status, key=lambda entry: entry.purpose):  # revocation first
         try:
-            if _status_bit(entry, claims, material, now):
-                return Check("lifecycle", state, f"its bit in the {purpose} list is set", expected)
+            found = _status_of(entry, stated.issuer, material, now)
         except CertifierError as error:
-            found = f"{purpose} list: {error.message}" + (f" ({error.found})" if error.found else "")
+            found_words = f"{entry.purpose} list: {error.message}" + (f" ({error.found})" if error.found else "")
             hint = error.hint or "Fetch the newest status lists from the service."
-            unread.append(Check("lifecycle", "unchecked", found, "status lists in force", hint))
-    return unread[0] if unread else Check("lifecycle", "active", expected, expected)
+            unread.append(Check("lifecycle", "unchecked", found_words, "status lists in force", hint))
+            continue
+        if found.is_set:
+            when = f" since {time_text(material.lists_as_of)} at the latest" if found.is_aged and material.lists_as_of else ""
+            words = f"its bit in the {entry.purpose} list is set{when}"
+            return Check("lifecycle", _STATES[entry.purpose], words, expected)
+        is_aged = is_aged or found.is_aged
+    if unread:
+        return unread[0]
+    if is_aged and material.lists_as_of:
+        as_of = f"neither revoked nor suspended on {time_text(material.lists_as_of)}"
+        hint = "Fetch a newer pack with: certifier pack --server URL -o FILE"
+        return Check("lifecycle", "active_then", as_of, "status lists in force", hint)
+    return Check("lifecycle", "active", expected, expected)
 
 
-def _status_bit(entry: StatusEntry, claims: Claims, material: Material, now: datetime) -> bool:
-    """Whether the bit is set, by a list that the certificate's own issuer signed with a key in force."""
+class _Status(NamedTuple):
+    is_set: bool
+    is_aged: bool
+
+
+def _status_of(entry: StatusEntry, issuer: str, material: Material, now: datetime) -> _Status:
+    """What the entry's list says of it. Raises UnusableStatusList when nothing can be known from it.
+
+    A list out of its dates still tells what was so when the verifier's own pack was made, for as long as ``GRACE``.
+    """
     raw = material.status_lists.get(entry.url)
     if raw is None or material.trust is None:
         raise MalformedCertificate("not at hand")
-    document = parse_object(raw)
-    _, proof = split_proof(document)
-    method = str(proof.get("verificationMethod"))
-    key = material.trust.key_for(method)
-    if key is None or key.role not in LIST_SIGNERS or not key.issuer == claims.issuer.did == document.get("issuer"):
-        raise MalformedCertificate("signed by a key that may not", found=method[:200])
-    made_at = parse_time(document.get("validFrom"))
-    if not key.valid_from - SKEW <= made_at <= key.valid_until:
-        raise MalformedCertificate("signed by a key out of its days", found=time_text(made_at))
-    return is_set(verify_document(document, key.key), entry, now, SKEW)
+    listed, as_of = _status_list(raw, material.trust), material.lists_as_of
+    try:
+        return _Status(listed.state_of(entry, issuer, now), is_aged=False)
+    except UnusableStatusList as error:
+        if error.reason != "expired" or as_of is None or now - as_of > GRACE:
+            raise
+        return _Status(listed.state_of(entry, issuer, min(as_of, listed.valid_until)), is_aged=True)
 
 
-def _check_validity(claims: Claims, now: datetime) -> Check:
-    expected = f"{time_text(claims.issued_at)} to {time_text(claims.expires_at)}"
-    value = "not_yet" if now < claims.issued_at - SKEW else "expired" if now > claims.expires_at else "current"
-    return Check("validity", value, time_text(now), expected)
+@lru_cache(REMEMBERED)
+def _status_list(raw: bytes, trust: Trust) -> StatusList:
+    """A list is unpacked and its signature verified once, then remembered; one that does not fit is judged each time."""
+    return open_status_list(raw, trust)
 
 
-def _check_standard(claims: Claims, material: Material) -> Check:
-    basis, trust = claims.basis, material.trust
-    standard = trust.standard(basis.standard, basis.standard_sha256) if trust else None
-    if standard is None:
-        known = (
-            [f"sha256:{entry.sha256[:16]}" for entry in trust.standards if entry.id == basis.standard] if trust else []
-        )
-        found = f"{basis.standard} sha256:{basis.standard_sha256[:16]}"
-        expected = ", ".join(known) or "a standard that the trust file lists"
+def _check_validity(stated: _Stated, now: datetime) -> Check:
+    expected = f"{time_text(stated.issued_at)} to {time_text(stated.expires_at)}"
+    return Check("validity", _validity(stated, now), time_text(now), expected)
+
+
+def _validity(stated: _Stated, now: datetime) -> str:
+    if now < stated.issued_at - SKEW:
+        return "not_yet"
+    if now > stated.expires_at:
+        return "expired"
+    return "ending" if now > stated.expires_at - ENDING else "current"
+
+
+def _check_standard(stated: _Stated, material: Material) -> Check:
+    known = [entry for entry in material.trust.standards if entry.id == stated.standard] if material.trust else []
+    fitting = [entry for entry in known if stated.standard_sha256 in (entry.sha256, None)]
+    if len(fitting) != 1:  # a print names no files: two versions of one name leave it open which
+        found = f"{stated.standard} sha256:{(stated.standard_sha256 or 'not told')[:16]}"
+        expected = ", ".join(f"sha256:{entry.sha256[:16]}" for entry in known) or "a standard that the trust file lists"
         return Check("standard_state", "unknown", found, expected)
+    standard = fitting[0]
     return Check("standard_state", standard.state, f"{standard.id} is {standard.state}", "a published version")
 
 
-def _check_binding(claims: Claims, audio: AudioDigests | None) -> Check:
-    expected = f"sha256 {claims.subject.audio_sha256}"
+def _check_binding(stated: _Stated, audio: AudioDigests | None) -> Check:
+    expected = f"sha256 {stated.audio_sha256}"
     if audio is None:
         return Check("binding", "not_checked", "no audio file was given", expected)
     if audio.unreadable:
         return Check("binding", "unchecked", audio.unreadable, expected, "Give the master file itself.")
+    if not audio.sha256:
+        return _check_isrc(stated, audio.isrc)
     found = f"sha256 {audio.sha256}"
-    if audio.sha256 == claims.subject.audio_sha256:
+    if _is_same(audio.sha256, stated.audio_sha256):
         return Check("binding", "sha256_match", found, expected)
-    if audio.essence_sha256 and audio.essence_sha256 == claims.subject.essence_sha256:
+    if _is_same(audio.essence_sha256, stated.essence_sha256):
         return Check("binding", "essence_match", "other file bytes, the same samples", expected)
     return Check("binding", "mismatch", found, expected, "Is this the master file, before any edit?")
+
+
+def _is_same(digest: str | None, stated: str | None) -> bool:
+    """Whether a digest is the stated one, of which a print holds the first half."""
+    return digest is not None and bool(stated) and digest[: len(stated or "")] == stated
+
+
+def _check_isrc(stated: _Stated, isrc: str | None) -> Check:
+    if stated.isrc is None:
+        return Check("binding", "unchecked", f"ISRC {isrc}", "an audio file; this certificate names no ISRC")
+    value = "isrc_only" if isrc == stated.isrc else "mismatch"
+    return Check("binding", value, f"ISRC {isrc}", f"ISRC {stated.isrc}", "Compare the master file for certainty.")

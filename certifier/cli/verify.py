@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
 from certifier.audio.analyse import analyse_audio
-from certifier.certificate.code import parse_code
-from certifier.certificate.status import status_entries_of, status_file_name
+from certifier.certificate.code import display_code, parse_code
+from certifier.certificate.compact import Compact, bytes_of_digits
+from certifier.certificate.model import Claims
+from certifier.certificate.opened import open_certificate
+from certifier.certificate.pack import Pack, open_pack
+from certifier.certificate.qr_text import parse_qr_text
+from certifier.certificate.status import lists_by_url, status_entries_of
 from certifier.certificate.trust import Trust, parse_trust
-from certifier.certificate.verify import AudioDigests, Material, Verification, check_certificate, verification_document
+from certifier.certificate.verify import (
+    AudioDigests,
+    Material,
+    Verification,
+    check_certificate,
+    check_print,
+    verification_document,
+)
 from certifier.cli.output import EXIT_CANNOT_TELL, EXIT_REFUSED, console, plain, show_error, show_json
 from certifier.client import Client
-from certifier.crypto.strict_json import parse_object
 from certifier.errors import CertifierError, ForeignInputError, MalformedAudio, MalformedCode
 
 EXIT_CODES = {"valid": 0, "valid_with_warnings": 0, "not_valid": EXIT_REFUSED, "cannot_tell": EXIT_CANNOT_TELL}
@@ -27,6 +39,19 @@ WORDS = {
     "not_valid": "NOT VALID",
     "cannot_tell": "CANNOT TELL",
 }
+SUFFIXES = (".openbadge.json", ".baked.svg", ".json", ".vc", ".jwt", ".cose", ".svg")  # of a certificate's forms
+AUDIO = (b"RIFF", b"RF64", b"FORM", b"fLaC", b"ID3", b"OggS", b"\xff\xfb", b"\xff\xf3", b"caff")
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@dataclass(frozen=True)
+class Given:
+    """What is checked, and what lies beside it or was fetched. ``printed`` is the compact form of a print beside its record."""
+
+    raw: bytes
+    proof: bytes | None = None
+    lists: Mapping[str, bytes] = field(default_factory=dict)
+    printed: bytes | None = None
 
 
 def pinned_trust_file() -> Path:
@@ -36,37 +61,68 @@ def pinned_trust_file() -> Path:
 
 
 @click.command()
-@click.argument("target", metavar="FILE|CODE")
-@click.option(
-    "--trust", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Keys to trust; else the pinned ones."
-)
-@click.option(
-    "--audio",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Check that this is the certified file.",
-)
+@click.argument("target", metavar="FILE|CODE|QR")
+@click.option("--trust", type=FILE, help="Keys to trust; else the pinned ones.")
+@click.option("--pack", "pack_file", type=FILE, help="A signed pack: keys and status lists for checks without a network.")
+@click.option("--audio", type=FILE, help="Check that this is the certified file.")
+@click.option("--isrc", help="Check that the certificate is for the recording with this ISRC.")
 @click.option("--server", envvar="LCAL_SERVER", help="Where to fetch what is missing, e.g. http://127.0.0.1:8000.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 @click.pass_context
 def verify(
-    ctx: click.Context, target: str, trust: Path | None, audio: Path | None, server: str | None, as_json: bool
+    ctx: click.Context,
+    target: str,
+    trust: Path | None,
+    pack_file: Path | None,
+    audio: Path | None,
+    isrc: str | None,
+    server: str | None,
+    as_json: bool,
 ) -> None:
-    """Verify a certificate: a FILE with its proof and status lists beside it, or a CODE at a service.
+    """Verify a certificate: any of its files, the code or the QR text of a label, or the audio itself.
 
-    Trust comes only from --trust, or from keys pinned with `certifier init --pin URL`.
+    \b
+    FILE  certificate.json, .vc, .openbadge.json, .jwt, .cose or a badge SVG that holds one,
+          with its .tlog-proof and status-*.json beside it; or a WAV, AIFF or FLAC file
+    CODE  such as GG8W-7E5J-TV, looked up at --server
+    QR    https://HOST/v/CODE, on print with digits after #, which need no network
+
+    Trust comes only from --trust, from a --pack that you chose, or from keys pinned with
+    `certifier init --pin URL`; with --pack nothing is fetched unless --server is given.
     Exit codes: 0 valid, 3 not valid, 6 cannot tell, 5 network.
-    """
+    """  # noqa: D301 - click reads the backspace as: keep these lines
+    now = datetime.now(UTC)
     pinned = load_trust(trust)
-    path = Path(target)
+    pack = _open_pack(pack_file, pinned, now) if pack_file else None
     client = Client(server) if server else None
-    raw, proof, lists = from_files(path, client) if is_file(path) else from_service(target, client)
-    digests = _digests_of(audio) if audio else None
-    verification = check_certificate(raw, Material(pinned, proof, lists, digests), datetime.now(UTC))
+    digests = _digests_of(audio) if audio else AudioDigests("", isrc=isrc.strip().upper()) if isrc else None
+    path = Path(target)
+    if is_file(path) and path.read_bytes()[:4].startswith(AUDIO):
+        digests = digests or _digests_of(path)
+        given = _from_audio(path, digests, client)
+    else:
+        given = from_files(path, client) if is_file(path) else from_text(target, client)
+    verification = _checked(given, pack, pinned, digests, now)
     if as_json:
         show_json(verification_document(verification))
     else:
         _show(verification)
+        if pack and not pinned:
+            console(stderr=True).print(f"  trusted by your choice of the pack, signed by {pack.signed_by.id}")
     ctx.exit(EXIT_CODES[verification.verdict])
+
+
+def _checked(
+    given: Given, pack: Pack | None, pinned: Trust | None, audio: AudioDigests | None, now: datetime
+) -> Verification:
+    if pack:
+        lists = {**pack.status_lists, **given.lists}
+        material = Material(pack.trust, given.proof, lists, audio, lists_as_of=pack.status_as_of)
+    else:
+        material = Material(pinned, given.proof, given.lists, audio)
+    if given.printed is not None:
+        return check_print(given.printed, given.raw, material, now)
+    return check_certificate(given.raw, material, now)
 
 
 def load_trust(file: Path | None) -> Trust | None:
@@ -94,23 +150,27 @@ def is_file(path: Path) -> bool:
         return False
 
 
-def from_files(path: Path, client: Client | None) -> tuple[bytes, bytes | None, dict[str, bytes]]:
-    """The certificate and what lies beside it by name; a server, when given, supplies the rest."""
+def from_files(path: Path, client: Client | None) -> Given:
+    """The certificate and what lies beside it; a server, when given, supplies the rest."""
     raw = path.read_bytes()
-    proof_file = path.with_name(path.name.removesuffix(".json").removesuffix(".vc") + ".tlog-proof")
-    document = parse_object(raw)
-    urls = _status_urls(document)
-    lists = {url: (path.parent / status_file_name(url)) for url in urls}
+    proof_file = path.with_name(_stem(path.name) + ".tlog-proof")
     proof = proof_file.read_bytes() if proof_file.is_file() else None
-    found = {url: file.read_bytes() for url, file in lists.items() if file.is_file()}
-    if client:
-        code = str(document.get("id")).rpartition("/")[2]
-        proof = proof or client.get_optional(f"/v/{code}.tlog-proof")
-        found |= client.status_lists(urls)
-    return raw, proof, found
+    lists = lists_by_url({file.name: file.read_bytes() for file in sorted(path.parent.glob("status-*.json"))})
+    if client is None:
+        return Given(raw, proof, lists)
+    code = _code_in(raw)
+    proof = proof or (client.get_optional(f"/v/{code}.tlog-proof") if code else None)
+    return Given(raw, proof, {**lists, **client.status_lists(_status_urls(raw))})
 
 
-def from_service(target: str, client: Client | None) -> tuple[bytes, bytes | None, dict[str, bytes]]:
+def _stem(name: str) -> str:
+    return next((name.removesuffix(suffix) for suffix in SUFFIXES if name.endswith(suffix)), name)
+
+
+def from_text(target: str, client: Client | None) -> Given:
+    """A code, or the text of a QR: looked up at a service, or read from the digits of a print."""
+    if target.lower().startswith(("http://", "https://")):
+        return _from_qr(target, client)
     try:
         code = parse_code(target)
     except MalformedCode as error:
@@ -119,35 +179,93 @@ def from_service(target: str, client: Client | None) -> tuple[bytes, bytes | Non
         ) from error
     if client is None:
         raise click.UsageError("A code is looked up at a service: give --server URL (or set LCAL_SERVER).")
+    return _from_service(code, client)
+
+
+def _from_qr(text: str, client: Client | None) -> Given:
+    address = parse_qr_text(text)
+    printed = bytes_of_digits(address.digits) if address.digits else None
+    if client is None:
+        if printed is None:
+            raise click.UsageError("This QR holds a code alone, which is looked up at a service: give --server URL.")
+        return Given(text.encode("ascii"))
+    open_certificate(text.encode("ascii")) if printed else None  # the address and the digits name one certificate
+    given = _from_service(address.code, client)
+    return Given(given.raw, given.proof, given.lists, printed)
+
+
+def _from_service(code: str, client: Client) -> Given:
     raw = client.get(f"/v/{code}.vc")
-    return raw, client.get_optional(f"/v/{code}.tlog-proof"), client.status_lists(_status_urls(parse_object(raw)))
+    return Given(raw, client.get_optional(f"/v/{code}.tlog-proof"), client.status_lists(_status_urls(raw)))
 
 
-def _status_urls(document: dict[str, Any]) -> list[str]:
+def _from_audio(path: Path, digests: AudioDigests, client: Client | None) -> Given:
+    """The newest certificate for this very file."""
+    if client is None:
+        raise click.UsageError(
+            f"{path} is an audio file: its certificate is looked up at a service (--server URL). "
+            f"To check a certificate against it: certifier verify CERTIFICATE --audio {path}"
+        )
+    if digests.unreadable:
+        raise MalformedAudio(digests.unreadable, hint="Give the master file itself.")
+    return _from_service(client.code_for_audio(digests.sha256), client)
+
+
+def _code_in(raw: bytes) -> str | None:
+    """The code of a certificate that is not believed yet; None where it has none."""
     try:
-        return [entry.url for entry in status_entries_of(document)]
+        return parse_code(open_certificate(raw).code)
+    except CertifierError:
+        return None
+
+
+def _status_urls(raw: bytes) -> list[str]:
+    try:
+        unsigned = open_certificate(raw).unsigned()
+        return [entry.url for entry in status_entries_of(unsigned)] if unsigned else []
     except CertifierError:
         return []  # the check itself will say what is wrong with the document
 
 
+def _open_pack(file: Path, pinned: Trust | None, now: datetime) -> Pack:
+    """The pack. One that cannot be used says nothing of the certificate: it is wrong usage."""
+    try:
+        return open_pack(file.read_bytes(), pinned, now)
+    except ForeignInputError as error:
+        show_error(error)
+        raise click.UsageError(f"The pack {file} cannot be used.") from error
+
+
 def _show(verification: Verification) -> None:
     out = console()
-    claims = verification.claims
-    title = f"  {plain(claims.subject.title)} – {plain(claims.subject.artist)}" if claims else ""
-    out.print(f"[bold {COLOURS[verification.verdict]}]{WORDS[verification.verdict]}[/]{title}")
+    claims, compact = verification.claims, verification.compact
+    out.print(f"[bold {COLOURS[verification.verdict]}]{WORDS[verification.verdict]}[/]{_title_of(claims, compact)}")
     out.print(f"  {verification.because}")
-    if claims:
-        figures = claims.figures
-        out.print(
-            f"  at most {figures.assessed_g_per_min} g CO2e per minute of finished music (best estimate"
-            f" {figures.central_g_per_min}), {claims.outcome}, {claims.basis.evidence_level}, {claims.basis.standard}"
-        )
+    if claims or compact:
+        out.print(f"  {_figure_of(claims, compact)}")
     for check in verification.checks:
         out.print(f"  {check.axis:<15}{check.value:<14}{plain(check.found)}")
-        if check.value in PROBLEMS:
+        if check.outcome != "ok" and check.value != "not_checked":
             for label, text in (("expected", check.expected), ("try", check.hint)):
                 if text:
                     out.print(f"  {'':<15}{label:<14}{plain(text)}")
 
 
-PROBLEMS = {"broken", "unknown", "unchecked", "withdrawn", "revoked", "suspended", "expired", "not_yet", "mismatch"}
+def _title_of(claims: Claims | None, compact: Compact | None) -> str:
+    if claims:
+        return f"  {plain(claims.subject.title)} – {plain(claims.subject.artist)}"
+    return f"  the print of {display_code(compact.code)}" if compact else ""
+
+
+def _figure_of(claims: Claims | None, compact: Compact | None) -> str:
+    if claims:
+        figures, basis = claims.figures, claims.basis
+        return (
+            f"at most {figures.assessed_g_per_min} g CO2e per minute of finished music (best estimate"
+            f" {figures.central_g_per_min}), {claims.outcome}, {basis.evidence_level}, {basis.standard}"
+        )
+    assert compact is not None
+    return (
+        f"at most {compact.assessed_g_per_min} g CO2e per minute of finished music, {compact.outcome},"
+        f" {compact.evidence_level}, {compact.standard}"
+    )

@@ -6,6 +6,7 @@ A refusal and a failed verification are answers, with status 200 or 201; errors 
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from flask import Response, request
@@ -14,8 +15,9 @@ from pydantic import Field, ValidationError
 from certifier.certificate.verify import AudioDigests, Verification
 from certifier.crypto.strict_json import DEFAULT_LIMITS, parse_object
 from certifier.errors import NotFoundError
-from certifier.web.documents import Document, verification_view
+from certifier.web.documents import CertificateList, Document, certificate_view, verification_view
 from certifier.web.problems import MediaTypeUnsupported, ParameterInvalid
+from certifier.web.records import record_of
 from certifier.web.responses import JSON, checked_query, json_reply
 from certifier.web.site import MOST_FOR_LEVERS, RETRY_AFTER_S, Site
 from certifier.web.submissions import decision_on, explanation_on, levers_on, take_submission, try_submission
@@ -32,10 +34,13 @@ class AudioInQuestion(Document):
 
 
 class VerificationRequest(Document):
-    """Exactly one of ``code`` and ``credential``; a credential may bring its own proof (the .tlog-proof text)."""
+    """Exactly one of ``code`` and ``credential``; a credential may bring its own proof (the .tlog-proof text).
+
+    A credential is the JSON document itself, or the text of another form: a JWT, a badge SVG, the text of a print's QR.
+    """
 
     code: str | None = Field(default=None, examples=["GG8W-7E5J-TV"])
-    credential: dict[str, Any] | None = None
+    credential: dict[str, Any] | str | None = None
     proof: str | None = Field(default=None, max_length=64 * 1024)
     audio: AudioInQuestion | None = None
 
@@ -122,9 +127,22 @@ def _verification_for(site: Site, question: VerificationRequest) -> Verification
     if question.code is not None:
         return check_code(site, question.code, audio)
     proof = question.proof.encode() if question.proof is not None else None
+    if isinstance(question.credential, str):
+        return check_document(site, question.credential.encode(), proof, audio)
     # A fraction stays one: no certificate of ours holds any, so the check finds it changed.
     document = json.dumps(question.credential, ensure_ascii=False, default=float).encode()
     return check_document(site, document, proof, audio)
+
+
+def certificates(site: Site) -> Response:
+    """The certificates for an audio file, by the SHA-256 of its bytes, the newest first."""
+    sha256 = checked_query(sha256=None)["sha256"]
+    if not re.fullmatch(DIGEST, sha256):
+        raise ParameterInvalid("This is not a SHA-256.", found=sha256[:80], expected="64 small hexadecimal digits")
+    rows = [row for row in site.certifier.store.certificates_for_audio(sha256) if row.document]
+    minute, environment = site.minute(), site.settings.environment
+    items = [certificate_view(record_of(site, row.code, minute), environment) for row in reversed(rows)]
+    return json_reply(CertificateList(items=items), "a minute", Access_Control_Allow_Origin="*")
 
 
 def preflight(site: Site) -> Response:  # noqa: ARG001 - every view gets the site

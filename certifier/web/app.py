@@ -66,6 +66,7 @@ ROUTES = (
     Route("GET", "/api/v1/submissions/<submission_id>", api.submission),
     Route("GET", "/api/v1/submissions/<submission_id>/levers", api.levers),
     Route("GET", "/api/v1/submissions/<submission_id>/explanation", api.explanation),
+    Route("GET", "/api/v1/certificates", api.certificates),
     Route("GET", "/api/v1/certificates/<code>/renewal-info", certificates.renewal),
     Route("POST", "/api/v1/verifications", api.verify),
     Route("OPTIONS", "/api/v1/verifications", api.preflight),

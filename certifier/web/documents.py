@@ -175,6 +175,12 @@ class CertificateView(Document):
     links: CertificateLinks
 
 
+class CertificateList(Document):
+    """What was found, the newest first."""
+
+    items: list[CertificateView]
+
+
 def certificate_links(row: CertificateRow) -> CertificateLinks:
     page = f"/v/{row.code}"
     return CertificateLinks(

@@ -9,8 +9,8 @@ from pydantic.json_schema import models_json_schema
 
 from certifier.report.envelope import LIMITS
 from certifier.settings import Settings
-from certifier.web.api import VerificationRequest
-from certifier.web.documents import CertificateView, LeversView, RenewalView, SubmissionView, VerificationView
+from certifier.web.api import DIGEST, VerificationRequest
+from certifier.web.documents import CertificateList, CertificateView, LeversView, RenewalView, SubmissionView, VerificationView
 from certifier.web.problems import MEDIA_TYPE as PROBLEM
 from certifier.web.problems import problems
 from certifier.web.uploads import MAX_CONTACT
@@ -44,6 +44,7 @@ class ProblemDetails(BaseModel):
 MODELS: tuple[type[BaseModel], ...] = (
     SubmissionView,
     CertificateView,
+    CertificateList,
     RenewalView,
     LeversView,
     VerificationView,
@@ -96,6 +97,7 @@ def _paths(settings: Settings) -> dict[str, Any]:
         "/api/v1/submissions/{submission_id}": {"get": _submission()},
         "/api/v1/submissions/{submission_id}/levers": {"get": _levers()},
         "/api/v1/submissions/{submission_id}/explanation": {"get": _explanation()},
+        "/api/v1/certificates": {"get": _certificates()},
         "/api/v1/certificates/{code}/renewal-info": {"get": _renewal()},
         "/api/v1/verifications": {"post": _verify()},
         "/v/{code}": {"get": _certificate()},
@@ -184,6 +186,18 @@ def _submission() -> dict[str, Any]:
         "summary": "A submission and the decision on it",
         "parameters": [SUBMISSION],
         "responses": {"200": _answer("The decision", SubmissionView)} | _problems(400, 404),
+    }
+
+
+def _certificates() -> dict[str, Any]:
+    digest = {"type": "string", "pattern": DIGEST}
+    about = "SHA-256 of the audio file's bytes, in small hexadecimal digits"
+    return {
+        "operationId": "certificates",
+        "summary": "The certificates for an audio file, the newest first",
+        "parameters": [{"name": "sha256", "in": "query", "required": True, "description": about, "schema": digest}],
+        "responses": {"200": _answer("What was found; an empty list where nothing is known", CertificateList)}
+        | _problems(400),
     }
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from certifier.certificate.code import parse_code
-from certifier.certificate.verify import AudioDigests, Verification, check_certificate
-from certifier.crypto.strict_json import parse_object
+from certifier.certificate.opened import Opened, open_certificate
+from certifier.certificate.verify import AudioDigests, Verification, check_certificate, check_print
 from certifier.errors import MalformedCode
+from certifier.storage.rows import CertificateRow
 from certifier.web.records import row_of
 from certifier.web.site import Site
 
@@ -16,12 +17,16 @@ def check_code(site: Site, code: str, audio: AudioDigests | None = None) -> Veri
 
 
 def check_document(site: Site, raw: bytes, proof: bytes | None, audio: AudioDigests | None = None) -> Verification:
-    """Check a certificate file with what this installation knows; without a proof, with the one that its log has.
+    """Check a certificate in any form with what this installation knows; without a proof, with the one that its log has.
 
-    Raises MalformedJson or MalformedCertificate when it is no certificate at all.
+    A print is checked together with the certificate that its code leads to here. Raises MalformedJson, MalformedCertificate or
+    MalformedCode when it is no certificate at all.
     """
-    now = site.clock()
-    known = _proof_on_record(site, raw) if proof is None else proof
+    now, opened = site.clock(), open_certificate(raw)
+    row = _row_behind(site, opened)
+    if opened.form == "compact" and row and row.document:
+        return check_print(raw, row.document, site.material(now, row.proof, audio), now)
+    known = _proof_on_record(site, opened, row) if proof is None else proof
     return check_certificate(raw, site.material(now, known, audio), now)
 
 
@@ -31,18 +36,22 @@ def check_audio(site: Site, audio: AudioDigests) -> list[Verification]:
     return [site.verification_of(row, site.clock(), audio) for row in reversed(rows) if row.document]
 
 
-def _proof_on_record(site: Site, raw: bytes) -> bytes | None:
+def _row_behind(site: Site, opened: Opened) -> CertificateRow | None:
+    """What is stored here under the code that a document of this issuer names."""
+    if opened.issuer != site.settings.did:
+        return None
+    try:
+        return site.certifier.store.certificate(parse_code(opened.code))
+    except MalformedCode:
+        return None
+
+
+def _proof_on_record(site: Site, opened: Opened, row: CertificateRow | None) -> bytes | None:
     """The proof that this installation's log has for the document; empty when the log does not hold it.
 
     An empty proof proves nothing: what our own key signed and our log does not hold is not valid (DESIGN 5). The log of
     another issuer is not at hand, so nothing is known of its documents.
     """
-    document = parse_object(raw)
-    issuer = document.get("issuer")
-    if not isinstance(issuer, dict) or issuer.get("id") != site.settings.did:
+    if opened.issuer != site.settings.did:
         return None
-    try:
-        row = site.certifier.store.certificate(parse_code(str(document.get("id")).rpartition("/v/")[2]))
-    except MalformedCode:
-        return b""
     return (row.proof if row else None) or b""

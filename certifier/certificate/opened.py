@@ -1,0 +1,245 @@
+"""A certificate in any of its forms, read and not yet believed: one value, whatever it came as.
+
+Five forms lead here: the record (``eddsa-jcs-2022``), the badge wallet's form (``eddsa-rdfc-2022``), the same as a JWT, a badge
+image with one of these baked in, and the compact form of a print, as COSE bytes or as the text of its QR. They carry the same
+claims; ``Opened.proven`` says which, once the signature fits a key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from hashlib import sha256
+from typing import Any, Literal
+
+import orjson
+
+from certifier.certificate.baked import unbake
+from certifier.certificate.compact import Compact, bytes_of_digits, parse_compact, verify_compact
+from certifier.certificate.jose import parse_jwt, verify_jwt
+from certifier.certificate.proof import CRYPTOSUITE, signature_of, split_proof, verify_document
+from certifier.certificate.qr_text import parse_qr_text
+from certifier.certificate.rdfc import CRYPTOSUITE as RDFC
+from certifier.certificate.rdfc import verify_rdfc
+from certifier.certificate.times import parse_time
+from certifier.crypto.canonical import canonical_bytes
+from certifier.crypto.keys import PublicKey, verify_signature
+from certifier.crypto.strict_json import DEFAULT_LIMITS, parse_object
+from certifier.errors import BadSignature, MalformedCertificate
+
+Form = Literal["record", "openbadge", "jwt", "compact"]
+COSE_SIGN1 = 0xD2  # tag 18
+
+_JWT = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
+_QR = re.compile(rb"https?://[!-~]{1,4000}", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Proven:
+    """What a fitting signature vouches for. ``payload_sha256`` binds all forms; a compact one holds its first 16 bytes only."""
+
+    payload_sha256: bytes
+    unsigned: dict[str, Any] | None
+    compact: Compact | None = None
+
+
+@dataclass(frozen=True)
+class Opened:
+    """``method`` is the verification method that it names, ``signed_at`` the time that it says it was signed at, ``code`` what
+    it says its code is.
+
+    ``unsigned`` reads the claims without believing them (None for a compact form); ``proven`` checks the signature, and raises
+    BadSignature, MalformedCertificate or MalformedJson when it does not fit the key.
+    """
+
+    form: Form
+    method: str
+    signed_at: datetime | None
+    issuer: str | None
+    code: str
+    unsigned: Callable[[], dict[str, Any] | None]
+    proven: Callable[[PublicKey], Proven]
+
+
+def open_certificate(raw: bytes) -> Opened:
+    """A certificate in any form. Raises MalformedCertificate, MalformedJson or MalformedCode when it is none at all."""
+    start = raw[:64].lstrip()
+    if start[:1] == b"{":
+        return _open_json(raw)
+    if start[:1] == b"<":
+        return open_certificate(unbake(raw))
+    if raw[:1] == bytes([COSE_SIGN1]):
+        return _open_compact(raw)
+    text = raw.strip()
+    if _JWT.fullmatch(text):
+        return _open_jwt(text.decode("ascii"))
+    if _QR.fullmatch(text):
+        return _open_qr(text.decode("ascii"))
+    raise MalformedCertificate(
+        "This is no certificate in a form that is known here.",
+        found=repr(raw[:20]),
+        expected="a signed certificate (.json, .vc, .jwt, .cose), a badge SVG that holds one, or the text of a label's QR",
+        hint="Take the certificate itself from the label's page.",
+    )
+
+
+def _open_json(raw: bytes) -> Opened:
+    written = _as_written(raw)
+    document = parse_object(raw) if written is None else written
+    proof = document.get("proof")
+    if isinstance(proof, dict) and proof.get("cryptosuite") == RDFC:
+        document = parse_object(raw)
+        unsigned = {name: value for name, value in document.items() if name != "proof"}
+        return _opened("openbadge", unsigned, proof, lambda: unsigned, partial(_proven_rdfc, document))
+    unsigned, proof = split_proof(document)
+    if written is None:
+        return _opened("record", unsigned, proof, lambda: unsigned, partial(_proven_record, document))
+    return _opened("record", unsigned, proof, partial(_read_again, raw), partial(_proven_as_written, raw, unsigned, proof))
+
+
+def _opened(
+    form: Form,
+    unsigned: dict[str, Any],
+    proof: dict[str, Any],
+    read: Callable[[], dict[str, Any]],
+    proven: Callable[[PublicKey], Proven],
+) -> Opened:
+    issuer = unsigned.get("issuer")
+    named = issuer.get("id") if isinstance(issuer, dict) else issuer
+    return Opened(
+        form,
+        str(proof.get("verificationMethod")),
+        _time_or_none(proof.get("created")),
+        _text(named),
+        _code_of(unsigned),
+        read,
+        proven,
+    )
+
+
+def _code_of(unsigned: dict[str, Any]) -> str:
+    return str(unsigned.get("id")).rpartition("/v/")[2]
+
+
+def _as_written(raw: bytes) -> dict[str, Any] | None:
+    """The document of a text that is spelled exactly as this label spells its records; None for any other spelling.
+
+    Quick, and right for such texts alone: written out again it gives the same bytes, so no member stands in it twice.
+    What else a strict reader refuses cannot carry a signature of ours, and ``_proven_as_written`` asks that reader whenever the
+    signature does not fit.
+    """
+    if len(raw) > DEFAULT_LIMITS.max_bytes:
+        return None
+    try:
+        document = orjson.loads(raw)
+        again = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    except orjson.JSONDecodeError:
+        return None
+    except (orjson.JSONEncodeError, RecursionError):
+        return None
+    return document if again == raw and isinstance(document, dict) else None
+
+
+def _read_again(raw: bytes) -> dict[str, Any]:
+    return split_proof(parse_object(raw))[0]
+
+
+def _proven_as_written(raw: bytes, unsigned: dict[str, Any], proof: dict[str, Any], key: PublicKey) -> Proven:
+    """``orjson`` spells every document that we sign as RFC 8785 does, and no other document as one of those.
+
+    So a signature that fits its bytes is one over the canonical form. Where it does not fit, the strict way decides.
+    """
+    if proof.get("@context", unsigned.get("@context")) == unsigned.get("@context"):
+        options = {name: value for name, value in proof.items() if name != "proofValue"}
+        payload = sha256(orjson.dumps(unsigned, option=orjson.OPT_SORT_KEYS)).digest()
+        signed = sha256(orjson.dumps(options, option=orjson.OPT_SORT_KEYS)).digest() + payload
+        try:
+            verify_signature(key, signed, signature_of(proof))
+        except BadSignature:
+            pass
+        else:
+            return Proven(payload, unsigned)
+    return _proven_record(parse_object(raw), key)
+
+
+def _proven_record(document: dict[str, Any], key: PublicKey) -> Proven:
+    return _proven(verify_document(document, key))
+
+
+def _proven_rdfc(document: dict[str, Any], key: PublicKey) -> Proven:
+    return _proven(verify_rdfc(document, key))
+
+
+def _proven(unsigned: dict[str, Any]) -> Proven:
+    return Proven(sha256(canonical_bytes(unsigned)).digest(), unsigned)
+
+
+def _open_jwt(text: str) -> Opened:
+    token = parse_jwt(text)
+    unsigned = token.unsigned
+    issuer = unsigned.get("issuer")
+    return Opened(
+        "jwt",
+        token.kid,
+        _time_or_none(unsigned.get("validFrom")),
+        _text(issuer.get("id") if isinstance(issuer, dict) else issuer),
+        _code_of(unsigned),
+        lambda: unsigned,
+        lambda key: _proven(verify_jwt(text, key)),
+    )
+
+
+def _open_compact(raw: bytes) -> Opened:
+    compact = parse_compact(raw)
+    method = compact.kid or ""
+    return Opened(
+        "compact",
+        method,
+        compact.issued_at,
+        method.partition("#")[0],
+        compact.code,
+        lambda: None,
+        lambda key: Proven(bytes.fromhex(compact.payload_digest), None, verify_compact(raw, key)),
+    )
+
+
+def _open_qr(text: str) -> Opened:
+    """The compact form in the QR of a print. Raises MalformedCertificate when the address and the certificate disagree."""
+    address = parse_qr_text(text)
+    if address.digits is None:
+        raise MalformedCertificate(
+            "This QR names a certificate and holds none.",
+            found=text[:120],
+            expected="the QR of a print label, with digits after #",
+            hint="Look the code up at the service that it names.",
+        )
+    raw = bytes_of_digits(address.digits)
+    compact = parse_compact(raw)
+    inside = f"{base_url_of((compact.kid or '').partition('#')[0])}/v/{compact.code}"
+    if f"{address.base_url}/v/{address.code}".partition("://")[2] != inside.partition("://")[2]:
+        raise MalformedCertificate(
+            "The QR's address leads elsewhere than the certificate inside it.",
+            found=f"{address.base_url}/v/{address.code}",
+            expected=inside,
+            hint="Do not rely on this label.",
+        )
+    return _open_compact(raw)
+
+
+def base_url_of(issuer: str) -> str:
+    """Where the issuer of a ``did:web`` serves its pages (did:web method specification, read backwards)."""
+    return "https://" + issuer.removeprefix("did:web:").replace(":", "/").replace("%3A", ":")
+
+
+def _time_or_none(value: Any) -> datetime | None:
+    try:
+        return parse_time(value)
+    except MalformedCertificate:
+        return None
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
