@@ -1,17 +1,17 @@
-"""The QR code of a face: the address of the certificate's page, in capitals, nothing else.
+"""The QR codes of a label: on artwork the address of the certificate's page, on print the compact certificate after it.
 
 Capitals, digits and ``:/.-`` fit the alphanumeric mode (ISO/IEC 18004 section 7.4.4), which makes the code about a
-third smaller than bytes would. Drawing it, with its quiet zone of four modules, is left to
-:mod:`certifier.badge.layout`.
+third smaller than bytes would; digits alone fit the numeric mode, at 3.3 bits each. Only ``#`` between the two needs a byte.
+Drawing, with a quiet zone of four modules, is left to :mod:`certifier.badge.layout` and :mod:`certifier.badge.print_qr`.
 """
 
 from __future__ import annotations
 
 import re
 
-from qrcode.constants import ERROR_CORRECT_Q
+from qrcode.constants import ERROR_CORRECT_M, ERROR_CORRECT_Q
 from qrcode.main import QRCode
-from qrcode.util import MODE_ALPHA_NUM, QRData
+from qrcode.util import MODE_8BIT_BYTE, MODE_ALPHA_NUM, MODE_NUMBER, QRData
 
 from certifier.errors import OperatorError
 
@@ -25,7 +25,7 @@ _ALPHANUMERIC = re.compile(r"[0-9A-Z $%*+\-./:]+")
 
 
 def qr_text(base_url: str, code: str) -> str:
-    """What the QR code says: ``HTTPS://LABEL.EXAMPLE/V/ABCDEFGHJK``.
+    """What the QR code on artwork says: ``HTTPS://LABEL.EXAMPLE/V/ABCDEFGHJK``.
 
     Raises OperatorError if the public address of this service does not fit the alphanumeric mode or is too long.
     """
@@ -40,9 +40,34 @@ def qr_text(base_url: str, code: str) -> str:
     return text
 
 
+def print_qr_text(base_url: str, code: str, digits: str) -> str:
+    """What the QR code on print says: the address of the page, ``#``, and the compact certificate as decimal digits.
+
+    A browser sends nothing that stands after ``#``. Raises OperatorError as ``qr_text`` does.
+    """
+    return f"{qr_text(base_url, code)}#{digits}"
+
+
 def qr_matrix(text: str) -> list[list[bool]]:
     """Rows of modules, true is dark, error correction Q, no quiet zone. The text is one of :func:`qr_text`."""
-    code = QRCode(error_correction=ERROR_CORRECT_Q, mask_pattern=MASK, border=0)
-    code.add_data(QRData(text, mode=MODE_ALPHA_NUM))
+    return _matrix([QRData(text, mode=MODE_ALPHA_NUM)], ERROR_CORRECT_Q)
+
+
+def print_qr_matrix(text: str) -> list[list[bool]]:
+    """Rows of modules, true is dark, error correction M, no quiet zone. The text is one of :func:`print_qr_text`.
+
+    Three segments: the address in alphanumeric mode, ``#`` as a byte, the digits in numeric mode. No other way is shorter.
+    """
+    address, _, digits = text.partition("#")
+    return _matrix(
+        [QRData(address, mode=MODE_ALPHA_NUM), QRData(b"#", mode=MODE_8BIT_BYTE), QRData(digits, mode=MODE_NUMBER)],
+        ERROR_CORRECT_M,
+    )
+
+
+def _matrix(segments: list[QRData], level: int) -> list[list[bool]]:
+    code = QRCode(error_correction=level, mask_pattern=MASK, border=0)
+    for segment in segments:
+        code.add_data(segment)
     code.make(fit=True)
     return [[bool(module) for module in row] for row in code.get_matrix()]
