@@ -10,14 +10,14 @@ from typing import Any
 
 from certifier.crypto.canonical import canonical_bytes
 from certifier.crypto.keys import PublicKey, base58_decode, base58_encode, verify_signature
-from certifier.crypto.signing import SigningKey
+from certifier.crypto.signing import Signer
 from certifier.errors import BadSignature, MalformedCertificate, MalformedKey
 
 CRYPTOSUITE = "eddsa-jcs-2022"
 _MEMBERS = {"type", "cryptosuite", "created", "verificationMethod", "proofPurpose", "proofValue", "@context"}
 
 
-def sign_document(unsigned: dict[str, Any], key: SigningKey, verification_method: str, created: str) -> dict[str, Any]:
+def sign_document(unsigned: dict[str, Any], key: Signer, verification_method: str, created: str) -> dict[str, Any]:
     """The document with its proof. ``created`` is an RFC 3339 time; the same input gives the same bytes."""
     options = {
         "type": "DataIntegrityProof",

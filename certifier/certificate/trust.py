@@ -14,6 +14,7 @@ from certifier.crypto.keyring import Keyring, RegisteredKey
 from certifier.crypto.keys import PublicKey
 from certifier.crypto.strict_json import parse_object
 from certifier.errors import CertifierError, MalformedTrust
+from certifier.log.lines import MAX_NUMBER
 from certifier.log.note import VerifierKey, parse_verifier_key
 
 FORM = "lcal-trust/1"
@@ -21,8 +22,20 @@ STATES = ("current", "superseded", "withdrawn")
 
 
 @dataclass(frozen=True)
+class LastGood:
+    """The last place in a log at which a stolen key was still its owner's alone; index -1 stands before its first entry."""
+
+    origin: str
+    index: int
+
+
+@dataclass(frozen=True)
 class TrustedKey:
-    """A key by its verification method; it may sign what is dated between the two times."""
+    """A key by its verification method; it may sign what is dated between the two times.
+
+    ``last_good`` says that it was stolen: the leaves of that log up to and with that index, and all leaves of older logs,
+    stay good. Whatever else it signed is worth nothing: later leaves, what is in no log, status lists.
+    """
 
     id: str
     issuer: str
@@ -30,6 +43,7 @@ class TrustedKey:
     key: PublicKey
     valid_from: datetime
     valid_until: datetime
+    last_good: LastGood | None = None
 
 
 @dataclass(frozen=True)
@@ -41,7 +55,7 @@ class TrustedStandard:
 
 @dataclass(frozen=True)
 class Trust:
-    """The pinned keys. ``environment`` says which installation they belong to, e.g. demo."""
+    """The pinned keys. ``environment`` says which installation they belong to, e.g. demo; ``logs`` begin with the oldest."""
 
     environment: str
     keys: tuple[TrustedKey, ...]
@@ -69,6 +83,7 @@ def trust_document(trust: Trust) -> dict[str, Any]:
                 "publicKeyMultibase": key.key.multibase,
                 "from": time_text(key.valid_from),
                 "until": time_text(key.valid_until),
+                **({"last_good": vars(key.last_good)} if key.last_good else {}),
             }
             for key in trust.keys
         ],
@@ -104,7 +119,17 @@ def parse_trust(raw: bytes) -> Trust:
 def _parse_key(entry: dict[str, Any]) -> TrustedKey:
     key = PublicKey.from_multibase(_text(entry, "publicKeyMultibase"))
     times = parse_time(entry["from"]), parse_time(entry["until"])
-    return TrustedKey(_text(entry, "id"), _text(entry, "issuer"), _text(entry, "role"), key, *times)
+    last_good = _parse_last_good(entry["last_good"]) if "last_good" in entry else None
+    return TrustedKey(_text(entry, "id"), _text(entry, "issuer"), _text(entry, "role"), key, *times, last_good)
+
+
+def _parse_last_good(entry: dict[str, Any]) -> LastGood:
+    index = entry["index"]
+    if type(index) is not int or not -1 <= index <= MAX_NUMBER:
+        raise MalformedTrust(
+            "The last good place of a stolen key cannot be read.", found=repr(index)[:40], expected="a log index"
+        )
+    return LastGood(_text(entry, "origin"), index)
 
 
 def _parse_standard(entry: dict[str, Any]) -> TrustedStandard:

@@ -1,4 +1,4 @@
-"""Ed25519 private keys in memory: made, loaded, used, written out; never shown.
+"""Who can sign with Ed25519: any ``Signer``, and the private keys in memory: made, loaded, used, written out; never shown.
 
 Where key files lie and who may read them is storage's business, whose key it is the keyring's.
 Source: RFC 8032 (Ed25519), RFC 8410 and RFC 5958 (PKCS #8).
@@ -6,7 +6,7 @@ Source: RFC 8032 (Ed25519), RFC 8410 and RFC 5958 (PKCS #8).
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Protocol, Self
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -23,6 +23,19 @@ from certifier.crypto.keys import PublicKey
 from certifier.errors import OperatorError
 
 SEED_BYTES = 32
+
+
+class Signer(Protocol):
+    """Whatever can sign: a key in memory, or one that never leaves its device. The private half cannot be asked for."""
+
+    @property
+    def public(self) -> PublicKey:
+        """The key under which the signatures verify."""
+        ...
+
+    def sign(self, message: bytes) -> bytes:
+        """The 64-byte Ed25519 signature of ``message``. Raises OperatorError when the key cannot be used now."""
+        ...
 
 
 class SigningKey:

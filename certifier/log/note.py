@@ -20,7 +20,7 @@ from certifier.log.merkle import HASH_BYTES
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from certifier.crypto.signing import SigningKey
+    from certifier.crypto.signing import Signer
 
 ED25519 = 0x01
 COSIGNATURE = 0x04  # Ed25519 with a time, by a witness
@@ -110,7 +110,7 @@ def parse_verifier_key(text: str) -> VerifierKey:
     return key
 
 
-def sign_checkpoint(checkpoint: Checkpoint, signer: SigningKey) -> bytes:
+def sign_checkpoint(checkpoint: Checkpoint, signer: Signer) -> bytes:
     """The whole note with one signature, by the key that has the log's origin as its name."""
     key = verifier_key_for(checkpoint.origin, signer.public)
     signature = to_base64(key.key_id + signer.sign(checkpoint.text.encode()))

@@ -16,7 +16,7 @@ from typing import Any
 from certifier.crypto.canonical import canonical_bytes, sha256_hex
 from certifier.crypto.keyring import Keyring, RegisteredKey
 from certifier.crypto.keys import PublicKey, verify_signature
-from certifier.crypto.signing import SigningKey
+from certifier.crypto.signing import Signer
 from certifier.crypto.strict_json import Limits, parse_object
 from certifier.errors import BadSignature, FieldFinding, MalformedEnvelope, MalformedKey, MalformedReport
 from certifier.report.evidence import Signature
@@ -78,7 +78,7 @@ def statement_for(report: dict[str, Any], *, file_name: str, essence_sha256: str
     }
 
 
-def sign_report(statement: dict[str, Any], keys: Iterable[SigningKey]) -> dict[str, Any]:
+def sign_report(statement: dict[str, Any], keys: Iterable[Signer]) -> dict[str, Any]:
     """The envelope around the statement, signed by each key in turn."""
     payload = canonical_bytes(statement)
     envelope = {"payload": _b64(payload), "payloadType": PAYLOAD_TYPE, "signatures": []}
@@ -87,13 +87,13 @@ def sign_report(statement: dict[str, Any], keys: Iterable[SigningKey]) -> dict[s
     return envelope
 
 
-def sign_payload(payload: bytes, key: SigningKey, payload_type: str) -> dict[str, Any]:
+def sign_payload(payload: bytes, key: Signer, payload_type: str) -> dict[str, Any]:
     """The envelope around a payload of another type than a statement, signed by one key."""
     signature = {"keyid": key.public.did_key, "sig": _b64(key.sign(pae(payload, payload_type)))}
     return {"payload": _b64(payload), "payloadType": payload_type, "signatures": [signature]}
 
 
-def add_signature(envelope: dict[str, Any], key: SigningKey) -> dict[str, Any]:
+def add_signature(envelope: dict[str, Any], key: Signer) -> dict[str, Any]:
     """The envelope with one more signature over the same payload."""
     payload = _decoded(envelope["payload"], "/payload")
     if not all(isinstance(entry, dict) and "keyid" in entry for entry in envelope.get("signatures") or ()):

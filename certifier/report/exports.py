@@ -21,7 +21,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from certifier.crypto.canonical import canonical_bytes
 from certifier.crypto.keyring import Keyring
 from certifier.crypto.keys import PublicKey
-from certifier.crypto.signing import SigningKey
+from certifier.crypto.signing import Signer
 from certifier.crypto.strict_json import Limits, parse_object
 from certifier.errors import MalformedJson, MalformedLog
 from certifier.report.envelope import open_envelope, sign_payload
@@ -140,7 +140,7 @@ def open_export(raw: bytes) -> OpenedExport:
     return OpenedExport(_checked(parse_object(envelope.payload, LIMITS)), envelope.signers)
 
 
-def sign_export(value: dict[str, Any], key: SigningKey) -> dict[str, Any]:
+def sign_export(value: dict[str, Any], key: Signer) -> dict[str, Any]:
     """The export in an envelope, signed by the service. Raises MalformedLog when it does not fit its form."""
     _checked(value)
     return sign_payload(canonical_bytes(value), key, PAYLOAD_TYPE)

@@ -33,7 +33,7 @@ from certifier.certificate.trust import Trust, trust_of
 from certifier.certificate.verify import Material
 from certifier.crypto.canonical import canonical_bytes, digest_of, sha256_hex, to_json_text
 from certifier.crypto.keyring import Keyring, RegisteredKey
-from certifier.crypto.signing import SigningKey
+from certifier.crypto.signing import Signer
 from certifier.crypto.strict_json import parse_object
 from certifier.decision import decision_record, parse_decision
 from certifier.errors import (
@@ -152,7 +152,7 @@ class Certifier:
         store: Store,
         shelf: Shelf,
         keyring: Keyring,
-        signers: Sequence[SigningKey],
+        signers: Sequence[Signer],
         logbooks: Sequence[Logbook],
         *,
         problems: Sequence[Problem] = (),

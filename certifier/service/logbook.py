@@ -17,7 +17,7 @@ from time import monotonic
 from typing import Protocol
 
 from certifier.certificate.times import parse_time
-from certifier.crypto.signing import SigningKey
+from certifier.crypto.signing import Signer
 from certifier.errors import (
     BusyError,
     CertifierError,
@@ -91,7 +91,7 @@ class Logbook:
         origin: str,
         verifier_key: VerifierKey,
         folder: LogFolder,
-        signer: SigningKey | None = None,
+        signer: Signer | None = None,
         cosigners: Cosigners | None = None,
     ) -> None:
         self.origin = origin

@@ -22,7 +22,7 @@ from certifier.standard.version import parse_version
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from certifier.crypto.signing import SigningKey
+    from certifier.crypto.signing import Signer
     from certifier.standard.folder import Folder
 
 FORM = "lcal-standards-index/1"
@@ -105,7 +105,7 @@ def entry_for(folder: Folder, place: str) -> Entry:
         raise _misfit(error) from error
 
 
-def sign_index(entries: Sequence[Entry], key: SigningKey) -> bytes:
+def sign_index(entries: Sequence[Entry], key: Signer) -> bytes:
     """The index file. The same entries and key give the same bytes."""
     document: dict[str, Any] = {
         "form": FORM,
