@@ -6,7 +6,7 @@ Never read from a document that lies beside the certificate: any forger's folder
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from certifier.certificate.times import parse_time, time_text
@@ -18,6 +18,7 @@ from certifier.log.lines import MAX_NUMBER
 from certifier.log.note import VerifierKey, parse_verifier_key
 
 FORM = "lcal-trust/1"
+LONGEST_VALIDITY = timedelta(days=3 * 366)  # 36 months and a little: no certificate outlives its key by more (LCAL 11)
 STATES = ("current", "superseded", "withdrawn")
 
 
@@ -162,18 +163,37 @@ def trust_of(
 
 
 def _trusted(entry: RegisteredKey, issuer: str) -> TrustedKey:
-    return TrustedKey(f"{issuer}#{entry.id}", issuer, entry.role, entry.public, entry.valid_from, entry.valid_until)
+    stolen = entry.compromise
+    return TrustedKey(
+        f"{issuer}#{entry.id}",
+        issuer,
+        entry.role,
+        entry.public,
+        entry.valid_from,
+        entry.valid_until,
+        LastGood(stolen.log, stolen.last_good_index) if stolen else None,
+    )
 
 
-def did_document(trust: Trust, issuer: str) -> dict[str, Any]:
-    """The DID document of ``did:web`` with every key ever used (W3C DID Core, Multikey)."""
-    keys = [key for key in trust.keys if key.issuer == issuer]
+def did_document(trust: Trust, issuer: str, now: datetime) -> dict[str, Any]:
+    """The DID document of ``did:web``: every key under which a certificate may still be in force (W3C DID Core, Multikey).
+
+    A stolen key stays too, marked as revoked, and may assert nothing (W3C Controlled Identifiers 1.0, section 2.2).
+    """
+    own = [key for key in trust.keys if key.issuer == issuer]
+    keys = [key for key in own if key.last_good or now <= key.valid_until + LONGEST_VALIDITY]
     return {
         "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"],
         "id": issuer,
         "verificationMethod": [
-            {"id": key.id, "type": "Multikey", "controller": issuer, "publicKeyMultibase": key.key.multibase}
+            {
+                "id": key.id,
+                "type": "Multikey",
+                "controller": issuer,
+                "publicKeyMultibase": key.key.multibase,
+                **({"revoked": time_text(key.valid_until)} if key.last_good else {}),
+            }
             for key in keys
         ],
-        "assertionMethod": [key.id for key in keys],
+        "assertionMethod": [key.id for key in keys if not key.last_good],
     }

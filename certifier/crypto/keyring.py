@@ -1,7 +1,8 @@
 """The public register: who owns which key, in which role, between which days; tools, model statements, models.
 
 A keyring is the reading of TOML texts such as ``keys/keyring.toml`` and ``keys/tools/*.toml``; opening the files is the
-storage's business. Old keys stay listed with their last day (DESIGN law 6).
+storage's business. Old keys stay listed with their last day (DESIGN law 6): an entry is never changed or deleted. That a key was
+retired or stolen is an entry of its own, which names it.
 """
 
 from __future__ import annotations
@@ -10,15 +11,17 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from certifier.crypto.canonical import sha256_hex
 from certifier.crypto.keys import PublicKey
 from certifier.errors import MalformedKey, OperatorError
 
 Role = Literal["issuer", "log", "status", "measuring_party", "service", "verifier"]
+State = Literal["in_force", "retired", "compromised", "not_yet", "ended"]
+_OTHER_NAMES = {"tool": "measuring_party"}
 
 
 class Capability(BaseModel):
@@ -30,14 +33,39 @@ class Capability(BaseModel):
     instruments: tuple[str, ...] = ()
 
 
-class RegisteredKey(BaseModel):
-    """One key of the register. ``key`` is a did:key; times carry a zone; ``until`` is the last moment."""
+def _role_named(name: Any) -> Any:
+    return _OTHER_NAMES.get(name, name) if isinstance(name, str) else name
+
+
+class Compromise(BaseModel):
+    """A key was stolen: found out ``at`` a time; in ``log``, what stands up to ``last_good_index`` stays good.
+
+    An index of -1 stands before the log's first entry. What older logs hold stays good, too.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    id: str
+    at: AwareDatetime
+    log: str = Field(min_length=1, max_length=200)
+    last_good_index: int = Field(ge=-1)
+
+
+class Retirement(BaseModel):
+    """A key signs nothing new since a time; what it signed before stays good."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    id: str
+    at: AwareDatetime
+
+
+class _KeyEntry(BaseModel):
+    """As an entry of the register says it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     id: str = Field(min_length=1, max_length=200)
     owner: str = Field(min_length=1, max_length=100)
     name: str = Field(min_length=1, max_length=200)
-    role: Role
+    role: Annotated[Role, BeforeValidator(_role_named)]
     key: str
     valid_from: AwareDatetime = Field(alias="from")
     valid_until: AwareDatetime = Field(alias="until")
@@ -46,12 +74,32 @@ class RegisteredKey(BaseModel):
     conflicts: tuple[str, ...] = ()
     demo: bool = False
 
+
+class RegisteredKey(_KeyEntry):
+    """One key of the register. ``key`` is a did:key; times carry a zone; ``until`` is the last moment.
+
+    A retired or stolen key has its last moment then, if that is earlier.
+    """
+
+    retired_at: AwareDatetime | None = None
+    compromise: Compromise | None = None
+
     @property
     def public(self) -> PublicKey:
         return PublicKey.from_did_key(self.key)
 
     def is_active(self, moment: datetime) -> bool:
         return self.valid_from <= moment <= self.valid_until
+
+    def state(self, moment: datetime) -> State:
+        """How it stands: only one that is ``in_force`` signs anything new, and one that is ``compromised`` nothing at all."""
+        if self.compromise:
+            return "compromised"
+        if self.retired_at and self.retired_at <= moment:
+            return "retired"
+        if moment < self.valid_from:
+            return "not_yet"
+        return "in_force" if self.is_active(moment) else "ended"
 
 
 class RegisteredTool(BaseModel):
@@ -106,7 +154,9 @@ class RegisteredModel(BaseModel):
 
 class _File(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-    keys: tuple[RegisteredKey, ...] = ()
+    keys: tuple[_KeyEntry, ...] = ()
+    retired: tuple[Retirement, ...] = ()
+    compromised: tuple[Compromise, ...] = ()
     tools: tuple[RegisteredTool, ...] = ()
     statements: tuple[RegisteredStatement, ...] = ()
     models: tuple[RegisteredModel, ...] = ()
@@ -148,15 +198,48 @@ def parse_keyring(files: Mapping[str, str], envelopes: Mapping[str, bytes] | Non
     key listed twice is refused. A signed statement that no entry names is not registered, and is left out.
     """
     parsed = [_parse_file(name, text) for name, text in sorted(files.items())]
-    keys = [entry for file in parsed for entry in file.keys]
+    entries = [entry for file in parsed for entry in file.keys]
+    retired = [fact for file in parsed for fact in file.retired]
+    compromised = [fact for file in parsed for fact in file.compromised]
     statements = [entry for file in parsed for entry in file.statements]
     models = [entry for file in parsed for entry in file.models]
-    _refuse_twins([entry.id for entry in keys], "key id")
-    _refuse_twins([entry.key for entry in keys], "key")
+    _refuse_twins([entry.id for entry in entries], "key id")
+    _refuse_twins([entry.key for entry in entries], "key")
+    _refuse_twins([fact.id for fact in retired], "retirement of")
+    _refuse_twins([fact.id for fact in compromised], "theft of")
+    _refuse_strangers([*retired, *compromised], {entry.id for entry in entries})
+    keys = _keys_of(entries, {fact.id: fact for fact in retired}, {fact.id: fact for fact in compromised})
     _refuse_twins([entry.id for entry in statements], "statement")
     _refuse_twins([f"{entry.name} {entry.version}" for entry in models], "model")
     registered = {entry.id: _checked_envelope(entry, (envelopes or {}).get(entry.id)) for entry in statements}
     return Keyring(keys, [tool for file in parsed for tool in file.tools], statements, registered, models)
+
+
+def _keys_of(
+    entries: Iterable[_KeyEntry], retired: Mapping[str, Retirement], compromised: Mapping[str, Compromise]
+) -> list[RegisteredKey]:
+    """Each entry together with what became of its key."""
+    keys = []
+    for entry in entries:
+        facts = [fact for fact in (retired.get(entry.id), compromised.get(entry.id)) if fact]
+        until = min([entry.valid_until, *(fact.at for fact in facts)])
+        keys.append(
+            RegisteredKey(
+                **entry.model_dump(by_alias=True) | {"until": until},
+                retired_at=retired[entry.id].at if entry.id in retired else None,
+                compromise=compromised.get(entry.id),
+            )
+        )
+    return keys
+
+
+def _refuse_strangers(facts: Iterable[Retirement | Compromise], known: set[str]) -> None:
+    unknown = sorted({fact.id for fact in facts} - known)
+    if unknown:
+        raise OperatorError(
+            f"The register says what became of the key {unknown[0]}, and does not list it.",
+            hint="Bring its entry back; an entry is never deleted.",
+        )
 
 
 def _checked_envelope(entry: RegisteredStatement, envelope: bytes | None) -> bytes:

@@ -57,11 +57,12 @@ _MEMBERS: dict[str, dict[str, Callable[[Any], bool]]] = {
     "reinstate": _STATUS,
     "key-add": {"kid": _ID, "key": _ID},
     "key-retire": {"kid": _ID},
-    "key-compromise": {"kid": _ID, "last_good_index": _is_index},
+    "key-compromise": {"kid": _ID, "last_good_index": _is_index, "last_good_log": _ID},
     "standard-publish": {"standard": _ID, "digest": _DIGEST},
     "freeze": {"reason": _WORD},
 }
-_OPTIONAL = {"replaced_by"}
+# Of a stolen key: without an index nothing that the log holds under it is good; without a log it is the entry's own one.
+_OPTIONAL = {"replaced_by", "last_good_index", "last_good_log"}
 LEAF_TYPES = tuple(_MEMBERS)
 
 

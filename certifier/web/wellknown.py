@@ -17,7 +17,8 @@ PUBLIC = {"Access_Control_Allow_Origin": "*"}
 
 
 def did(site: Site) -> Response:
-    document = did_document(site.certifier.trust_at(site.minute()), site.settings.did)
+    minute = site.minute()
+    document = did_document(site.certifier.trust_at(minute), site.settings.did, minute)
     return reply(to_json_text(document), "application/did+json", "five minutes", **PUBLIC)
 
 
