@@ -16,6 +16,7 @@ CertifierError
 │   ├── MalformedNote          no signed note or checkpoint (C2SP)
 │   ├── MalformedProof         no tlog-proof file, or hashes that do not fit
 │   ├── MalformedCertificate   no certificate of this label
+│   │   └── UnusableStatusList a status list that says nothing (``reason`` is a word for machines)
 │   ├── MalformedTrust         no trust file
 │   ├── MalformedCode          no certificate code
 │   └── IdempotencyKeyReused   the key stands for another request
@@ -120,6 +121,22 @@ class MalformedProof(ForeignInputError): ...
 
 
 class MalformedCertificate(ForeignInputError): ...
+
+
+class UnusableStatusList(MalformedCertificate):
+    """A status list that says nothing of a certificate; ``reason`` is one of certificate/status.UNUSABLE."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str,
+        found: str | None = None,
+        expected: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, found=found, expected=expected, hint=hint)
+        self.reason = reason
 
 
 class MalformedTrust(ForeignInputError): ...
