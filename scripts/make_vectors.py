@@ -180,7 +180,8 @@ class Case:
 
 def beside(claims: Claims = CLAIMS, **changes: Any) -> dict[str, bytes]:
     """The proof and the status lists of a certificate, as they lie beside it."""
-    return {"certificate.tlog-proof": changes.pop("proof", None) or proof(claims), **(changes.pop("lists", None) or lists())}
+    own_lists = changes["lists"] if "lists" in changes else lists()
+    return {"certificate.tlog-proof": changes.get("proof") or proof(claims), **own_lists}
 
 
 def with_record(document: Mapping[str, Any] | bytes, **changes: Any) -> dict[str, bytes]:
@@ -254,16 +255,23 @@ def _later_lists(at: datetime) -> dict[str, bytes]:
 
 def good_cases() -> dict[str, Case]:
     qr = print_qr_text(BASE, CLAIMS.code, digits_of(compact())).encode()
-    svg = bake('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><title>Badge</title></svg>', json.dumps(openbadge()))
+    svg = bake(
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><title>Badge</title></svg>', json.dumps(openbadge())
+    )
     printed = {**GOOD_AXES, "inclusion": "unchecked"}
     return {
         "good": valid("The record, signed, logged, in force.", with_record(GOOD)),
         "good-compact-json": valid("The same with other white space.", with_record(json.dumps(GOOD).encode())),
-        "good-openbadge": valid("The badge wallets' form.", {"certificate.openbadge.json": text_of(openbadge()), **beside()}),
-        "good-jwt": valid(
-            "The same claims as a JWT.", {"certificate.jwt": jwt_of(payload_for(CLAIMS), ISSUER, METHOD).encode(), **beside()}
+        "good-openbadge": valid(
+            "The badge wallets' form.", {"certificate.openbadge.json": text_of(openbadge()), **beside()}
         ),
-        "good-baked-svg": valid("A badge image that holds the badge wallets' form.", {"certificate.baked.svg": svg.encode(), **beside()}),
+        "good-jwt": valid(
+            "The same claims as a JWT.",
+            {"certificate.jwt": jwt_of(payload_for(CLAIMS), ISSUER, METHOD).encode(), **beside()},
+        ),
+        "good-baked-svg": valid(
+            "A badge image that holds the badge wallets' form.", {"certificate.baked.svg": svg.encode(), **beside()}
+        ),
         "good-cose": Case(
             "A print's certificate: it has no room for a proof.",
             {"certificate.cose": compact(), **lists()},
@@ -272,9 +280,15 @@ def good_cases() -> dict[str, Case]:
             axes=printed,
         ),
         "good-qr": Case(
-            "The text of a print's QR.", {"certificate.qr.txt": qr, **lists()}, "cannot_tell", "inclusion_unchecked", axes=printed
+            "The text of a print's QR.",
+            {"certificate.qr.txt": qr, **lists()},
+            "cannot_tell",
+            "inclusion_unchecked",
+            axes=printed,
         ),
-        "good-with-audio": valid("With the master's digest.", with_record(GOOD), audio={"sha256": AUDIO}, differs={"binding": "sha256_match"}),
+        "good-with-audio": valid(
+            "With the master's digest.", with_record(GOOD), audio={"sha256": AUDIO}, differs={"binding": "sha256_match"}
+        ),
         "good-with-same-samples": valid(
             "Other file bytes, the same samples.",
             with_record(GOOD),
@@ -282,10 +296,13 @@ def good_cases() -> dict[str, Case]:
             differs={"binding": "essence_match"},
         ),
         "good-other-standard-version": valid(
-            "Earned under another version that is in force.", with_record(record(other_version()), claims=other_version())
+            "Earned under another version that is in force.",
+            with_record(record(other_version()), claims=other_version()),
         ),
         "good-retired-key": valid("Signed before its key was retired.", signed_by(RETIRED, OLD)),
-        "good-before-the-theft": valid("Its key was stolen later: the log shows it at an earlier place.", signed_by(STOLEN, STOLEN_METHOD, 3)),
+        "good-before-the-theft": valid(
+            "Its key was stolen later: the log shows it at an earlier place.", signed_by(STOLEN, STOLEN_METHOD, 3)
+        ),
     }
 
 
@@ -330,20 +347,41 @@ def not_valid_cases() -> dict[str, Case]:
     before = ISSUED - timedelta(days=2)
     return {
         "tampered": broken("A better figure was written into it.", with_record(bent(GOOD))),
-        "tampered-openbadge": broken("The same in the badge wallets' form.", {"certificate.openbadge.json": text_of(bent(openbadge())), **beside()}),
-        "tampered-jwt": broken("A JWT with the claims of another.", {"certificate.jwt": f"{head}.{other_body}.{signature}".encode(), **beside()}),
+        "tampered-openbadge": broken(
+            "The same in the badge wallets' form.",
+            {"certificate.openbadge.json": text_of(bent(openbadge())), **beside()},
+        ),
+        "tampered-jwt": broken(
+            "A JWT with the claims of another.",
+            {"certificate.jwt": f"{head}.{other_body}.{signature}".encode(), **beside()},
+        ),
         "tampered-cose": broken("One bit of a print's signature.", {"certificate.cose": bytes(bent_print), **lists()}),
-        "injected-term": broken("A member that the record's signature does not cover.", with_record(with_member(GOOD, "tier", "platinum"))),
+        "injected-term": broken(
+            "A member that the record's signature does not cover.", with_record(with_member(GOOD, "tier", "platinum"))
+        ),
         "wrong-key": broken("Signed by another key under the issuer's name.", with_record(record(key=FORGER))),
-        "signature-s-plus-order": broken("The same signature, spelled in the way that is not allowed.", with_record(with_s_plus_order(GOOD))),
+        "signature-s-plus-order": broken(
+            "The same signature, spelled in the way that is not allowed.", with_record(with_s_plus_order(GOOD))
+        ),
         "proof-of-another-document": broken(
-            "The proof of another certificate of this issuer.", with_record({**GOOD, "proof": record(other_version())["proof"]})
+            "The proof of another certificate of this issuer.",
+            with_record({**GOOD, "proof": record(other_version())["proof"]}),
         ),
         "expired": Case(
-            "Its end is over.", with_record(GOOD, lists=_later_lists(after)), "not_valid", "expired", {"validity": "expired"}, now=after
+            "Its end is over.",
+            with_record(GOOD, lists=_later_lists(after)),
+            "not_valid",
+            "expired",
+            {"validity": "expired"},
+            now=after,
         ),
         "not-yet-valid": Case(
-            "It begins later.", with_record(GOOD, lists=_later_lists(before)), "not_valid", "not_yet_valid", {"validity": "not_yet"}, now=before
+            "It begins later.",
+            with_record(GOOD, lists=_later_lists(before)),
+            "not_valid",
+            "not_yet_valid",
+            {"validity": "not_yet"},
+            now=before,
         ),
         "revoked": Case(
             "Its bit in the revocation list is set.",
@@ -438,7 +476,13 @@ def open_cases() -> dict[str, Case]:
     """What cannot be told, and why."""
 
     def status(about: str, **changed: dict[str, Any] | None) -> Case:
-        return Case(about, with_record(GOOD, lists=lists(**changed)), "cannot_tell", "status_unchecked", {"lifecycle": "unchecked"})
+        return Case(
+            about,
+            with_record(GOOD, lists=lists(**changed)),
+            "cannot_tell",
+            "status_unchecked",
+            {"lifecycle": "unchecked"},
+        )
 
     stranger = f"{DID}#key-2030"
     return {
@@ -460,7 +504,10 @@ def open_cases() -> dict[str, Case]:
             "Another issuer, whom the trust file does not name.",
             with_record(
                 sign_document(
-                    {**payload_for(CLAIMS), "issuer": {"id": "did:web:other.example", "type": ["Profile"], "name": "Other", "url": BASE}},
+                    {
+                        **payload_for(CLAIMS),
+                        "issuer": {"id": "did:web:other.example", "type": ["Profile"], "name": "Other", "url": BASE},
+                    },
                     FORGER,
                     "did:web:other.example#key-1",
                     time_text(ISSUED),
@@ -486,17 +533,28 @@ def open_cases() -> dict[str, Case]:
             trust=with_standards(TrustedStandard("LCAL-1.0.0", "99" * 32, "current")),
         ),
         "no-status-lists": status("No list is at hand.", revocation=None, suspension=None),
-        "status-list-expired": status("The list is a day old.", revocation=status_list("revocation", at=NOW - timedelta(days=1))),
-        "suspension-in-an-expired-list": status(
-            "A suspension may have been lifted since.", suspension=status_list("suspension", {130_001}, at=NOW - timedelta(days=1))
+        "status-list-expired": status(
+            "The list is a day old.", revocation=status_list("revocation", at=NOW - timedelta(days=1))
         ),
-        "status-list-too-short": status("65,536 places.", revocation=status_list("revocation", encoded=packed_list(65_536))),
-        "status-list-zip-bomb": status("It unpacks to 64 megabytes.", revocation=status_list("revocation", encoded=packed_list(2**29))),
+        "suspension-in-an-expired-list": status(
+            "A suspension may have been lifted since.",
+            suspension=status_list("suspension", {130_001}, at=NOW - timedelta(days=1)),
+        ),
+        "status-list-too-short": status(
+            "65,536 places.", revocation=status_list("revocation", encoded=packed_list(65_536))
+        ),
+        "status-list-zip-bomb": status(
+            "It unpacks to 64 megabytes.", revocation=status_list("revocation", encoded=packed_list(2**29))
+        ),
         "status-list-of-another-issuer": status(
             "Signed by another issuer's key.",
-            revocation=status_list("revocation", key=FORGER, method="did:web:other.example#key-1", issuer="did:web:other.example"),
+            revocation=status_list(
+                "revocation", key=FORGER, method="did:web:other.example#key-1", issuer="did:web:other.example"
+            ),
         ),
-        "status-list-of-a-forger": status("Signed by another key under the issuer's name.", revocation=status_list("revocation", key=FORGER)),
+        "status-list-of-a-forger": status(
+            "Signed by another key under the issuer's name.", revocation=status_list("revocation", key=FORGER)
+        ),
         "status-list-by-a-stolen-key": status(
             "A stolen key vouches for no list.", revocation=status_list("revocation", key=STOLEN, method=STOLEN_METHOD)
         ),
@@ -521,21 +579,39 @@ def refused_cases() -> dict[str, Case]:
         ),
         "two-proofs": refused("Two proofs.", with_record({**GOOD, "proof": [GOOD["proof"], openbadge()["proof"]]})),
         "no-proof": refused("Not signed.", with_record(payload_for(CLAIMS))),
-        "another-cryptosuite": refused("A suite that this label does not use.", with_record(with_proof(GOOD, cryptosuite="ecdsa-rdfc-2019"))),
-        "duplicate-member": refused(
-            "A member twice.", with_record(text.replace('"name":', '"name": "Low-Carbon Audio, class 1",\n  "name":', 1).encode())
+        "another-cryptosuite": refused(
+            "A suite that this label does not use.", with_record(with_proof(GOOD, cryptosuite="ecdsa-rdfc-2019"))
         ),
-        "number-out-of-range": refused("A number that no reader can hold.", with_record(text.replace('"hashed": false', '"hashed": 1e400', 1).encode())),
-        "lone-surrogate": refused("Half a character.", with_record(text.replace("Night Ferry", "Night \\ud83d Ferry", 1).encode())),
+        "duplicate-member": refused(
+            "A member twice.",
+            with_record(text.replace('"name":', '"name": "Low-Carbon Audio, class 1",\n  "name":', 1).encode()),
+        ),
+        "number-out-of-range": refused(
+            "A number that no reader can hold.",
+            with_record(text.replace('"hashed": false', '"hashed": 1e400', 1).encode()),
+        ),
+        "lone-surrogate": refused(
+            "Half a character.", with_record(text.replace("Night Ferry", "Night \\ud83d Ferry", 1).encode())
+        ),
         "byte-order-mark": refused("A byte order mark.", with_record(b"\xef\xbb\xbf" + text.encode())),
         "no-json": refused("Cut in the middle.", with_record(text[: len(text) // 2].encode())),
         "jwt-without-algorithm": refused(
             "alg none.",
-            {"certificate.jwt": b"eyJhbGciOiJub25lIiwidHlwIjoidmMrand0In0." + jwt_of(payload_for(CLAIMS), ISSUER, METHOD).split(".")[1].encode() + b".", **beside()},
+            {
+                "certificate.jwt": b"eyJhbGciOiJub25lIiwidHlwIjoidmMrand0In0."
+                + jwt_of(payload_for(CLAIMS), ISSUER, METHOD).split(".")[1].encode()
+                + b".",
+                **beside(),
+            },
         ),
         "qr-of-another-address": refused(
             "The QR's address leads to another host than its certificate.",
-            {"certificate.qr.txt": print_qr_text("https://other.example", CLAIMS.code, digits_of(compact())).encode(), **lists()},
+            {
+                "certificate.qr.txt": print_qr_text(
+                    "https://other.example", CLAIMS.code, digits_of(compact())
+                ).encode(),
+                **lists(),
+            },
         ),
     }
 

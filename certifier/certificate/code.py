@@ -43,8 +43,8 @@ def parse_code(text: str) -> str:
     """
     symbols = text.strip().upper().translate(_LOOKALIKES)
     shown = text.strip()[:40]
-    example = display_code(code_of(bytes(range(RANDOM_BYTES))))
     if len(symbols) != CODE_LENGTH or any(symbol not in _VALUE for symbol in symbols):
+        example = display_code(code_of(bytes(range(RANDOM_BYTES))))
         raise MalformedCode(
             "This is not a certificate code.",
             found=f"{shown!r}",

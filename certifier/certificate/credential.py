@@ -165,13 +165,16 @@ def _evidence(base: str, code: str, kind: str, name: str, sha256: str) -> dict[s
     }
 
 
+_TEXT_TYPES = frozenset({str, bool, NoneType})
+
+
 def _require_text(claims: Claims) -> None:
     """Every member that is shown or compared is text; a signed document may hold anything else."""
-    parts = (claims.issuer, claims.subject, claims.figures, claims.basis, claims.assessor)
-    for part in parts:
-        for name, value in vars(part).items():
-            if not isinstance(value, (str, bool, NoneType)):
-                raise TypeError(f"{name} is {type(value).__name__}")
+    for part in (claims.issuer, claims.subject, claims.figures, claims.basis, claims.assessor):
+        members = vars(part)
+        if not _TEXT_TYPES.issuperset(map(type, members.values())):
+            name, value = next((name, value) for name, value in members.items() if type(value) not in _TEXT_TYPES)
+            raise TypeError(f"{name} is {type(value).__name__}")
 
 
 def parse_claims(unsigned: dict[str, Any]) -> Claims:

@@ -97,7 +97,9 @@ def _open_json(raw: bytes) -> Opened:
     unsigned, proof = split_proof(document)
     if written is None:
         return _opened("record", unsigned, proof, lambda: unsigned, partial(_proven_record, document))
-    return _opened("record", unsigned, proof, partial(_read_again, raw), partial(_proven_as_written, raw, unsigned, proof))
+    return _opened(
+        "record", unsigned, proof, partial(_read_again, raw), partial(_proven_as_written, raw, unsigned, proof)
+    )
 
 
 def _opened(

@@ -34,7 +34,7 @@ def sign_document(unsigned: dict[str, Any], key: Signer, verification_method: st
     return {**unsigned, "proof": {**options, "proofValue": "z" + base58_encode(signature)}}
 
 
-def split_proof(document: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def split_proof(document: dict[str, Any], cryptosuite: str = CRYPTOSUITE) -> tuple[dict[str, Any], dict[str, Any]]:
     """The document without its proof, and the one proof. Raises MalformedCertificate for any other shape."""
     proof = document.get("proof")
     if not isinstance(proof, dict):
@@ -44,11 +44,11 @@ def split_proof(document: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any
             expected="a member 'proof' with one Data Integrity proof",
         )
     suite = (proof.get("type"), proof.get("cryptosuite"), proof.get("proofPurpose"))
-    if suite != ("DataIntegrityProof", CRYPTOSUITE, "assertionMethod") or set(proof) - _MEMBERS:
+    if suite != ("DataIntegrityProof", cryptosuite, "assertionMethod") or set(proof) - _MEMBERS:
         raise MalformedCertificate(
             "The proof is of a kind that this label does not use.",
             found=f"{proof.get('type')!s} / {proof.get('cryptosuite')!s} / {proof.get('proofPurpose')!s}",
-            expected=f"DataIntegrityProof / {CRYPTOSUITE} / assertionMethod, with no further members",
+            expected=f"DataIntegrityProof / {cryptosuite} / assertionMethod, with no further members",
         )
     unsigned = {name: value for name, value in document.items() if name != "proof"}
     return unsigned, proof
@@ -68,6 +68,7 @@ def verify_document(document: dict[str, Any], key: PublicKey) -> dict[str, Any]:
 
 
 def signature_of(proof: dict[str, Any]) -> bytes:
+    """The bytes behind ``proofValue``. Raises BadSignature when it is no base58btc multibase text."""
     value = proof.get("proofValue")
     if not isinstance(value, str) or not value.startswith("z") or len(value) > 100:
         raise BadSignature("The proof value is no base58btc multibase text.", expected="'z' and 86 to 88 symbols")

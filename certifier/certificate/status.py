@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from certifier.certificate.proof import split_proof, verify_document
@@ -191,14 +192,17 @@ class StatusList:
             raise _unusable("other_purpose", self.purpose[:40], entry.purpose)
         if self.issuer != issuer:
             raise _unusable("other_issuer", self.issuer[:200], issuer)
-        dates = f"valid {time_text(self.valid_from)} to {time_text(self.valid_until)}"
         if now < self.valid_from - skew:
-            raise _unusable("not_yet_valid", dates, f"a list for {time_text(now)}", "Is the clock here right?")
+            raise _unusable("not_yet_valid", self._dates, f"a list for {time_text(now)}", "Is the clock here right?")
         is_set = self.is_set(entry.index)
         if now > self.valid_until and not (is_set and self.purpose in FINAL):
             hint = "Fetch the newest list from the service."
-            raise _unusable("expired", dates, f"a list for {time_text(now)}", hint)
+            raise _unusable("expired", self._dates, f"a list for {time_text(now)}", hint)
         return is_set
+
+    @property
+    def _dates(self) -> str:
+        return f"valid {time_text(self.valid_from)} to {time_text(self.valid_until)}"
 
 
 def open_status_list(raw: bytes, trust: Trust) -> StatusList:
@@ -223,7 +227,10 @@ def open_status_list(raw: bytes, trust: Trust) -> StatusList:
 
 def _signer(method: str, unsigned: dict[str, Any], trust: Trust) -> TrustedKey:
     key = trust.key_for(method)
-    if key is None or key.role not in LIST_SIGNERS or key.issuer != unsigned.get("issuer"):
+    may_sign = (
+        key is not None and key.role in LIST_SIGNERS and key.last_good is None
+    )  # a stolen key vouches for no list
+    if key is None or not may_sign or key.issuer != unsigned.get("issuer"):
         may = ", ".join(known.id for known in trust.keys if known.role in LIST_SIGNERS)
         raise _unusable("untrusted_key", method[:200], may or "a trusted key")
     return key
@@ -292,6 +299,12 @@ def status_entries_of(credential: dict[str, Any]) -> tuple[StatusEntry, ...]:
     return entries
 
 
+@lru_cache(256)
+def _is_list_url(url: str) -> bool:
+    """Asked for every certificate, and few lists serve them all."""
+    return len(url) <= MAX_URL and _LIST_URL.fullmatch(url) is not None
+
+
 def _parse_entry(item: Any) -> StatusEntry:
     if not isinstance(item, dict) or item.get("type") != "BitstringStatusListEntry":
         raise MalformedCertificate("A status entry cannot be read.", expected="a BitstringStatusListEntry")
@@ -302,7 +315,7 @@ def _parse_entry(item: Any) -> StatusEntry:
             found=f"{purpose!r:.40}, {index!r:.40}",
             expected="a purpose, and a position in digits",
         )
-    if not (isinstance(url, str) and len(url) <= MAX_URL and _LIST_URL.fullmatch(url)):
+    if not (isinstance(url, str) and _is_list_url(url)):
         raise MalformedCertificate(
             "A status entry names no status list.", expected="https://HOST/status/PURPOSE/NUMBER"
         )

@@ -63,6 +63,10 @@ class Trust:
     logs: tuple[VerifierKey, ...]
     standards: tuple[TrustedStandard, ...]
 
+    def __hash__(self) -> int:
+        """Quick: what was opened under a trust is remembered under it, and asked for at every check."""
+        return hash((self.environment, len(self.keys), len(self.logs), len(self.standards)))
+
     def key_for(self, verification_method: str) -> TrustedKey | None:
         return next((key for key in self.keys if key.id == verification_method), None)
 

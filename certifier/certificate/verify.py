@@ -183,10 +183,17 @@ def check_print(print_raw: bytes, record: bytes, material: Material, now: dateti
     if printed.compact is None:
         return printed
     payload = open_certificate(record).unsigned()
-    if payload is not None and digest_of(payload)[: len(printed.compact.payload_digest)] == printed.compact.payload_digest:
+    if (
+        payload is not None
+        and digest_of(payload)[: len(printed.compact.payload_digest)] == printed.compact.payload_digest
+    ):
         return verification
     found = Check(
-        "integrity", "broken", "the print carries another certificate", "the certificate of this code", "Do not rely on this label."
+        "integrity",
+        "broken",
+        "the print carries another certificate",
+        "the certificate of this code",
+        "Do not rely on this label.",
     )
     return _concluded([found, *(check for check in printed.checks if check.axis != "integrity")], now)
 
@@ -375,7 +382,11 @@ def _check_lifecycle(stated: _Stated, material: Material, now: datetime) -> Chec
             unread.append(Check("lifecycle", "unchecked", found_words, "status lists in force", hint))
             continue
         if found.is_set:
-            when = f" since {time_text(material.lists_as_of)} at the latest" if found.is_aged and material.lists_as_of else ""
+            when = (
+                f" since {time_text(material.lists_as_of)} at the latest"
+                if found.is_aged and material.lists_as_of
+                else ""
+            )
             words = f"its bit in the {entry.purpose} list is set{when}"
             return Check("lifecycle", _STATES[entry.purpose], words, expected)
         is_aged = is_aged or found.is_aged

@@ -63,7 +63,9 @@ def pinned_trust_file() -> Path:
 @click.command()
 @click.argument("target", metavar="FILE|CODE|QR")
 @click.option("--trust", type=FILE, help="Keys to trust; else the pinned ones.")
-@click.option("--pack", "pack_file", type=FILE, help="A signed pack: keys and status lists for checks without a network.")
+@click.option(
+    "--pack", "pack_file", type=FILE, help="A signed pack: keys and status lists for checks without a network."
+)
 @click.option("--audio", type=FILE, help="Check that this is the certified file.")
 @click.option("--isrc", help="Check that the certificate is for the recording with this ISRC.")
 @click.option("--server", envvar="LCAL_SERVER", help="Where to fetch what is missing, e.g. http://127.0.0.1:8000.")

@@ -10,7 +10,14 @@ from pydantic.json_schema import models_json_schema
 from certifier.report.envelope import LIMITS
 from certifier.settings import Settings
 from certifier.web.api import DIGEST, VerificationRequest
-from certifier.web.documents import CertificateList, CertificateView, LeversView, RenewalView, SubmissionView, VerificationView
+from certifier.web.documents import (
+    CertificateList,
+    CertificateView,
+    LeversView,
+    RenewalView,
+    SubmissionView,
+    VerificationView,
+)
 from certifier.web.problems import MEDIA_TYPE as PROBLEM
 from certifier.web.problems import problems
 from certifier.web.uploads import MAX_CONTACT
