@@ -56,7 +56,8 @@ def qr_matrix(text: str) -> list[list[bool]]:
 def print_qr_matrix(text: str) -> list[list[bool]]:
     """Rows of modules, true is dark, error correction M, no quiet zone. The text is one of :func:`print_qr_text`.
 
-    Three segments: the address in alphanumeric mode, ``#`` as a byte, the digits in numeric mode. No other way is shorter.
+    Three segments: the address in alphanumeric mode, ``#`` as a byte, the digits in numeric mode. No other way is
+    shorter (but for a code with eight digits at its end, where numeric mode would save up to six bits).
     """
     address, _, digits = text.partition("#")
     return _matrix(

@@ -22,9 +22,9 @@ import cbor2
 
 from certifier.certificate.code import parse_code
 from certifier.certificate.model import Claims
-from certifier.certificate.status import LIST_LENGTH, PURPOSES, StatusEntry
+from certifier.certificate.status import LIST_LENGTH, PURPOSES, StatusEntry, entry_at
 from certifier.crypto.keys import SIGNATURE_BYTES, PublicKey, verify_signature
-from certifier.crypto.signing import SigningKey
+from certifier.crypto.signing import Signer
 from certifier.errors import MalformedCertificate, MalformedCode
 
 FORM = 1
@@ -75,16 +75,13 @@ class Compact:
 
     def status(self, base_url: str) -> tuple[StatusEntry, ...]:
         """Its entries in the status lists of the issuer at ``base_url`` (without a slash at the end)."""
-        places = dict(zip(PURPOSES, (self.revocation, self.suspension), strict=True))
-        return tuple(
-            StatusEntry(f"{base_url}/status/{purpose}/{place // LIST_LENGTH + 1}", purpose, place % LIST_LENGTH)
-            for purpose, place in places.items()
-        )
+        places = zip(PURPOSES, (self.revocation, self.suspension), strict=True)
+        return tuple(entry_at(base_url, purpose, place) for purpose, place in places)
 
 
 def compact_of(claims: Claims, payload_sha256: str) -> Compact:
     """The compact form of a certificate, not yet signed. ``payload_sha256`` is the digest of the payload in hex."""
-    places = {entry.purpose: _place_of(entry) for entry in claims.status}
+    places = {entry.purpose: entry.place for entry in claims.status}
     essence = claims.subject.essence_sha256
     return Compact(
         code=claims.code,
@@ -102,11 +99,7 @@ def compact_of(claims: Claims, payload_sha256: str) -> Compact:
     )
 
 
-def _place_of(entry: StatusEntry) -> int:
-    return (int(entry.url.rpartition("/")[2]) - 1) * LIST_LENGTH + entry.index
-
-
-def sign_compact(compact: Compact, key: SigningKey, verification_method: str) -> bytes:
+def sign_compact(compact: Compact, key: Signer, verification_method: str) -> bytes:
     """The tagged COSE_Sign1. The same input gives the same bytes.
 
     Raises MalformedCertificate for a content that the compact form cannot say.

@@ -227,10 +227,8 @@ def open_status_list(raw: bytes, trust: Trust) -> StatusList:
 
 def _signer(method: str, unsigned: dict[str, Any], trust: Trust) -> TrustedKey:
     key = trust.key_for(method)
-    may_sign = (
-        key is not None and key.role in LIST_SIGNERS and key.last_good is None
-    )  # a stolen key vouches for no list
-    if key is None or not may_sign or key.issuer != unsigned.get("issuer"):
+    is_able = key is not None and key.role in LIST_SIGNERS and key.last_good is None  # a stolen key vouches for no list
+    if key is None or not is_able or key.issuer != unsigned.get("issuer"):
         may = ", ".join(known.id for known in trust.keys if known.role in LIST_SIGNERS)
         raise _unusable("untrusted_key", method[:200], may or "a trusted key")
     return key

@@ -19,6 +19,8 @@ from typing import Literal
 import structlog
 
 from certifier.certificate.code import RANDOM_BYTES, code_of
+from certifier.certificate.compact import compact_of, sign_compact
+from certifier.certificate.credential import parse_claims
 from certifier.certificate.proof import sign_document
 from certifier.certificate.status import (
     LIST_LENGTH,
@@ -349,6 +351,14 @@ class Certifier:
             )
         document = sign_document(parse_object(row.payload), signer, row.verification_method, row.issued_at)
         return to_json_text(document).encode()
+
+    def rendition(self, row: CertificateRow, kind: Literal["compact"]) -> bytes:  # noqa: ARG002
+        """The certificate in its compact form. Raises NotFoundError when the key that signed it is not here."""
+        signer = self._signers.get(row.verification_method)
+        if signer is None or row.document is None:
+            raise NotFoundError("The key that signs this certificate is not here just now.", found=row.code)
+        compact = compact_of(parse_claims(parse_object(row.payload)), sha256_hex(row.payload))
+        return sign_compact(compact, signer, row.verification_method)
 
     def _answered_before(
         self, examined: Examined, request: Request | None, now: datetime

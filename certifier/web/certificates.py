@@ -11,7 +11,7 @@ from certifier.certificate.code import display_code, parse_code
 from certifier.certificate.model import Claims
 from certifier.errors import NotFoundError
 from certifier.service.renewal import renewal_info
-from certifier.web import badges, charts
+from certifier.web import badges, charts, print_qr
 from certifier.web.documents import RenewalView, certificate_links, certificate_view, renewal_view
 from certifier.web.records import Record, limits_for, record_of, row_of
 from certifier.web.responses import HTML, JSON, PNG, SVG, TEXT, checked_query, chosen_form, json_reply, page, reply
@@ -153,6 +153,8 @@ FORMS: dict[str, Callable[[Site, str], Response]] = {
     "vc": _credential,
     "svg": badges.svg,
     "png": badges.png,
+    "qr.svg": print_qr.svg,
+    "qr.png": print_qr.png,
     "txt": _sentence,
     "tlog-proof": _proof,
     "report.json": _report,

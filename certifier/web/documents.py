@@ -154,6 +154,8 @@ class CertificateLinks(Document):
     submission: str
     badge_svg: str
     badge_png: str
+    print_qr_svg: str
+    print_qr_png: str
 
 
 class CertificateView(Document):
@@ -193,6 +195,8 @@ def certificate_links(row: CertificateRow) -> CertificateLinks:
         submission=f"/submissions/{row.submission_id}",
         badge_svg=f"{page}.svg",
         badge_png=f"{page}.png",
+        print_qr_svg=f"{page}.qr.svg",
+        print_qr_png=f"{page}.qr.png",
     )
 
 

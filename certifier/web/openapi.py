@@ -255,6 +255,8 @@ FILES = {
     "/v/{code}.vc": ("credential", "The signed record, byte for byte as issued", "application/vc"),
     "/v/{code}.svg": ("badgeSvg", "The badge", "image/svg+xml"),
     "/v/{code}.png": ("badgePng", "The badge", "image/png"),
+    "/v/{code}.qr.svg": ("printQrSvg", "The QR for print, with the compact certificate", "image/svg+xml"),
+    "/v/{code}.qr.png": ("printQrPng", "The QR for print, with the compact certificate", "image/png"),
     "/v/{code}.txt": ("sentence", "The state and the sentence of the label", "text/plain"),
     "/v/{code}.tlog-proof": ("proof", "The proof that the log holds it (C2SP tlog-proof)", "text/plain"),
     "/v/{code}.report.json": ("report", "The signed report, as sent", "application/json"),
