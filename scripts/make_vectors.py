@@ -209,13 +209,13 @@ def refused(about: str, files: dict[str, bytes], kind: str = "malformed") -> Cas
 
 def bent(document: Mapping[str, Any]) -> dict[str, Any]:
     """The figure made better by one digit."""
-    copy = json.loads(json.dumps(document))
+    copy: dict[str, Any] = json.loads(json.dumps(document))
     copy["credentialSubject"]["result"][0]["value"] = "06.10"
     return copy
 
 
 def with_member(document: Mapping[str, Any], name: str, value: Any) -> dict[str, Any]:
-    copy = json.loads(json.dumps(document))
+    copy: dict[str, Any] = json.loads(json.dumps(document))
     copy["credentialSubject"][name] = value
     return copy
 

@@ -286,10 +286,10 @@ def _before_theft(issuer: Check, key: TrustedKey | None, place: _Place | None, t
     if last.origin not in origins or place.origin not in origins:
         is_before = False
     elif place.origin == last.origin:
-        is_before = place.index <= last.index
+        is_before = place.number <= last.index
     else:
         is_before = origins.index(place.origin) < origins.index(last.origin)
-    found = f"entry {place.index} of {place.origin}"
+    found = f"entry {place.number} of {place.origin}"
     return Check("issuer_trust", "trusted" if is_before else "compromised", found, expected)
 
 
@@ -306,7 +306,7 @@ def _check_integrity(opened: Opened, key: TrustedKey | None) -> tuple[Check, Pro
 
 class _Place(NamedTuple):
     origin: str
-    index: int
+    number: int
 
 
 def _check_inclusion(

@@ -18,7 +18,7 @@ from certifier.certificate.replay import MEMBERS, Case, Check, Fact, Found, Repl
 from certifier.certificate.replay import replay as replay_case
 from certifier.certificate.verify import Material, Verification, check_certificate, verification_document
 from certifier.cli.output import EXIT_CANNOT_TELL, EXIT_REFUSED, console, plain, show_error, show_json
-from certifier.cli.verify import EXIT_CODES, WORDS, from_files, from_service, is_file, load_trust
+from certifier.cli.verify import EXIT_CODES, WORDS, from_files, from_text, is_file, load_trust
 from certifier.client import Client
 from certifier.crypto.canonical import sha256_hex
 from certifier.crypto.strict_json import parse_object
@@ -305,8 +305,9 @@ def _with_register(found: Found, case: Case, logs: tuple[Path, ...], register: P
 
 def _verified(files: Files, path: Path | None, code: str, client: Client | None, trust: Path) -> Verification:
     """The verification of the very bytes that were replayed."""
-    _, proof, lists = from_files(path, client) if path else from_service(code, client)
-    return check_certificate(files.certificate[1], Material(load_trust(trust), proof, lists), datetime.now(UTC))
+    given = from_files(path, client) if path else from_text(code, client)
+    material = Material(load_trust(trust), given.proof, given.lists)
+    return check_certificate(files.certificate[1], material, datetime.now(UTC))
 
 
 # --- what is shown -----------------------------------------------------------------------------------------------------
