@@ -47,6 +47,10 @@ class Client:
         bodies = {url: self.get_optional(urlsplit(url).path) for url in urls}
         return {url: body for url, body in bodies.items() if body is not None}
 
+    def pack(self) -> bytes:
+        """The newest pack for offline verification; ``open_pack`` verifies it."""
+        return self.get("/packs/latest")
+
     def submit(
         self, report: Path, audio: Path, logs: Iterable[Path] = (), *, dry_run: bool = False, contact: str | None = None
     ) -> dict[str, Any]:

@@ -18,6 +18,7 @@ CertifierError
 │   ├── MalformedCertificate   no certificate of this label
 │   │   └── UnusableStatusList a status list that says nothing (``reason`` is a word for machines)
 │   ├── MalformedTrust         no trust file
+│   ├── MalformedPack          no pack for offline verification, or one that may not be trusted
 │   ├── MalformedCode          no certificate code
 │   └── IdempotencyKeyReused   the key stands for another request
 ├── ConflictError              fine in itself, but not together with what is on record
@@ -140,6 +141,9 @@ class UnusableStatusList(MalformedCertificate):
 
 
 class MalformedTrust(ForeignInputError): ...
+
+
+class MalformedPack(ForeignInputError): ...
 
 
 class MalformedCode(ForeignInputError): ...

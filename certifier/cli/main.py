@@ -17,6 +17,7 @@ from certifier.cli import (
     log,
     measure,
     monitor,
+    pack,
     replay,
     report,
     service,
@@ -56,7 +57,7 @@ def main() -> None:
     \b
     Artists      keys, measure, import, report, submit
     Services     statement
-    Platforms    verify
+    Platforms    verify, pack
     Auditors     explain, replay, verify, standard test
     Editors      standard new, lint, test, diff, simulate, publish
     Operators    init, serve, revoke, suspend, reinstate, contact, statement, log, backup, restore
@@ -75,6 +76,7 @@ for command in (
     report.submit,
     explain.explain,
     verify.verify,
+    pack.pack,
     replay.replay,
     standard.standard,
     statement.statement,

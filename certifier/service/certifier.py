@@ -21,6 +21,7 @@ import structlog
 from certifier.certificate.code import RANDOM_BYTES, code_of
 from certifier.certificate.compact import compact_of, sign_compact
 from certifier.certificate.credential import parse_claims
+from certifier.certificate.pack import pack_of, sign_pack
 from certifier.certificate.proof import sign_document
 from certifier.certificate.status import (
     LIST_LENGTH,
@@ -566,6 +567,32 @@ class Certifier:
             logs=tuple(verifier_key_for(key.id, key.public) for key in self.keyring.with_role("log")),
             standards=self.shelf.states(now),
         )
+
+    def pack(self, now: datetime) -> bytes:
+        """One signed file with all that offline verification needs, made at a whole minute.
+
+        Raises ReadOnlyError when no status can be told: a pack without one would be of no use.
+        """
+        minute = now.replace(second=0, microsecond=0)
+        method = self._method(self._pack_key(minute))
+        unsigned = pack_of(
+            self.trust_at(minute),
+            issuer=self.settings.did,
+            status_lists=[self.status_list(purpose, minute) for purpose in PURPOSES],
+            contexts={},
+            checkpoints=[book.head.note for book in self.logbooks if book.head.note],
+            now=minute,
+        )
+        return sign_pack(unsigned, self._signers[method], method)
+
+    def _pack_key(self, now: datetime) -> RegisteredKey:
+        """The key that signs packs: the oldest in force of role status, else of role issuer, whose private half is here.
+
+        Whoever trusts an old key learns of the newer ones from the pack, so the old one signs for as long as it may.
+        """
+        keys = (*self.keyring.with_role("status"), *self.keyring.with_role("issuer"))
+        able = (key for key in keys if key.state(now) == "in_force" and self._method(key) in self._signers)
+        return next(able, None) or self._issuer_key(now)
 
     def material(self, row: CertificateRow, now: datetime) -> Material:
         """All that a check of this certificate needs, as this installation serves it."""

@@ -19,7 +19,7 @@ from flask import Flask, Response, g, request
 from certifier.certificate.code import display_code
 from certifier.certificate.credential import standard_url
 from certifier.service.certifier import Certifier
-from certifier.web import api, certificates, pages, standards, wellknown, words
+from certifier.web import api, certificates, packs, pages, standards, wellknown, words
 from certifier.web.compression import compress
 from certifier.web.openapi import openapi_document
 from certifier.web.problems import register_problems
@@ -74,6 +74,7 @@ ROUTES = (
     Route("GET", "/.well-known/did.json", wellknown.did),
     Route("GET", "/trust.json", wellknown.trust),
     Route("GET", "/status/<purpose>/1", wellknown.status_list),
+    Route("GET", "/packs/latest", packs.latest),
     Route("GET", "/log/checkpoint", wellknown.checkpoint),
     Route("GET", "/log/log.vkey", wellknown.verifier_key),
     Route("GET", "/log/tile/<path:path>", wellknown.tile),

@@ -270,6 +270,7 @@ FILES = {
     "/.well-known/did.json": ("did", "The issuer's keys (W3C DID)", "application/did+json"),
     "/trust.json": ("trust", "What a verifier pins", "application/json"),
     "/status/{purpose}/1": ("statusList", "A Bitstring Status List", "application/vc"),
+    "/packs/latest": ("pack", "All that offline verification needs, in one signed file", "application/json"),
     "/log/checkpoint": ("checkpoint", "The log's newest signed checkpoint", "text/plain"),
     "/log/log.vkey": ("logKey", "The log's verifier key (C2SP signed-note)", "text/plain"),
     "/log/tile/{tile}": ("tile", "A hash tile or entry bundle (C2SP tlog-tiles)", "application/octet-stream"),

@@ -151,6 +151,9 @@ PROBLEMS: dict[type[CertifierError], Problem] = {
     errors.MalformedTrust: Problem(
         422, "trust-malformed", "The trust file cannot be read", "Fetch the trust file again from its issuer."
     ),
+    errors.MalformedPack: Problem(
+        422, "pack-malformed", "The pack cannot be used", "Fetch the pack again from its issuer: /packs/latest."
+    ),
     errors.MalformedCode: Problem(
         400,
         "code-malformed",

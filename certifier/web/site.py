@@ -44,6 +44,7 @@ class Site:
         self._levers = lru_cache(REMEMBERED)(self._levers_of)
         self.comparison_of = lru_cache(REMEMBERED)(certifier.shelf.compared)
         self._lists: tuple[tuple[datetime, int], Mapping[str, bytes]] | None = None
+        self._pack: tuple[tuple[datetime, int], bytes] | None = None
 
     def minute(self) -> datetime:
         """Now, to the minute: public views are the same bytes for a minute, so that caches can work."""
@@ -105,6 +106,14 @@ class Site:
             base = self.settings.base_url
             lists = {status_url(base, purpose): self.certifier.status_list(purpose, minute) for purpose in PURPOSES}
             self._lists = remembered = (key, lists)
+        return remembered[1]
+
+    def pack(self, minute: datetime) -> bytes:
+        """The pack for offline verification. Made anew each minute, and at once when the log has grown."""
+        key = (minute, self.certifier.logbook.head.size)
+        remembered = self._pack
+        if remembered is None or remembered[0] != key:
+            self._pack = remembered = (key, self.certifier.pack(minute))
         return remembered[1]
 
     def material(self, minute: datetime, proof: bytes | None, audio: AudioDigests | None = None) -> Material:

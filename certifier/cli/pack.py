@@ -1,0 +1,224 @@
+"""``certifier pack``: fetch, make and look at packs, the signed files for verification without a network."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from certifier.certificate.age import KNOWN_FOR, age_text
+from certifier.certificate.pack import FORM, Pack, open_pack
+from certifier.certificate.times import time_text
+from certifier.certificate.trust import Trust, trust_document
+from certifier.cli.output import console, counted, plain, show_json
+from certifier.cli.service import settings_of
+from certifier.cli.verify import load_trust, pinned_trust_file
+from certifier.client import Client
+from certifier.crypto.canonical import sha256_hex, to_json_text
+from certifier.errors import BadSignature, MalformedPack, OperatorError
+from certifier.service.home import open_certifier
+from certifier.storage.files import load_bytes, save_bytes
+
+TRUST = click.option(
+    "--trust", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Keys to trust; else the pinned ones."
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+
+
+@click.group(invoke_without_command=True)
+@click.option("--server", metavar="URL", help="Fetch the newest pack of the service at URL.")
+@click.option(
+    "--home", type=click.Path(file_okay=False, path_type=Path), help="Or make one, as the operator of this home."
+)
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="The file to write.")
+@click.option("--pin", is_flag=True, help="Pin the newer keys that a pack brings which a pinned key signed.")
+@TRUST
+@JSON
+@click.pass_context
+def pack(
+    ctx: click.Context,
+    server: str | None,
+    home: Path | None,
+    output: Path | None,
+    pin: bool,
+    trust: Path | None,
+    as_json: bool,
+) -> None:
+    """Write one signed file with all that verification without a network needs: keys, status lists, standards, log.
+
+    The pack has to be signed by a key of --trust, or by a pinned one. Without either, the first pack is trusted because you
+    name it, and the next one has to be signed by a key of the pack that it replaces; an older pack replaces none.
+    Then: certifier verify FILE --pack PACK
+    """
+    if ctx.invoked_subcommand:
+        if server or home or output or pin or trust or as_json:
+            raise click.UsageError(f"Put the options behind the command: certifier pack {ctx.invoked_subcommand} …")
+        return
+    if (server is None) == (home is None) or output is None:
+        raise click.UsageError("Give -o FILE, and one of --server URL (to fetch a pack) and --home HOME (to make one).")
+    now = datetime.now(UTC)
+    pinned = load_trust(trust)
+    if pin and (trust or pinned is None):
+        raise click.UsageError("--pin adds to the keys that are pinned. Begin with: certifier init --pin URL")
+    before = _opened_before(output, pinned, now)
+    raw = Client(server).pack() if server else _made(home or Path(), now)
+    opened = _opened_after(raw, before, pinned, now)
+    _save(output, raw)
+    _tell(opened, before, output, now)
+    if pin and pinned and opened.trust != pinned:
+        save_bytes(pinned_trust_file(), to_json_text(trust_document(opened.trust)).encode())
+        console(stderr=True).print(f"  pinned       what it brings, in {pinned_trust_file()}")
+    if as_json:
+        show_json(pack_document(opened, raw, now))
+
+
+def _made(home: Path, now: datetime) -> bytes:
+    certifier = open_certifier(settings_of(home), now)
+    try:
+        return certifier.pack(now)
+    finally:
+        certifier.close()
+
+
+def _opened_before(output: Path, pinned: Trust | None, now: datetime) -> Pack | None:
+    """The pack that is to be replaced. Raises MalformedPack when something else would be."""
+    raw = load_bytes(output)
+    if raw is None:
+        return None
+    try:
+        return open_pack(raw, pinned, now)
+    except (MalformedPack, BadSignature) as error:
+        raise MalformedPack(
+            f"What lies at {output} is no pack that can be used, and is left as it is: {error.message}",
+            found=error.found,
+            expected=error.expected,
+            hint="Choose another name for -o, or move that file away.",
+        ) from error
+
+
+def _opened_after(raw: bytes, before: Pack | None, pinned: Trust | None, now: datetime) -> Pack:
+    opened = open_pack(raw, before.trust if before else pinned, now)
+    if before and opened.made_at < before.made_at:
+        raise MalformedPack(
+            "The service gave an older pack than the one that is here already, which is left as it is.",
+            found=time_text(opened.made_at),
+            expected=f"{time_text(before.made_at)} or later",
+            hint="Is there a cache in between? Try again later.",
+        )
+    return opened
+
+
+def _save(output: Path, raw: bytes) -> None:
+    try:
+        save_bytes(output, raw)
+    except OSError as error:
+        raise OperatorError(f"The pack {output} cannot be written.", found=str(error)) from error
+
+
+def _tell(opened: Pack, before: Pack | None, output: Path, now: datetime) -> None:
+    out = console(stderr=True)
+    out.print(f"Wrote {plain(str(output))}: {opened.size_bytes} bytes, made {age_text(opened.made_at, now)} ago.")
+    _print_summary(opened, now, stderr=True, is_successor=before is not None)
+
+
+@pack.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@TRUST
+@JSON
+def show(file: Path, trust: Path | None, as_json: bool) -> None:
+    """Show what a pack holds, how old it is, and which key signed it."""
+    now = datetime.now(UTC)
+    raw = file.read_bytes()
+    opened = open_pack(raw, load_trust(trust), now)
+    if as_json:
+        show_json(pack_document(opened, raw, now))
+        return
+    out = console()
+    out.print(
+        f"[bold]{FORM}[/] of {plain(opened.issuer)}, {opened.size_bytes} bytes, {plain(opened.trust.environment)}"
+    )
+    _print_summary(opened, now)
+    for key in opened.trust.keys:
+        stolen = ", stolen" if key.last_good else ""
+        days = f"{key.valid_from:%Y-%m-%d} to {key.valid_until:%Y-%m-%d}{stolen}"
+        out.print(f"  {'key':<13}{plain(key.id)}, {plain(key.role)}, {days}, fingerprint {key.key.fingerprint}")
+    for checkpoint in opened.checkpoints:
+        out.print(f"  {'log':<13}{plain(checkpoint.origin)} at size {checkpoint.size}")
+    for standard in opened.trust.standards:
+        out.print(f"  {'standard':<13}{plain(standard.id)}, {standard.state}, sha256:{plain(standard.sha256)}")
+    for listed in opened.lists:
+        out.print(f"  {'status list':<13}{plain(listed.url)}, {len(listed.positions)} set")
+    for url, body in opened.contexts.items():
+        out.print(f"  {'context':<13}{plain(url)}, sha256:{sha256_hex(body)}")
+
+
+def _print_summary(opened: Pack, now: datetime, *, stderr: bool = False, is_successor: bool = False) -> None:
+    out = console(stderr=stderr)
+    out.print(f"  {'status':<13}{status_text(opened, now)}")
+    trust, lists = opened.trust, opened.lists
+    held = (
+        counted(len(trust.keys), "key"),
+        counted(len(trust.logs), "log"),
+        counted(len(trust.standards), "version") + " of the standard",
+        counted(len(lists), "status list"),
+        counted(len(opened.contexts), "context"),
+    )
+    out.print(f"  {'holds':<13}{', '.join(held)}")
+    if opened.is_vouched_for:
+        by = "a key of the pack before" if is_successor else "a key that you trust"
+        out.print(f"  {'signed by':<13}{plain(opened.signed_by.id)}, {by}")
+        for key in opened.new_keys:
+            out.print(f"  {'new key':<13}{plain(key.id)}, {plain(key.role)}, fingerprint {key.key.fingerprint}")
+    else:
+        out.print(f"  {'signed by':<13}{plain(opened.signed_by.id)}, trusted because you name this pack: compare its")
+        out.print(f"  {'fingerprint':<13}{opened.fingerprint}")
+
+
+def status_text(opened: Pack, now: datetime) -> str:
+    """What the pack's age is worth, in words."""
+    in_force_until = min((listed.valid_until for listed in opened.lists), default=opened.made_at)
+    if not opened.lists:
+        return "it holds no status list, so no certificate can be told to be in force"
+    if now <= in_force_until:
+        return f"in force until {time_text(in_force_until)}"
+    known_until = opened.status_as_of + KNOWN_FOR
+    age = age_text(opened.status_as_of, now)
+    if now <= known_until:
+        return f"{age} old: certificates are valid with a warning, until {time_text(known_until)}"
+    return f"{age} old: too old to tell whether a certificate is in force; fetch a newer pack"
+
+
+def pack_document(opened: Pack, raw: bytes, now: datetime) -> dict[str, Any]:
+    """What a pack holds, as JSON."""
+    trust = trust_document(opened.trust)
+    return {
+        "form": FORM,
+        "issuer": opened.issuer,
+        "environment": opened.trust.environment,
+        "made_at": time_text(opened.made_at),
+        "valid_until": time_text(opened.valid_until),
+        "age_seconds": max(0, int((now - opened.made_at).total_seconds())),
+        "status_as_of": time_text(opened.status_as_of),
+        "status": status_text(opened, now),
+        "size_bytes": opened.size_bytes,
+        "sha256": sha256_hex(raw),
+        "signed_by": opened.signed_by.id,
+        "fingerprint": opened.fingerprint,
+        "vouched_for": opened.is_vouched_for,
+        "new_keys": [key.id for key in opened.new_keys] if opened.is_vouched_for else [],
+        "keys": trust["keys"],
+        "logs": [{"origin": checkpoint.origin, "size": checkpoint.size} for checkpoint in opened.checkpoints],
+        "standards": trust["standards"],
+        "status_lists": [
+            {
+                "url": listed.url,
+                "purpose": listed.purpose,
+                "set": len(listed.positions),
+                "valid_until": time_text(listed.valid_until),
+            }
+            for listed in opened.lists
+        ],
+        "contexts": [{"url": url, "sha256": sha256_hex(body)} for url, body in opened.contexts.items()],
+    }
