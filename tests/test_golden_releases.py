@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from certifier.certificate.status import status_entries_of, status_file_name
+from certifier.certificate.status import lists_by_url
 from certifier.certificate.trust import parse_trust
 from certifier.certificate.verify import AudioDigests, Material, check_certificate
 from certifier.crypto.canonical import sha256_hex
-from certifier.crypto.strict_json import parse_object
 from certifier.decision import parse_decision
 from certifier.report.envelope import open_report
 from tests.studio import NOW
@@ -20,8 +19,7 @@ RELEASES = sorted(path for path in (Path(__file__).parent / "golden").iterdir() 
 
 
 def material(folder: Path, audio: str | None = None) -> Material:
-    entries = status_entries_of(parse_object((folder / "certificate.json").read_bytes()))
-    lists = {entry.url: (folder / status_file_name(entry.url)).read_bytes() for entry in entries}
+    lists = lists_by_url({file.name: file.read_bytes() for file in folder.glob("status-*.json")})
     digests = AudioDigests(audio) if audio else None
     proof = (folder / "certificate.tlog-proof").read_bytes()
     return Material(parse_trust((folder / "trust.json").read_bytes()), proof, lists, digests)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from certifier.certificate.status import status_entries_of, unpacked_bits
+from certifier.certificate.status import LIST_LENGTH, StatusList, status_entries_of
 from certifier.crypto.canonical import digest_of
 from certifier.errors import CertifierError, MalformedCertificate
 from certifier.log.entry import parse_entry
@@ -28,9 +28,9 @@ _COMPUTED_AT = re.compile(r"Computed from the log(?: (?P<origin>[^\s+]+))? at si
 class StatusPositions:
     """What the lists must hold, by purpose.
 
-    ``codes`` names for each set position the certificate. ``missing`` are codes whose bit must be set, and nobody knows
-    where, since their certificate could not be had or does not fit its digest in the log; with the purpose of the list.
-    ``unread`` are the places of entries that this version does not know: they might change a status.
+    ``codes`` names for each set place, counted through all lists of a purpose, the certificate. ``missing`` are codes whose bit
+    must be set, and nobody knows where, since their certificate could not be had or does not fit its digest in the log; with
+    the purpose of the list. ``unread`` are the places of entries that this version does not know: they might change a status.
     """
 
     codes: Mapping[str, Mapping[int, str]]
@@ -39,7 +39,17 @@ class StatusPositions:
 
     @property
     def positions(self) -> dict[str, set[int]]:
+        """The set places by purpose."""
         return {purpose: set(codes) for purpose, codes in self.codes.items()}
+
+    def codes_in(self, purpose: str, number: int) -> dict[int, str]:
+        """The certificate for each position that must be set in one list."""
+        start = (number - 1) * LIST_LENGTH
+        return {place - start: code for place, code in self.codes[purpose].items() if 0 <= place - start < LIST_LENGTH}
+
+    def last_list(self, purpose: str) -> int:
+        """The highest number of a list in which a bit must be set; 0 when there is none."""
+        return max(self.codes[purpose], default=-1) // LIST_LENGTH + 1
 
     def missing_in(self, purpose: str) -> list[str]:
         return [code for code, wanted in self.missing.items() if wanted == purpose]
@@ -91,49 +101,37 @@ def status_positions(
         purpose = SETS[change]
         if purpose is None:
             continue
-        position = _position_of(payload_of(code), issued.get(code, set()), purpose)
-        if position is None:
+        place = _place_of(payload_of(code), issued.get(code, set()), purpose)
+        if place is None:
             missing[code] = purpose
         else:
-            codes[purpose][position] = code
+            codes[purpose][place] = code
     return StatusPositions(codes, missing, tuple(unread))
 
 
-def _position_of(payload: dict[str, Any] | None, digests: set[str], purpose: str) -> int | None:
+def _place_of(payload: dict[str, Any] | None, digests: set[str], purpose: str) -> int | None:
     try:
         if payload is None or {f"sha256:{digest_of(payload)}"} != digests:
             return None
-        return next(entry.index for entry in status_entries_of(payload) if entry.purpose == purpose)
+        return next(entry.place for entry in status_entries_of(payload) if entry.purpose == purpose)
     except CertifierError:  # a payload that no certificate of ours can have
         return None
 
 
-def list_differences(list_document: dict[str, Any], positions: Collection[int]) -> ListDifferences:
-    """Where a served list and the recomputed positions disagree. Raises MalformedCertificate for what is no list."""
-    served, ours = set_positions(list_document), frozenset(positions)
-    return ListDifferences(served - ours, ours - served)
+def list_differences(served: StatusList, positions: Collection[int]) -> ListDifferences:
+    """Where a served list and the recomputed positions disagree."""
+    theirs, ours = served.positions, frozenset(positions)
+    return ListDifferences(theirs - ours, ours - theirs)
 
 
-def set_positions(list_document: dict[str, Any]) -> frozenset[int]:
-    """Every position that is set in a status list. Raises MalformedCertificate."""
-    subject = list_document.get("credentialSubject")
-    if not isinstance(subject, dict):
-        raise MalformedCertificate("This is not a status list.", expected="a BitstringStatusListCredential")
-    bits = unpacked_bits(str(subject.get("encodedList")))
-    return frozenset(
-        8 * place + bit for place, byte in enumerate(bits) if byte for bit in range(8) if byte & 128 >> bit
-    )
-
-
-def computed_at(list_document: dict[str, Any]) -> ComputedAt:
+def computed_at(served: StatusList) -> ComputedAt:
     """The log and the size that a status list names in its description. Raises MalformedCertificate."""
-    text = list_document.get("description")
-    match = _COMPUTED_AT.fullmatch(text) if isinstance(text, str) else None
+    match = _COMPUTED_AT.fullmatch(served.description)
     size = parse_number(match["size"]) if match else None
     if match is None or size is None:
         raise MalformedCertificate(
             "The status list does not say at which size of the log it was computed.",
-            found=repr(text)[:120],
+            found=repr(served.description)[:120],
             expected="Computed from the log ORIGIN at size N.",
         )
     return ComputedAt(match["origin"], size)

@@ -26,6 +26,7 @@ from certifier.crypto.strict_json import parse_object
 from certifier.errors import CertifierError, MalformedCertificate, UnusableStatusList
 
 LIST_LENGTH = 131_072
+MOST_LISTS = 2**31 // LIST_LENGTH  # of each purpose: a place, counted through all lists, fits in 32 bits
 PURPOSES = ("revocation", "suspension")
 FINAL = ("revocation",)  # LCAL 12: a revocation is never taken back, a suspension may be
 VALID_FOR = timedelta(hours=1)
@@ -230,7 +231,8 @@ def _signer(method: str, unsigned: dict[str, Any], trust: Trust) -> TrustedKey:
     is_able = key is not None and key.role in LIST_SIGNERS and key.last_good is None  # a stolen key vouches for no list
     if key is None or not is_able or key.issuer != unsigned.get("issuer"):
         may = ", ".join(known.id for known in trust.keys if known.role in LIST_SIGNERS)
-        raise _unusable("untrusted_key", method[:200], may or "a trusted key")
+        hint = "Is the trust file that of this service, and not an old one?"
+        raise _unusable("untrusted_key", method[:200], may or "a trusted key", hint)
     return key
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from certifier.certificate.code import display_code
-from certifier.certificate.proof import split_proof, verify_document
+from certifier.certificate.proof import split_proof
 from certifier.certificate.recompute import (
     ListDifferences,
     StatusPositions,
@@ -21,9 +21,8 @@ from certifier.certificate.recompute import (
     list_differences,
     status_positions,
 )
-from certifier.certificate.status import PURPOSES
+from certifier.certificate.status import MOST_LISTS, PURPOSES, StatusList, open_status_list, parse_status_list
 from certifier.certificate.trust import Trust, parse_trust
-from certifier.certificate.verify import LIST_SIGNERS
 from certifier.cli.mirror import ADDRESS, PublishedLog, is_freeze, last_name
 from certifier.cli.monitor import TRUST, VKEY, trusted_log_keys
 from certifier.cli.output import EXIT_CANNOT_TELL, EXIT_REFUSED, console, plain, show_json
@@ -31,7 +30,7 @@ from certifier.cli.service import settings_of
 from certifier.cli.verify import load_trust
 from certifier.client import Client
 from certifier.crypto.strict_json import parse_object
-from certifier.errors import BadSignature, ForeignInputError, NotFoundError, UnreachableError
+from certifier.errors import ForeignInputError, NotFoundError, UnreachableError
 from certifier.log.growth import grow
 from certifier.log.merkle import Tree
 from certifier.log.note import VerifierKey, open_checkpoint
@@ -43,14 +42,15 @@ SHOWN = 20  # positions or codes in one line
 
 @dataclass(frozen=True)
 class Published:
-    """What is compared: the entries of each log, the oldest log first; certificates without proof; the lists by purpose.
+    """What is compared: the entries of each log, the oldest log first; certificates without proof; the lists by purpose and
+    number.
 
     ``gaps`` say what is known to exist and could not be had: then an agreement cannot be told.
     """
 
     logs: Mapping[str, Sequence[bytes]]
     payload_of: Callable[[str], dict[str, Any] | None]
-    lists: Mapping[str, dict[str, Any]]
+    lists: Mapping[tuple[str, int], StatusList]
     gaps: tuple[str, ...] = ()
 
     def entries_at(self, origin: str | None, size: int) -> list[bytes] | None:
@@ -68,11 +68,16 @@ class Comparison:
     """One list against the log; ``agrees`` is None when it cannot be told."""
 
     purpose: str
+    number: int
     agrees: bool | None
     size: int
     log_size: int
     set_count: int
     found: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return self.purpose if self.number == 1 else f"{self.purpose} {self.number}"
 
 
 @click.group("status")
@@ -102,12 +107,13 @@ def recompute(
         published = _published_by(server, vkeys, trust)
     else:
         raise click.UsageError("Name a service (--server URL) or an installation (--home DIR).")
-    comparisons = [compare(published, purpose) for purpose in PURPOSES]
+    comparisons = [comparison for purpose in PURPOSES for comparison in compare(published, purpose)]
     if as_json:
         show_json({"agrees": _verdict(comparisons), "lists": [vars(comparison) for comparison in comparisons]})
     else:
+        width = 2 + max(len(comparison.name) for comparison in comparisons)
         for comparison in comparisons:
-            _show(comparison)
+            _show(comparison, width)
     ctx.exit({True: 0, False: EXIT_REFUSED, None: EXIT_CANNOT_TELL}[_verdict(comparisons)])
 
 
@@ -126,7 +132,10 @@ def published_at_home(home: Path) -> Published:
     now = datetime.now(UTC)
     certifier = open_certifier(settings_of(home), now)
     try:
-        lists = {purpose: split_proof(parse_object(certifier.status_list(purpose, now)))[0] for purpose in PURPOSES}
+        lists = {
+            (purpose, number): _unverified(certifier.status_list(purpose, number, now))
+            for purpose, number in certifier.status_urls().values()
+        }
         logs = {book.origin: book.entries_between(0, book.head.size) for book in certifier.logbooks}
         rows = {code: certifier.store.certificate(code) for code in certifier.changed_codes()}
         payloads = {code: parse_object(row.payload) for code, row in rows.items() if row}
@@ -135,42 +144,84 @@ def published_at_home(home: Path) -> Published:
     return Published(logs, payloads.get, lists)
 
 
-def compare(published: Published, purpose: str) -> Comparison:
-    """The served list of a purpose against the one that the log leads to."""
-    document = published.lists[purpose]
-    at = computed_at(document)
-    entries = published.entries_at(at.origin, at.size)
-    newest = list(published.logs)[-1] if at.origin is None else at.origin
-    log_size = len(published.logs.get(newest, ()))
-    if entries is None:
-        gap = f"the list was computed from {newest} at size {at.size}; that log is at hand up to size {log_size}"
-        return Comparison(purpose, None, at.size, log_size, 0, (gap,))
-    computed = status_positions(entries, published.payload_of)
-    differences = list_differences(document, computed.positions[purpose])
-    found = (*_differences_in_words(differences, computed, purpose), *_unknowns(computed, purpose), *published.gaps)
-    set_count = len(computed.positions[purpose])
-    return Comparison(purpose, _agrees(differences, computed, purpose, published), at.size, log_size, set_count, found)
+def compare(published: Published, purpose: str) -> list[Comparison]:
+    """The served lists of a purpose against those that the log leads to, in the order of their numbers."""
+    lists = {number: served for (of, number), served in sorted(published.lists.items()) if of == purpose}
+    computed_for = cache(partial(_computed, published))
+    comparisons, unexplained = list[Comparison](), 0
+    for number, served in lists.items():
+        at = computed_at(served)
+        origin = at.origin or list(published.logs)[-1]
+        log_size, computed = len(published.logs.get(origin, ())), computed_for(origin, at.size)
+        if computed is None:
+            gap = f"the list was computed from {origin} at size {at.size}; that log is at hand up to size {log_size}"
+            comparisons.append(Comparison(purpose, number, None, at.size, log_size, 0, (gap,)))
+            continue
+        codes = computed.codes_in(purpose, number)
+        differences = list_differences(served, codes)
+        unexplained += len(differences.unfounded)
+        agrees = _agrees(differences, unexplained, computed, purpose, published)
+        words = (*_differences_in_words(differences, computed, purpose, number), *_unknowns(computed, purpose))
+        comparisons.append(
+            Comparison(purpose, number, agrees, at.size, log_size, len(codes), (*words, *published.gaps))
+        )
+    return comparisons + _unserved(published, purpose, comparisons[0], computed_for)
 
 
-def _agrees(differences: ListDifferences, computed: StatusPositions, purpose: str, published: Published) -> bool | None:
-    """Whether what is unknown could explain what differs: each missing certificate may account for one set position."""
+def _computed(published: Published, origin: str, size: int) -> StatusPositions | None:
+    entries = published.entries_at(origin, size)
+    return None if entries is None else status_positions(entries, published.payload_of)
+
+
+def _unserved(
+    published: Published,
+    purpose: str,
+    first: Comparison,
+    computed_for: Callable[[str, int], StatusPositions | None],
+) -> list[Comparison]:
+    """Lists in which a bit must be set, as of the first list's size, and that the service does not have."""
+    origin = computed_at(published.lists[purpose, 1]).origin or list(published.logs)[-1]
+    computed = computed_for(origin, first.size)
+    if computed is None:
+        return []
+    last = max(number for of, number in published.lists if of == purpose)
+    missing = {
+        number: computed.codes_in(purpose, number) for number in range(last + 1, computed.last_list(purpose) + 1)
+    }
+    return [
+        Comparison(purpose, number, False, first.size, first.log_size, len(codes), ("there is no such list",))
+        for number, codes in missing.items()
+        if codes
+    ]
+
+
+def _agrees(
+    differences: ListDifferences, unexplained: int, computed: StatusPositions, purpose: str, published: Published
+) -> bool | None:
+    """Whether what is unknown could explain what differs: each missing certificate may account for one set position.
+
+    ``unexplained`` counts such positions in this list and those of its purpose before it.
+    """
     missing = len(computed.missing_in(purpose))
     if differences.unset and not computed.unread:
         return False
     if computed.unread or published.gaps:
         return None
-    if len(differences.unfounded) > missing:
+    if differences.unfounded and unexplained > missing:
         return False
     return None if missing else True
 
 
-def _differences_in_words(differences: ListDifferences, computed: StatusPositions, purpose: str) -> list[str]:
+def _differences_in_words(
+    differences: ListDifferences, computed: StatusPositions, purpose: str, number: int
+) -> list[str]:
     words = []
     if differences.unset:
-        named = [f"{display_code(computed.codes[purpose][at])} ({at})" for at in sorted(differences.unset)]
+        codes = computed.codes_in(purpose, number)
+        named = [f"{display_code(codes[at])} ({at})" for at in sorted(differences.unset)]
         words.append(f"{STATES[purpose]} in the log, and not set in the list: {_listed(named)}")
     if differences.unfounded:
-        elsewhere = {at: code for codes in computed.codes.values() for at, code in codes.items()}
+        elsewhere = {at: code for other in PURPOSES for at, code in computed.codes_in(other, number).items()}
         named = [
             f"position {at}" + (f" (perhaps {display_code(elsewhere[at])})" if at in elsewhere else "")
             for at in sorted(differences.unfounded)
@@ -200,16 +251,16 @@ def _verdict(comparisons: Sequence[Comparison]) -> bool | None:
     return False if False in answers else None if None in answers else True
 
 
-def _show(comparison: Comparison) -> None:
+def _show(comparison: Comparison, width: int) -> None:
     words = {True: "[green]agrees[/]", False: "[bold red]DIFFERS[/]", None: "[yellow]cannot tell[/]"}
     of = "" if comparison.size == comparison.log_size else f" (the log has {comparison.log_size} entries now)"
     out = console()
     out.print(
-        f"{comparison.purpose:<12}{words[comparison.agrees]}: {comparison.set_count} set at log size"
+        f"{comparison.name:<{width}}{words[comparison.agrees]}: {comparison.set_count} set at log size"
         f" {comparison.size}{of}"
     )
     for found in comparison.found:
-        out.print(f"{'':<12}{plain(found)}")
+        out.print(f"{'':<{width}}{plain(found)}")
 
 
 # -- the service, over HTTP -----------------------------------------------------------------------------------------
@@ -221,7 +272,7 @@ def published_over_http(client: Client, keys: Sequence[VerifierKey], trust: Trus
     Raises LogMisbehaves or BadSignature for what was changed, UnreachableError.
     """
     # The lists first: the log can only be larger than they say.
-    lists = {purpose: _status_list(client, purpose, trust) for purpose in PURPOSES}
+    lists = {(purpose, number): found for purpose in PURPOSES for number, found in _lists(client, purpose, trust)}
     logs, gaps = _logs(client, keys)
     if trust is None:
         gaps = (*gaps, *_untold_logs(client, keys, list(logs)[-1]))
@@ -275,24 +326,26 @@ def _entries_of(log: PublishedLog, note: bytes, keys: Sequence[VerifierKey]) -> 
     return checkpoint.origin, grow(Tree(), None, checkpoint, log.read)
 
 
-def _status_list(client: Client, purpose: str, trust: Trust | None) -> dict[str, Any]:
-    path = f"/status/{purpose}/1"
-    try:
-        document = parse_object(client.get(path))
-    except NotFoundError as error:
-        raise UnreachableError(f"There is no {purpose} list at {client.server}{path}.", found="HTTP 404") from error
-    unsigned, proof = split_proof(document)
-    subject = unsigned.get("credentialSubject")
-    if not isinstance(subject, dict) or subject.get("statusPurpose") != purpose:
-        raise ForeignInputError(f"{path} is not the {purpose} list.", expected=f"statusPurpose {purpose}")
-    if trust is None:
-        return unsigned
-    key = trust.key_for(str(proof.get("verificationMethod")))
-    if key is None or key.role not in LIST_SIGNERS:
-        raise BadSignature(
-            f"The {purpose} list is not signed by a trusted key.",
-            found=str(proof.get("verificationMethod"))[:200],
-            expected=", ".join(known.id for known in trust.keys if known.role in LIST_SIGNERS),
-            hint="Is the trust file that of this service, and not an old one?",
-        )
-    return verify_document(document, key.key)
+def _lists(client: Client, purpose: str, trust: Trust | None) -> Iterator[tuple[int, StatusList]]:
+    """The lists of a purpose, from the first one until the service says that it has no other."""
+    for number in range(1, MOST_LISTS + 1):
+        path = f"/status/{purpose}/{number}"
+        try:
+            raw = client.get_fresh(path)
+        except NotFoundError as error:
+            if number == 1:
+                raise UnreachableError(
+                    f"There is no {purpose} list at {client.server}{path}.", found="HTTP 404"
+                ) from error
+            return
+        served = _unverified(raw) if trust is None else open_status_list(raw, trust)
+        if served.purpose != purpose or not served.url.endswith(path):
+            raise ForeignInputError(
+                f"{path} is not the {purpose} list.", found=f"{served.purpose[:40]}, {served.url[:200]}", expected=path
+            )
+        yield number, served
+
+
+def _unverified(raw: bytes) -> StatusList:
+    unsigned, _ = split_proof(parse_object(raw))
+    return parse_status_list(unsigned)

@@ -18,7 +18,6 @@ from typing import Literal
 
 import structlog
 
-from certifier.certificate.code import RANDOM_BYTES, code_of
 from certifier.certificate.compact import compact_of, sign_compact
 from certifier.certificate.credential import parse_claims
 from certifier.certificate.pack import pack_of, sign_pack
@@ -27,6 +26,7 @@ from certifier.certificate.status import (
     LIST_LENGTH,
     PURPOSES,
     StatusEntry,
+    entry_at,
     status_entries_of,
     status_list_payload,
     status_url,
@@ -67,6 +67,7 @@ from certifier.service.examine import Examined, Upload, examine, gather_evidence
 from certifier.service.ledger import StoredLedger
 from certifier.service.logbook import CLOCK_SKEW, KEY_HINT, STATES, Change, Logbook, Problem
 from certifier.service.pipeline import A_MOMENT_S, Pipeline, Stage
+from certifier.service.places import Places
 from certifier.service.shelf import Shelf
 from certifier.settings import Settings
 from certifier.standard.evaluate import Verdict, decide
@@ -89,6 +90,11 @@ AFTER: dict[ChangeType, frozenset[str]] = {
     "suspend": frozenset({"issue", "reinstate"}),
     "reinstate": frozenset({"suspend"}),
 }
+PURPOSE_OF = {
+    "revoked": "revocation",
+    "suspended": "suspension",
+}  # a state that the log tells -> the list it sets a bit in
+SetPlaces = Mapping[tuple[str, int], Sequence[int]]  # by purpose and number of the list
 log = structlog.get_logger(__name__)
 
 REASONS = ("evidence", "wrong_track", "figure", "misuse", "offset_claim", "holder_request", "superseded")  # LCAL 12.2
@@ -169,6 +175,8 @@ class Certifier:
         self.logbooks = tuple(logbooks)
         self.logbook = self.logbooks[-1]
         self._ledger = StoredLedger(store)
+        self._places = Places(store, randomness)
+        self._set: tuple[Mapping[str, int], SetPlaces] | None = None
         self._randomness = randomness
         self._tidied: datetime | None = None
         registered = {key.public.raw: key for key in keyring.with_role("issuer")}
@@ -461,14 +469,8 @@ class Certifier:
 
     def _free_places(self) -> tuple[str, tuple[StatusEntry, ...]]:
         """A random code, and a random place in each status list, that no certificate has."""
-        for _ in range(256):
-            code = code_of(self._randomness(RANDOM_BYTES))
-            revocation, suspension = (int.from_bytes(self._randomness(4), "big") % LIST_LENGTH for _ in PURPOSES)
-            if not self.store.is_taken(code, revocation, suspension):
-                places = zip(PURPOSES, (revocation, suspension), strict=True)
-                url = self.settings.base_url
-                return code, tuple(StatusEntry(status_url(url, name), name, place) for name, place in places)
-        raise OperatorError("The status lists are full.", hint="This release serves one list of each purpose.")
+        code, places = self._places.free()
+        return code, tuple(entry_at(self.settings.base_url, purpose, place) for purpose, place in places.items())
 
     # -- what anybody may ask -----------------------------------------------------------------------------------
 
@@ -527,36 +529,59 @@ class Certifier:
         changes = self.changes_of(code, sizes)
         return STATES[changes[-1].kind] if changes else "active"
 
-    def status_list(self, purpose: str, now: datetime) -> bytes:
-        """The signed Bitstring Status List of a purpose, computed from the log alone.
+    def status_list(self, purpose: str, number: int, now: datetime) -> bytes:
+        """The signed Bitstring Status List of a purpose and number, computed from the log alone; made at a whole minute.
 
-        Raises ReadOnlyError when the entries at hand do not lead to the signed log, or when a certificate that the log
-        withdrew is lost here, so that its place is not known: then no list is better than one that calls it active.
+        Raises NotFoundError when no certificate stands in such a list. Raises ReadOnlyError when the entries at hand do not
+        lead to the signed log, or when a certificate that the log withdrew is lost here, so that its place is not known: then
+        no list is better than one that calls it active.
         """
-        if not self._signers or not all(book.is_trustworthy for book in self.logbooks):
-            raise ReadOnlyError("The log cannot be read as it was signed, so no status is told.")
-        method = self._method(self._issuer_key(now))
-        sizes = {book.origin: book.head.size for book in self.logbooks}
-        state = {"revocation": "revoked", "suspension": "suspended"}[purpose]
-        codes = [code for code in self.changed_codes() if self.lifecycle(code, sizes) == state]
-        rows = self.store.certificates_of(codes)
-        if len(rows) < len(codes):
-            raise ReadOnlyError(
-                "A certificate that was withdrawn is lost here, so no status is told.",
-                found=", ".join(sorted(set(codes) - {row.code for row in rows})[:5]),
-                hint="Bring its files back: certifier restore --home HOME --nothing-newer --certificates DIR",
+        sizes, set_places = self._set_places()
+        if purpose not in PURPOSES or not 1 <= number <= self._places.lists():
+            raise NotFoundError(
+                "There is no such status list.",
+                found=f"{purpose[:40]} {number}",
+                expected=f"{' or '.join(PURPOSES)}, 1 to {self._places.lists()}",
             )
-        url = status_url(self.settings.base_url, purpose)
+        made_at = now.replace(second=0, microsecond=0)
+        method = self._method(self._issuer_key(now))
         payload = status_list_payload(
-            url,
+            status_url(self.settings.base_url, purpose, number),
             purpose,
-            [_position(row, purpose) for row in rows],
+            set_places.get((purpose, number), ()),
             issuer=self.settings.did,
             log=f"{self.logbook.origin} at size {sizes[self.logbook.origin]}",
-            now=now,
+            now=made_at,
         )
-        document = sign_document(payload, self._signers[method], method, time_text(now))
+        document = sign_document(payload, self._signers[method], method, time_text(made_at))
         return canonical_bytes(document)
+
+    def status_urls(self) -> dict[str, tuple[str, int]]:
+        """Every status list that there is now: purpose and number by URL. Raises ReadOnlyError when none can be told."""
+        self._set_places()
+        numbers = range(1, self._places.lists() + 1)
+        return {
+            status_url(self.settings.base_url, purpose, number): (purpose, number)
+            for number in numbers
+            for purpose in PURPOSES
+        }
+
+    def _set_places(self) -> tuple[Mapping[str, int], SetPlaces]:
+        """The size of each log, and the positions that are set at these sizes; only changed certificates are looked at."""
+        if not self._signers or not all(book.is_trustworthy for book in self.logbooks):
+            raise ReadOnlyError("The log cannot be read as it was signed, so no status is told.")
+        sizes = {book.origin: book.head.size for book in self.logbooks}
+        remembered = self._set
+        if remembered is None or remembered[0] != sizes:
+            states = {code: self.lifecycle(code, sizes) for code in self.changed_codes()}
+            withdrawn = {code: state for code, state in states.items() if state in PURPOSE_OF}
+            found: dict[tuple[str, int], list[int]] = {}
+            for code, places in self._places.of(withdrawn).items():
+                purpose = PURPOSE_OF[withdrawn[code]]
+                number, position = divmod(places[purpose], LIST_LENGTH)
+                found.setdefault((purpose, number + 1), []).append(position)
+            self._set = remembered = (sizes, found)
+        return remembered
 
     def trust_at(self, now: datetime) -> Trust:
         """What a verifier of this installation pins: its keys, and every version of the standard it ever judged by."""
@@ -578,7 +603,7 @@ class Certifier:
         unsigned = pack_of(
             self.trust_at(minute),
             issuer=self.settings.did,
-            status_lists=[self.status_list(purpose, minute) for purpose in PURPOSES],
+            status_lists=[self.status_list(*asked, minute) for asked in self.status_urls().values()],
             contexts={},
             checkpoints=[book.head.note for book in self.logbooks if book.head.note],
             now=minute,
@@ -596,7 +621,8 @@ class Certifier:
 
     def material(self, row: CertificateRow, now: datetime) -> Material:
         """All that a check of this certificate needs, as this installation serves it."""
-        lists = {status_url(self.settings.base_url, purpose): self.status_list(purpose, now) for purpose in PURPOSES}
+        entries = status_entries_of(parse_object(row.payload))
+        lists = {entry.url: self.status_list(entry.purpose, entry.number, now) for entry in entries}
         return Material(self.trust_at(now), row.proof, lists)
 
 
@@ -625,11 +651,6 @@ def _read_only(problem: Problem) -> ReadOnlyError:
         found=f"{problem.kind}: {problem.found}",
         hint=problem.hint or "Try again later.",
     )
-
-
-def _position(row: CertificateRow, purpose: str) -> int:
-    """The certificate's place in a list, from its payload: that is what the log commits to."""
-    return next(entry.index for entry in status_entries_of(parse_object(row.payload)) if entry.purpose == purpose)
 
 
 def _misfits(report: Report, verdict: Verdict) -> tuple[FieldFinding, ...]:

@@ -87,7 +87,7 @@ def submission_row(
 
 def certificate_row(claims: Claims, submission_id: str, verification_method: str) -> CertificateRow:
     """The certificate before it is signed: its payload is what the leaf commits to."""
-    revocation, suspension = (entry.index for entry in claims.status)
+    places = {entry.purpose: entry.place for entry in claims.status}
     return CertificateRow(
         code=claims.code,
         submission_id=submission_id,
@@ -98,8 +98,8 @@ def certificate_row(claims: Claims, submission_id: str, verification_method: str
         expires_at=time_text(claims.expires_at),
         payload=canonical_bytes(payload_for(claims)),
         verification_method=verification_method,
-        revocation_index=revocation,
-        suspension_index=suspension,
+        revocation_index=places["revocation"],
+        suspension_index=places["suspension"],
         in_force=1,
     )
 

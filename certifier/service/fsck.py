@@ -155,7 +155,7 @@ def _faults_of(
     if parse_entry(entry)["payload"] != f"sha256:{sha256_hex(row.payload)}":
         yield "its payload is not the one that the log holds"
         return
-    places = {status.purpose: status.index for status in status_entries_of(parse_object(row.payload))}
+    places = {status.purpose: status.place for status in status_entries_of(parse_object(row.payload))}
     if {purpose: getattr(row, f"{purpose}_index") for purpose in PURPOSES} != places:
         yield "its places in the status lists are not those of its payload"
     state = known.states.get(row.code, "active")

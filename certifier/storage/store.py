@@ -68,6 +68,11 @@ _TAKEN = union_all(
     select(literal(1)).where(certificates.c.revocation_index == bindparam("revocation")),
     select(literal(1)).where(certificates.c.suspension_index == bindparam("suspension")),
 )
+# Each by its own index; both at once would read the whole table.
+_LAST_PLACES = union_all(
+    select(func.max(certificates.c.revocation_index).label("place")),
+    select(func.max(certificates.c.suspension_index)),
+)
 _JUDGED = submissions.outerjoin(certificates, certificates.c.submission_id == submissions.c.id)
 _IS_SINCE = submissions.c.created_at >= bindparam("since")
 _IS_IN_FORCE = and_(
@@ -366,6 +371,10 @@ class Store:
         """Whether a certificate has this code, or one of these places in the status lists."""
         places = {"code": code, "revocation": revocation_index, "suspension": suspension_index}
         return self._one(_TAKEN, places) is not None
+
+    def last_place(self) -> int | None:
+        """The last place in the status lists that a certificate has; None when there is no certificate."""
+        return max((row["place"] for row in self._all(_LAST_PLACES) if row["place"] is not None), default=None)
 
     def has_audio_in_force(self, audio_sha256: str) -> bool:
         """Whether a file holds a certificate; a self-declared statement is none and blocks nobody."""

@@ -73,8 +73,8 @@ ROUTES = (
     # trust, status, log
     Route("GET", "/.well-known/did.json", wellknown.did),
     Route("GET", "/trust.json", wellknown.trust),
-    Route("GET", "/status/<purpose>/1", wellknown.status_list),
     Route("GET", "/packs/latest", packs.latest),
+    Route("GET", "/status/<purpose>/<name>", wellknown.status_list),
     Route("GET", "/log/checkpoint", wellknown.checkpoint),
     Route("GET", "/log/log.vkey", wellknown.verifier_key),
     Route("GET", "/log/tile/<path:path>", wellknown.tile),

@@ -28,13 +28,17 @@ CACHE = {
     "no time": "no-cache",
     "not at all": "private, no-store",
 }
+MAX_AGE = "public, max-age={seconds}, must-revalidate"
 
 
-def reply(body: str | bytes, media_type: str, cache: str, **headers: str) -> Response:
-    """A 200 answer with a strong entity tag, or 304 when the client has these bytes already."""
+def reply(body: str | bytes, media_type: str, cache: str | int, **headers: str) -> Response:
+    """A 200 answer with a strong entity tag, or 304 when the client has these bytes already.
+
+    ``cache`` names a row of CACHE, or says for how many seconds from now the bytes count.
+    """
     raw = body.encode() if isinstance(body, str) else body
     response = Response(raw, content_type=media_type)
-    response.headers["Cache-Control"] = CACHE[cache]
+    response.headers["Cache-Control"] = CACHE[cache] if isinstance(cache, str) else MAX_AGE.format(seconds=cache)
     response.headers.extend({name.replace("_", "-"): value for name, value in headers.items()})
     if cache != "not at all":
         response.set_etag(sha256_hex(raw)[:32])

@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from threading import BoundedSemaphore
 from typing import Any
 
-from certifier.certificate.status import PURPOSES, status_url
 from certifier.certificate.verify import AudioDigests, Material, Verification, check_certificate
 from certifier.decision import parse_decision
 from certifier.errors import BusyError, NotFoundError
@@ -32,6 +31,24 @@ MOST_FOR_LEVERS = 200  # half a second
 MOST_FOR_EXPLANATION = 4_000  # ten megabytes
 
 
+class StatusLists(Mapping[str, bytes]):
+    """The status lists of one minute by URL; each is signed when it is asked for, and kept."""
+
+    def __init__(self, certifier: Certifier, minute: datetime) -> None:
+        """Raises ReadOnlyError when no status can be told."""
+        self._urls = certifier.status_urls()
+        self._signed = cache(partial(certifier.status_list, now=minute))
+
+    def __getitem__(self, url: str) -> bytes:
+        return self._signed(*self._urls[url])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._urls)
+
+    def __len__(self) -> int:
+        return len(self._urls)
+
+
 class Site:
     """Thread-safe."""
 
@@ -43,7 +60,7 @@ class Site:
         self._verdicts = lru_cache(REMEMBERED)(certifier.replayed)
         self._levers = lru_cache(REMEMBERED)(self._levers_of)
         self.comparison_of = lru_cache(REMEMBERED)(certifier.shelf.compared)
-        self._lists: tuple[tuple[datetime, int], Mapping[str, bytes]] | None = None
+        self._lists: tuple[tuple[datetime, int], StatusLists] | None = None
         self._pack: tuple[tuple[datetime, int], bytes] | None = None
 
     def minute(self) -> datetime:
@@ -98,14 +115,12 @@ class Site:
             )
         return explanation_of(standard, report, self.verdict_on(submission))
 
-    def status_lists(self, minute: datetime) -> Mapping[str, bytes]:
-        """The signed status lists by URL. Signed anew each minute, and at once when the log has grown."""
+    def status_lists(self, minute: datetime) -> StatusLists:
+        """The signed status lists by URL. Made anew each minute, and at once when the log has grown."""
         key = (minute, self.certifier.logbook.head.size)
         remembered = self._lists
         if remembered is None or remembered[0] != key:
-            base = self.settings.base_url
-            lists = {status_url(base, purpose): self.certifier.status_list(purpose, minute) for purpose in PURPOSES}
-            self._lists = remembered = (key, lists)
+            self._lists = remembered = (key, StatusLists(self.certifier, minute))
         return remembered[1]
 
     def pack(self, minute: datetime) -> bytes:

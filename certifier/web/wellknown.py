@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from flask import Response, request
 
-from certifier.certificate.status import PURPOSES, status_url
+from certifier.certificate.status import PURPOSES, VALID_FOR
 from certifier.certificate.trust import did_document, trust_document
 from certifier.crypto.canonical import to_json_text
 from certifier.errors import CertifierError, NotFoundError, ReadOnlyError
@@ -26,12 +28,16 @@ def trust(site: Site) -> Response:
     return reply(to_json_text(trust_document(site.certifier.trust_at(site.minute()))), JSON, "five minutes", **PUBLIC)
 
 
-def status_list(site: Site, purpose: str) -> Response:
-    """The signed Bitstring Status List of a purpose."""
-    if purpose not in PURPOSES:
-        raise NotFoundError("There is no such status list.", found=purpose[:40], expected=" or ".join(PURPOSES))
-    url = status_url(site.settings.base_url, purpose)
-    return reply(site.status_lists(site.minute())[url], "application/vc", "a minute", **PUBLIC)
+def status_list(site: Site, purpose: str, name: str) -> Response:
+    """The signed Bitstring Status List of a purpose and number. Caches may keep it for as long as it counts."""
+    now = site.clock()
+    minute = now.replace(second=0, microsecond=0)
+    lists, url = site.status_lists(minute), f"{site.settings.base_url}/status/{purpose}/{name}"
+    if url not in lists:
+        expected = f"{' or '.join(PURPOSES)}, 1 to {len(lists) // len(PURPOSES)}"
+        raise NotFoundError("There is no such status list.", found=f"{purpose}/{name}"[:80], expected=expected)
+    seconds_left = (minute + VALID_FOR - now) // timedelta(seconds=1)
+    return reply(lists[url], "application/vc", seconds_left, **PUBLIC)
 
 
 def checkpoint(site: Site, year: str | None = None) -> Response:

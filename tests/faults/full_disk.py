@@ -94,7 +94,7 @@ def readable(certifier: Certifier, history: History) -> list[str]:
     try:
         for purpose in PURPOSES:
             if certifier.logbook.head.size:
-                certifier.status_list(purpose, datetime.now(UTC))
+                certifier.status_list(purpose, 1, datetime.now(UTC))
         return lost_from(certifier, history.read())
     except Exception as error:  # noqa: BLE001 - which one is the question
         return [f"{type(error).__name__}: {error}"[:200]]

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from certifier.certificate.status import is_set, status_entries_of
+from certifier.certificate.status import open_status_list, status_entries_of
 from certifier.certificate.trust import parse_trust
 from certifier.crypto.keys import PublicKey
 from certifier.crypto.strict_json import parse_object
@@ -38,11 +38,11 @@ def test_the_did_document_lists_the_issuers_keys(world: World) -> None:
 def test_the_status_lists_show_who_was_withdrawn(world: World) -> None:
     answer = world.client.get("/status/revocation/1")
     assert answer.mimetype == "application/vc"
-    document = parse_object(answer.data)
+    served = open_status_list(answer.data, world.certifier.trust_at(LATER))
     for issued, expected in ((world.withdrawn, True), (world.verified, False)):
         entries = status_entries_of(parse_object(issued.certificate.payload))
         entry = next(entry for entry in entries if entry.purpose == "revocation")
-        assert is_set(document, entry, LATER, LATER - LATER) is expected
+        assert served.state_of(entry, "did:web:label.example", LATER) is expected
 
 
 @pytest.mark.parametrize("path", ["/status/expiry/1", "/status/revocation/2"])
