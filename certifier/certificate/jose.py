@@ -1,6 +1,6 @@
 """A certificate as one line of text: a ``vc+jwt`` that every JOSE library can verify.
 
-The payload of the token is the unsigned credential with four registered claims beside it, which repeat what it says itself;
+The payload of the token is the unsigned credential with five registered claims beside it, which repeat what it says itself;
 they must agree, and nothing else may stand there. The header names the key and may not bring one. There is one spelling for
 each token: base64url without padding and without spare bits.
 
@@ -95,12 +95,17 @@ def _require_header(header: dict[str, Any]) -> None:
 
 
 def _registered_claims_of(unsigned: dict[str, Any]) -> dict[str, Any]:
-    """What the registered claims must say (VC-JOSE-COSE section 3.1.3): iss, jti, nbf, exp."""
+    """What the registered claims must say: iss, jti, nbf, exp (VC-JOSE-COSE section 3.1.3), and sub, which badge software wants
+    (Open Badges 3.0 section 8.2.4.1).
+    """
     issuer = unsigned.get("issuer")
     iss = issuer.get("id") if isinstance(issuer, dict) else issuer
     if not isinstance(iss, str) or not isinstance(unsigned.get("id"), str):
         raise _unlike("The credential names no issuer or has no id.", f"issuer {iss!r}"[:80], "text for both")
     claims: dict[str, Any] = {"iss": iss, "jti": unsigned["id"]}
+    subject = unsigned.get("credentialSubject")
+    if isinstance(subject, dict) and isinstance(subject.get("id"), str):
+        claims["sub"] = subject["id"]
     for claim, member in (("nbf", "validFrom"), ("exp", "validUntil")):
         if member in unsigned:
             claims[claim] = int(parse_time(unsigned[member]).timestamp())

@@ -21,6 +21,7 @@ TOKEN = jwt_of(PAYLOAD, ISSUER, METHOD)
 HEADER = {"alg": "EdDSA", "cty": "vc", "kid": METHOD, "typ": "vc+jwt"}
 REGISTERED: dict[str, Any] = {
     "iss": "did:web:label.example",
+    "sub": PAYLOAD["credentialSubject"]["id"],
     "jti": "https://label.example/v/0000000000",
     "nbf": int(NOW.timestamp()),
     "exp": int(CLAIMS.expires_at.timestamp()),
@@ -104,6 +105,7 @@ BAD: dict[str, tuple[str, type[ForeignInputError], str]] = {
     "an exp as text": (token(exp=str(REGISTERED["exp"])), MalformedCertificate, "exp"),
     "no exp": (without("exp"), MalformedCertificate, "exp"),
     "no iss": (without("iss"), MalformedCertificate, "iss"),
+    "no sub": (without("sub"), MalformedCertificate, "sub"),
     "an audience": (token(aud="https://shop.example"), MalformedCertificate, "aud"),
     "another subject": (token(sub="did:example:me"), MalformedCertificate, "sub"),
     "a null where nothing belongs": (token(iat=None), MalformedCertificate, "iat"),
