@@ -20,7 +20,7 @@ import orjson
 from certifier.certificate.baked import unbake
 from certifier.certificate.compact import Compact, bytes_of_digits, parse_compact, verify_compact
 from certifier.certificate.jose import parse_jwt, verify_jwt
-from certifier.certificate.proof import CRYPTOSUITE, signature_of, split_proof, verify_document
+from certifier.certificate.proof import signature_of, split_proof, verify_document
 from certifier.certificate.qr_text import parse_qr_text
 from certifier.certificate.rdfc import CRYPTOSUITE as RDFC
 from certifier.certificate.rdfc import verify_rdfc
