@@ -90,7 +90,10 @@ def documents_of(certifier: Certifier, common: Material) -> dict[str, Any]:
     """What a did:web resolver and a fetcher of status lists would bring."""
     assert common.trust
     did = certifier.settings.did
-    return {did: did_document(common.trust, did, LATER), **{url: json.loads(raw) for url, raw in common.status_lists.items()}}
+    return {
+        did: did_document(common.trust, did, LATER),
+        **{url: json.loads(raw) for url, raw in common.status_lists.items()},
+    }
 
 
 def checked_per_s(files: list[tuple[bytes, Material]]) -> float:

@@ -131,12 +131,13 @@ class UnusableStatusList(MalformedCertificate):
         self,
         message: str,
         *,
-        reason: str,
+        reason: str = "",
         found: str | None = None,
         expected: str | None = None,
         hint: str | None = None,
+        pointer: str | None = None,
     ) -> None:
-        super().__init__(message, found=found, expected=expected, hint=hint)
+        super().__init__(message, found=found, expected=expected, hint=hint, pointer=pointer)
         self.reason = reason
 
 

@@ -40,6 +40,7 @@ UNUSABLE = {
     "no_list": "This is no signed status list.",
     "wrong_type": "This credential is no Bitstring Status List.",
     "untrusted_key": "The status list is signed by a key that may not sign it.",
+    "stolen_key": "The status list is signed by a key that was stolen.",
     "key_out_of_days": "The status list is signed by a key that was not in force.",
     "bad_signature": "The signature of the status list does not fit.",
     "other_list": "This is another status list than the certificate names.",
@@ -228,11 +229,13 @@ def open_status_list(raw: bytes, trust: Trust) -> StatusList:
 
 def _signer(method: str, unsigned: dict[str, Any], trust: Trust) -> TrustedKey:
     key = trust.key_for(method)
-    is_able = key is not None and key.role in LIST_SIGNERS and key.last_good is None  # a stolen key vouches for no list
-    if key is None or not is_able or key.issuer != unsigned.get("issuer"):
+    if key is None or key.role not in LIST_SIGNERS or key.issuer != unsigned.get("issuer"):
         may = ", ".join(known.id for known in trust.keys if known.role in LIST_SIGNERS)
         hint = "Is the trust file that of this service, and not an old one?"
         raise _unusable("untrusted_key", method[:200], may or "a trusted key", hint)
+    if key.last_good:
+        hint = "Whoever stole it could have made this list. Fetch the newest one from the service."
+        raise _unusable("stolen_key", key.id, "another key of the issuer", hint)
     return key
 
 
