@@ -232,9 +232,13 @@ def _collect(client: Client, settings: Settings, code: str) -> None:
     paths = {
         "decision.json": f"/v/{code}.decision.json",
         "certificate.json": f"/v/{code}.vc",
+        "certificate.openbadge.json": f"/v/{code}.openbadge.json",
+        "certificate.jwt": f"/v/{code}.jwt",
+        "certificate.cose": f"/v/{code}.cose",
         "certificate.tlog-proof": f"/v/{code}.tlog-proof",
         "badge.svg": f"/v/{code}.svg",
         "badge.png": f"/v/{code}.png",
+        "badge.baked.svg": f"/v/{code}.baked.svg",
         "did.json": "/.well-known/did.json",
         "trust.json": "/trust.json",
     }

@@ -18,7 +18,7 @@ from typing import Any
 from certifier.certificate.times import parse_time
 from certifier.crypto.canonical import canonical_bytes
 from certifier.crypto.keys import PublicKey, verify_signature
-from certifier.crypto.signing import SigningKey
+from certifier.crypto.signing import Signer
 from certifier.crypto.strict_json import DEFAULT_LIMITS, parse_object
 from certifier.errors import MalformedCertificate
 
@@ -41,7 +41,7 @@ class Jwt:
     signature: bytes
 
 
-def jwt_of(unsigned: dict[str, Any], key: SigningKey, verification_method: str) -> str:
+def jwt_of(unsigned: dict[str, Any], key: Signer, verification_method: str) -> str:
     """The credential as a signed token. The same input gives the same text.
 
     Raises MalformedCertificate for a credential that has a member with the name of a registered claim.

@@ -29,7 +29,7 @@ from pyld.jsonld import JsonLdError, JsonLdProcessor
 from certifier.certificate.proof import signature_of, split_proof
 from certifier.crypto.canonical import MAX_INTEGER, sha256_hex
 from certifier.crypto.keys import PublicKey, base58_encode, verify_signature
-from certifier.crypto.signing import SigningKey
+from certifier.crypto.signing import Signer
 from certifier.errors import BadSignature, MalformedCertificate, OperatorError
 
 CRYPTOSUITE = "eddsa-rdfc-2022"
@@ -75,7 +75,7 @@ PINNED: Mapping[str, dict[str, Any]] = MappingProxyType(
 
 def sign_rdfc(
     unsigned: dict[str, Any],
-    key: SigningKey,
+    key: Signer,
     verification_method: str,
     created: str,
     contexts: Mapping[str, dict[str, Any]] = PINNED,

@@ -18,8 +18,6 @@ from typing import Literal
 
 import structlog
 
-from certifier.certificate.compact import compact_of, sign_compact
-from certifier.certificate.credential import parse_claims
 from certifier.certificate.pack import pack_of, sign_pack
 from certifier.certificate.proof import sign_document
 from certifier.certificate.status import (
@@ -36,6 +34,7 @@ from certifier.certificate.trust import Trust, trust_of
 from certifier.certificate.verify import Material
 from certifier.crypto.canonical import canonical_bytes, digest_of, sha256_hex, to_json_text
 from certifier.crypto.keyring import Keyring, RegisteredKey
+from certifier.crypto.keys import PublicKey
 from certifier.crypto.signing import Signer
 from certifier.crypto.strict_json import parse_object
 from certifier.decision import decision_record, parse_decision
@@ -68,6 +67,7 @@ from certifier.service.ledger import StoredLedger
 from certifier.service.logbook import CLOCK_SKEW, KEY_HINT, STATES, Change, Logbook, Problem
 from certifier.service.pipeline import A_MOMENT_S, Pipeline, Stage
 from certifier.service.places import Places
+from certifier.service.renditions import Form, Renditions
 from certifier.service.shelf import Shelf
 from certifier.settings import Settings
 from certifier.standard.evaluate import Verdict, decide
@@ -188,6 +188,7 @@ class Certifier:
         if not self._signers:
             found.append(Problem("wrong-key", "no private key in private/ is a registered issuer's", KEY_HINT))
         self.problems = (*problems, *found)
+        self._renditions = Renditions(store, self._signers, self._registered_key, self._may_keep)
         self.pipeline = Pipeline(store.accept, self._publish, self._deliver, on_stop=on_stop)
         if not self.problems:
             self._finish()
@@ -224,6 +225,15 @@ class Certifier:
 
     def _method(self, key: RegisteredKey) -> str:
         return f"{self.settings.did}#{key.id}"
+
+    def _registered_key(self, method: str) -> PublicKey | None:
+        """The public key of a verification method of this issuer, as the register has it."""
+        entry = self.keyring.named(method.removeprefix(f"{self.settings.did}#"))
+        return entry.public if entry else None
+
+    def _may_keep(self) -> bool:
+        """Whether the database may grow by what could be made again."""
+        return not self.problems and free_bytes(self.settings.home) >= self.settings.min_free_bytes
 
     def close(self) -> None:
         """Finish what is on its way, then close the database."""
@@ -361,14 +371,6 @@ class Certifier:
         document = sign_document(parse_object(row.payload), signer, row.verification_method, row.issued_at)
         return to_json_text(document).encode()
 
-    def rendition(self, row: CertificateRow, kind: Literal["compact"]) -> bytes:  # noqa: ARG002
-        """The certificate in its compact form. Raises NotFoundError when the key that signed it is not here."""
-        signer = self._signers.get(row.verification_method)
-        if signer is None or row.document is None:
-            raise NotFoundError("The key that signs this certificate is not here just now.", found=row.code)
-        compact = compact_of(parse_claims(parse_object(row.payload)), sha256_hex(row.payload))
-        return sign_compact(compact, signer, row.verification_method)
-
     def _answered_before(
         self, examined: Examined, request: Request | None, now: datetime
     ) -> Issued | Accepted | Refused | None:
@@ -484,6 +486,13 @@ class Certifier:
                 hint="Compare it with the label. If it is printed like this, the label may be false: please report it.",
             )
         return row
+
+    def rendition(self, row: CertificateRow, form: Form) -> bytes:
+        """A delivered certificate in another signed form, the same bytes for ever; nothing is logged for it.
+
+        Raises NotFoundError when it was not made while the private key of its signature was here.
+        """
+        return self._renditions.of(row, form)
 
     def replayed(self, submission: SubmissionRow) -> Verdict:
         """The verdict on a stored submission, reached again from its report and decision record.

@@ -20,6 +20,7 @@ from certifier.log.merkle import Tree, leaf_hash
 from certifier.log.note import open_checkpoint
 from certifier.log.proof import parse_proof, verify_proof
 from certifier.service.logbook import STATES, Logbook
+from certifier.service.renditions import KINDS, is_good
 from certifier.storage.rows import CertificateRow, PlacedEntry
 from certifier.storage.store import Store
 
@@ -163,6 +164,7 @@ def _faults_of(
         yield f"is {state} by the log, and in_force says {row.in_force}"
     if row.document is not None:
         yield from _document_faults(row, entry, logbooks, keyring, did)
+        yield from _rendition_faults(store, row, keyring, did)
 
 
 def _was_changed_since(store: Store, code: str, known: Known) -> bool:
@@ -184,6 +186,15 @@ def _document_faults(
         verify_proof(parse_proof(row.proof or b""), entry, [book.verifier_key for book in logbooks])
     except CertifierError as error:
         yield error.message
+
+
+def _rendition_faults(store: Store, row: CertificateRow, keyring: Keyring, did: str) -> Iterator[str]:
+    key = keyring.named(row.verification_method.removeprefix(f"{did}#"))
+    if key is None:
+        return  # that is said of the document already
+    for form, kept in store.renditions_of(row.code).items():
+        if form not in KINDS or not is_good(form, kept, row.payload, row.verification_method, key.public):
+            yield f"its form {form} does not verify, or does not carry its payload"
 
 
 def repair_files(logbooks: list[Logbook]) -> Mapping[str, int]:

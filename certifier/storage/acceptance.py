@@ -181,7 +181,7 @@ def take_shares(connection: Connection, shares: Sequence[tuple[str, str, int]]) 
     rows = [{"run": run, "code": code, "share_ppt": ppt} for run, code, ppt in sorted(shares) if ppt > 0]
     _insert_all(connection, run_shares, rows)
     if rows:
-        taken = _upsert(connection.dialect, runs)
+        taken = upsert(connection.dialect, runs)
         more = runs.c.used_ppt + taken.excluded.used_ppt
         connection.execute(
             taken.on_conflict_do_update(index_elements=["run"], set_={"used_ppt": more}),
@@ -189,7 +189,8 @@ def take_shares(connection: Connection, shares: Sequence[tuple[str, str, int]]) 
         )
 
 
-def _upsert(dialect: Dialect, table: Any) -> Any:
+def upsert(dialect: Dialect, table: Any) -> Any:
+    """An insert of this dialect, which may say what happens to a row that is there already."""
     return (postgresql if dialect.name == "postgresql" else sqlite).insert(table)
 
 

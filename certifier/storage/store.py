@@ -39,6 +39,7 @@ from certifier.storage.tables import (
     entries,
     idempotency,
     logs,
+    renditions,
     run_shares,
     runs,
     submissions,
@@ -52,6 +53,9 @@ RETRIED = {"40P01", "40001"}  # PostgreSQL: deadlock, serialization failure
 
 # What every submission and every page asks, put together once: building a statement costs more than running it.
 _CERTIFICATE = select(certificates).where(certificates.c.code == bindparam("code"))
+_RENDITION = select(renditions.c.document).where(
+    renditions.c.code == bindparam("code"), renditions.c.form == bindparam("form")
+)
 _USED_REPORT = select(used_reports.c.code).where(used_reports.c.report_sha256 == bindparam("report"))
 _USED_KEY = select(idempotency).where(idempotency.c.key_sha256 == bindparam("key"))
 _IN_FORCE = union_all(
@@ -218,6 +222,13 @@ class Store:
             )
             connection.execute(update(submissions).where(submissions.c.id.in_(owners)).values(state="certified"))
 
+    def keep_rendition(self, code: str, form: str, document: bytes) -> None:
+        """Keep another signed form of a certificate, in place of one that was kept before."""
+        with self.database.writing() as connection:
+            kept = acceptance.upsert(connection.dialect, renditions).values(code=code, form=form, document=document)
+            newer = {"document": kept.excluded.document}
+            connection.execute(kept.on_conflict_do_update(index_elements=["code", "form"], set_=newer))
+
     def adopt_checkpoint(self, origin: str, size: int, published: bytes) -> None:
         """Keep a checkpoint that was published before this database was restored. Raises OperatorError for another one.
 
@@ -289,6 +300,16 @@ class Store:
     def certificate(self, code: str) -> CertificateRow | None:
         row = self._one(_CERTIFICATE, {"code": code})
         return CertificateRow(**row) if row else None
+
+    def rendition(self, code: str, form: str) -> bytes | None:
+        """Another signed form of a certificate, if one was kept."""
+        row = self._one(_RENDITION, {"code": code, "form": form})
+        return bytes(row["document"]) if row else None
+
+    def renditions_of(self, code: str) -> dict[str, bytes]:
+        """All other signed forms of a certificate that were kept."""
+        rows = self._all(select(renditions).where(renditions.c.code == code))
+        return {row["form"]: bytes(row["document"]) for row in rows}
 
     def certificates_of(self, codes: Sequence[str]) -> list[CertificateRow]:
         """The certificates with these codes, in no order."""

@@ -85,6 +85,15 @@ Index(
     postgresql_where=text("document IS NULL"),
 )
 
+# The other signed forms of a certificate, from the first time that one was asked for.
+renditions = Table(
+    "renditions",
+    metadata,
+    Column("code", String(10), ForeignKey("certificates.code"), primary_key=True),
+    Column("form", String(20), primary_key=True),
+    Column("document", LargeBinary, nullable=False),
+)
+
 used_reports = Table(
     "used_reports",
     metadata,

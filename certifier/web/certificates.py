@@ -7,9 +7,11 @@ from collections.abc import Callable
 from flask import Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from certifier.certificate import jose
 from certifier.certificate.code import display_code, parse_code
 from certifier.certificate.model import Claims
 from certifier.errors import NotFoundError
+from certifier.service.renditions import Form
 from certifier.service.renewal import renewal_info
 from certifier.web import badges, charts, print_qr
 from certifier.web.documents import RenewalView, certificate_links, certificate_view, renewal_view
@@ -20,6 +22,8 @@ from certifier.web.submissions import decision_on, explanation_on
 from certifier.web.wellknown import PUBLIC
 
 CREDENTIAL = "application/vc"
+COSE = "application/cose"  # RFC 9052
+JSON_LD = "application/ld+json"  # what badge software asks for; application/vc is the record
 RENEWAL_ASKED_AGAIN_S = 86_400
 
 
@@ -112,6 +116,26 @@ def _credential(site: Site, code: str) -> Response:
     return reply(row_of(site, code).document or b"", CREDENTIAL, "for ever", **PUBLIC)
 
 
+def _open_badge(site: Site, code: str) -> Response:
+    """The same claims with the proof that badge software checks."""
+    return _rendition(site, code, "openbadge", JSON_LD)
+
+
+def _jwt(site: Site, code: str) -> Response:
+    """The same claims as one line of text."""
+    return _rendition(site, code, "jwt", jose.MEDIA_TYPE)
+
+
+def _compact(site: Site, code: str) -> Response:
+    """The few claims that a QR has room for, and the digest of the rest."""
+    return _rendition(site, code, "compact", f'{COSE}; cose-type="cose-sign1"')
+
+
+def _rendition(site: Site, code: str, form: Form, media_type: str) -> Response:
+    checked_query()
+    return reply(site.certifier.rendition(row_of(site, code), form), media_type, "for ever", **PUBLIC)
+
+
 def _proof(site: Site, code: str) -> Response:
     checked_query()
     return reply(row_of(site, code).proof or b"", TEXT, "for ever", **PUBLIC)
@@ -151,8 +175,12 @@ FORMS: dict[str, Callable[[Site, str], Response]] = {
     "": _negotiated,
     "json": _view,
     "vc": _credential,
+    "openbadge.json": _open_badge,
+    "jwt": _jwt,
+    "cose": _compact,
     "svg": badges.svg,
     "png": badges.png,
+    "baked.svg": badges.baked,
     "qr.svg": print_qr.svg,
     "qr.png": print_qr.png,
     "txt": _sentence,
@@ -167,6 +195,9 @@ BY_TYPE = {
     HTML.partition(";")[0]: "",
     JSON: "json",
     CREDENTIAL: "vc",
+    JSON_LD: "openbadge.json",
+    jose.MEDIA_TYPE: "jwt",
+    COSE: "cose",
     SVG.partition(";")[0]: "svg",
     PNG: "png",
     TEXT.partition(";")[0]: "txt",

@@ -147,6 +147,9 @@ class CertificateLinks(Document):
 
     page: str
     credential: str
+    open_badge: str
+    jwt: str
+    compact: str
     proof: str
     report: str
     decision: str
@@ -154,6 +157,7 @@ class CertificateLinks(Document):
     submission: str
     badge_svg: str
     badge_png: str
+    badge_baked: str
     print_qr_svg: str
     print_qr_png: str
 
@@ -188,6 +192,9 @@ def certificate_links(row: CertificateRow) -> CertificateLinks:
     return CertificateLinks(
         page=page,
         credential=f"{page}.vc",
+        open_badge=f"{page}.openbadge.json",
+        jwt=f"{page}.jwt",
+        compact=f"{page}.cose",
         proof=f"{page}.tlog-proof",
         report=f"{page}.report.json",
         decision=f"{page}.decision.json",
@@ -195,6 +202,7 @@ def certificate_links(row: CertificateRow) -> CertificateLinks:
         submission=f"/submissions/{row.submission_id}",
         badge_svg=f"{page}.svg",
         badge_png=f"{page}.png",
+        badge_baked=f"{page}.baked.svg",
         print_qr_svg=f"{page}.qr.svg",
         print_qr_png=f"{page}.qr.png",
     )

@@ -253,8 +253,16 @@ def _certificate() -> dict[str, Any]:
 FILES = {
     "/v/{code}.json": ("certificateView", "The certificate as it stands now", "application/json"),
     "/v/{code}.vc": ("credential", "The signed record, byte for byte as issued", "application/vc"),
+    "/v/{code}.openbadge.json": (
+        "openBadge",
+        "The same claims as an Open Badges 3.0 credential (eddsa-rdfc-2022)",
+        "application/ld+json",
+    ),
+    "/v/{code}.jwt": ("jwt", "The same claims as a signed token", "application/vc+jwt"),
+    "/v/{code}.cose": ("compact", "The compact form that the QR for print holds (COSE_Sign1)", "application/cose"),
     "/v/{code}.svg": ("badgeSvg", "The badge", "image/svg+xml"),
     "/v/{code}.png": ("badgePng", "The badge", "image/png"),
+    "/v/{code}.baked.svg": ("badgeBaked", "The badge with the Open Badges credential inside", "image/svg+xml"),
     "/v/{code}.qr.svg": ("printQrSvg", "The QR for print, with the compact certificate", "image/svg+xml"),
     "/v/{code}.qr.png": ("printQrPng", "The QR for print, with the compact certificate", "image/png"),
     "/v/{code}.txt": ("sentence", "The state and the sentence of the label", "text/plain"),
