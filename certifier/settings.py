@@ -13,6 +13,7 @@ from certifier.errors import OperatorError
 from certifier.storage.files import load_text
 
 BASE_URL_FILE = "base-url"
+SIGNERS_FILE = "signers"
 POLICY_FILE = "witnesses.policy"
 RESTORE_MARKER = "restore-unfinished"
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -37,6 +38,9 @@ class Settings:
     upload_seconds: int = 60
     submit_seconds: float = 2.0
     min_free_bytes: int = 64 * 1024 * 1024
+    key_passphrase_file: Path | None = (
+        None  # of encrypted keys in private/; else LCAL_KEY_PASSPHRASE tells the passphrase
+    )
     cpu: int = -1  # the one that a worker keeps to; -1 for any
 
     @property
@@ -71,6 +75,16 @@ class Settings:
     def private_dir(self) -> Path:
         return self.home / "private"
 
+    @property
+    def signers_file(self) -> Path:
+        """The URIs of signers elsewhere than in ``private_dir``, one a line."""
+        return self.home / SIGNERS_FILE
+
+    @property
+    def key_change_file(self) -> Path:
+        """A change of the keys that was begun and is not in log and register yet."""
+        return self.home / "key-change.json"
+
 
 _NUMBERS = ("max_upload_bytes", "max_waiting", "min_free_bytes", "cpu")
 _TEXTS = ("base_url", "issuer_name", "environment", "database_url", "standards")
@@ -81,6 +95,8 @@ def settings_from_environment(home: Path | None = None) -> Settings:
     settings = Settings(home=home or Path(os.environ.get("LCAL_HOME", "var/home")))
     texts = {name: os.environ[f"LCAL_{name.upper()}"] for name in _TEXTS if f"LCAL_{name.upper()}" in os.environ}
     numbers = {name: _number(f"LCAL_{name.upper()}") for name in _NUMBERS if f"LCAL_{name.upper()}" in os.environ}
+    if passphrase_file := os.environ.get("LCAL_KEY_PASSPHRASE_FILE"):
+        settings = replace(settings, key_passphrase_file=Path(passphrase_file))
     settings = replace(settings, **_fixed(settings.home, texts), **numbers)  # type: ignore[arg-type]
     if not settings.base_url.startswith(("https://", "http://")) or settings.base_url.endswith("/"):
         raise OperatorError(

@@ -15,7 +15,7 @@ from rich.progress import Progress, TaskID
 from certifier.certificate.code import display_code, parse_code
 from certifier.cli.mirror import Watch, copy_certificate
 from certifier.cli.output import EXIT_OPERATOR, console, plain, show_json
-from certifier.cli.service import HOME, settings_of
+from certifier.cli.service import HOME, PASSPHRASE_FILE, passphrase_of, settings_of
 from certifier.client import Client
 from certifier.errors import NotFoundError, OperatorError
 from certifier.log.note import verifier_key_for
@@ -121,11 +121,13 @@ def proof(code: str, kind: str, home: Path, server: str | None) -> None:
 @log_group.command()
 @HOME
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def turn(home: Path, yes: bool) -> None:
+@PASSPHRASE_FILE
+def turn(home: Path, yes: bool, passphrase_file: Path | None) -> None:
     """Close the log and begin the next one, with a new origin and key: once a year, or when a key was lost."""
     if not yes:
         click.confirm("A closed log takes no entry ever again. Close it and begin the next one?", abort=True, err=True)
-    old, new = turn_log(settings_of(home), datetime.now(UTC))
+    settings = settings_of(home, passphrase_file)
+    old, new = turn_log(settings, datetime.now(UTC), passphrase_of(passphrase_file, settings.private_dir))
     out = console()
     out.print(f"Closed {old}; it stays at /log/{old.rpartition('/')[2]}/ for ever. Began {new}.")
     out.print("Publish the new key, and let everybody who pins keys fetch the trust file again.")

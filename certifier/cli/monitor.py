@@ -210,9 +210,23 @@ def entry_line(raw: bytes) -> str:
         return f"{'':<20}  {'unknown':<16}  {len(raw)} bytes that this version does not know ({error.found}): {text}"
     code = display_code(entry["code"]) if "code" in entry else ""
     replaced = f"replaced by {display_code(entry['replaced_by'])}" if "replaced_by" in entry else None
-    good = f"good up to index {entry['last_good_index']}" if "last_good_index" in entry else None
-    about = (entry.get("reason"), replaced, entry.get("standard"), _short(entry.get("kid")), good)
+    about = (entry.get("reason"), replaced, entry.get("standard"), _short(entry.get("kid")), _fate_of_key(entry))
     return f"{entry['at']}  {entry['type']:<16}  {code:<12}  {', '.join(filter(None, about))}".rstrip()
+
+
+def _fate_of_key(entry: dict[str, Any]) -> str | None:
+    """What an entry about a key means for whoever verifies."""
+    match entry["type"]:
+        case "key-add":
+            return f"a new key: {entry['key']}"
+        case "key-retire":
+            return "signs nothing new; what it signed stays good"
+        case "key-compromise" if "last_good_index" in entry:
+            where = f" of {entry['last_good_log']}" if "last_good_log" in entry else ""
+            return f"STOLEN: good up to index {entry['last_good_index']}{where}"
+        case "key-compromise":
+            return "STOLEN: nothing under it is good"
+    return None
 
 
 def _short(kid: str | None) -> str | None:

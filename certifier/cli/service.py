@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,9 +15,9 @@ from certifier.cli.output import console, plain
 from certifier.cli.verify import pinned_trust_file
 from certifier.client import Client
 from certifier.service.certifier import REASONS, ChangeType
-from certifier.service.home import make_home, open_certifier
+from certifier.service.home import check_new_home, make_home, open_certifier
 from certifier.settings import Settings, settings_from_environment
-from certifier.storage.files import save_bytes
+from certifier.storage.files import PASSPHRASE, make_passphrase, save_bytes
 
 HOME = click.option(
     "--home",
@@ -27,23 +29,45 @@ HOME = click.option(
 )
 
 
-def settings_of(home: Path) -> Settings:
-    return settings_from_environment(home)
+PASSPHRASE_FILE = click.option(
+    "--passphrase-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    envvar="LCAL_KEY_PASSPHRASE_FILE",
+    help="Encrypt private halves with the passphrase in this file; a random one is made where there is no file.",
+)
+
+
+def settings_of(home: Path, passphrase_file: Path | None = None) -> Settings:
+    settings = settings_from_environment(home)
+    return replace(settings, key_passphrase_file=passphrase_file) if passphrase_file else settings
+
+
+def passphrase_of(file: Path | None, keys: Path) -> bytes | None:
+    """The passphrase for new private keys in the folder ``keys``; None where none is wished."""
+    if file is None:
+        return os.environ[PASSPHRASE].encode() if os.environ.get(PASSPHRASE) else None
+    if file.resolve().is_relative_to(keys.resolve()):
+        raise click.UsageError("A passphrase beside the key that it opens protects nothing; keep it in another folder.")
+    return make_passphrase(file)
 
 
 @click.command()
 @HOME
 @click.option("--pin", "server", metavar="URL", help="Instead: trust the keys of the service at URL from now on.")
 @click.option("--yes", is_flag=True, help="Pin without asking.")
-def init(home: Path, server: str | None, yes: bool) -> None:
+@PASSPHRASE_FILE
+def init(home: Path, server: str | None, yes: bool, passphrase_file: Path | None) -> None:
     """Make a service's home: keys, register, database. Or, with --pin, trust a service's keys for verification."""
     if server:
         _pin(server, yes=yes)
         return
     settings = settings_of(home)
-    make_home(settings, datetime.now(UTC))
+    check_new_home(settings)
+    make_home(settings, datetime.now(UTC), passphrase_of(passphrase_file, settings.private_dir))
     out = console(stderr=True)
     out.print(f"Made {home}: private keys in {settings.private_dir}, the public register in {settings.register_dir}.")
+    if passphrase_file:
+        out.print(f"The private keys are encrypted: run every command with LCAL_KEY_PASSPHRASE_FILE={passphrase_file}")
     out.print(f"Issuer {settings.did}. Next: certifier serve --home {home}")
 
 

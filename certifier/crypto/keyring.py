@@ -95,7 +95,7 @@ class RegisteredKey(_KeyEntry):
         """How it stands: only one that is ``in_force`` signs anything new, and one that is ``compromised`` nothing at all."""
         if self.compromise:
             return "compromised"
-        if self.retired_at and self.retired_at <= moment:
+        if self.retired_at:  # from the moment that the register says so; its last moment is a little later
             return "retired"
         if moment < self.valid_from:
             return "not_yet"

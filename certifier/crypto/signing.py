@@ -102,6 +102,11 @@ class SigningKey:
         return self._private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, _encryption_for(passphrase))
 
 
+def is_encrypted(pem: bytes) -> bool:
+    """Whether a PKCS #8 file asks for a passphrase."""
+    return b"-----BEGIN ENCRYPTED PRIVATE KEY-----" in pem
+
+
 def _encryption_for(passphrase: bytes | None) -> KeySerializationEncryption:
     if passphrase is None:
         return NoEncryption()

@@ -25,7 +25,7 @@ from certifier.log.proof import InclusionProof, render_proof
 from certifier.report.envelope import open_report
 from certifier.service.draft import certificate_row, shares_ppt_of
 from certifier.service.logbook import STATES
-from certifier.settings import BASE_URL_FILE, POLICY_FILE, RESTORE_MARKER, Settings
+from certifier.settings import BASE_URL_FILE, POLICY_FILE, RESTORE_MARKER, SIGNERS_FILE, Settings
 from certifier.storage.files import (
     copy_file,
     copy_folder,
@@ -42,7 +42,7 @@ from certifier.storage.store import Store
 
 DATABASE = "service.sqlite"
 FOLDERS = ("keys", "log", "private", "standards")
-FILES = (BASE_URL_FILE, POLICY_FILE)
+FILES = (BASE_URL_FILE, POLICY_FILE, SIGNERS_FILE)
 CERTIFICATES = "certificates"  # below a mirror, and in it CODE.vc, CODE.report.json and CODE.decision.json
 PUBLIC_FILES = ("vc", "report.json", "decision.json")
 

@@ -9,7 +9,7 @@ The pure steps live in report/, audio/, standard/, certificate/; transactions in
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -33,7 +33,7 @@ from certifier.certificate.times import time_text
 from certifier.certificate.trust import Trust, trust_of
 from certifier.certificate.verify import Material
 from certifier.crypto.canonical import canonical_bytes, digest_of, sha256_hex, to_json_text
-from certifier.crypto.keyring import Keyring, RegisteredKey
+from certifier.crypto.keyring import Keyring, RegisteredKey, Role
 from certifier.crypto.keys import PublicKey
 from certifier.crypto.signing import Signer
 from certifier.crypto.strict_json import parse_object
@@ -67,6 +67,7 @@ from certifier.service.ledger import StoredLedger
 from certifier.service.logbook import CLOCK_SKEW, KEY_HINT, STATES, Change, Logbook, Problem
 from certifier.service.pipeline import A_MOMENT_S, Pipeline, Stage
 from certifier.service.places import Places
+from certifier.service.register import LiveKeys, verification_method
 from certifier.service.renditions import Form, Renditions
 from certifier.service.shelf import Shelf
 from certifier.settings import Settings
@@ -95,6 +96,8 @@ PURPOSE_OF = {
     "suspended": "suspension",
 }  # a state that the log tells -> the list it sets a bit in
 SetPlaces = Mapping[tuple[str, int], Sequence[int]]  # by purpose and number of the list
+ROTATE_HINT = "Make a new one with: certifier keys rotate --role issuer --home HOME"
+NO_ISSUER_HERE = Problem("wrong-key", "no private key in private/ is a registered issuer's", KEY_HINT)
 log = structlog.get_logger(__name__)
 
 REASONS = ("evidence", "wrong_track", "figure", "misuse", "offset_claim", "holder_request", "superseded")  # LCAL 12.2
@@ -160,8 +163,7 @@ class Certifier:
         settings: Settings,
         store: Store,
         shelf: Shelf,
-        keyring: Keyring,
-        signers: Sequence[Signer],
+        keys: LiveKeys,
         logbooks: Sequence[Logbook],
         *,
         problems: Sequence[Problem] = (),
@@ -170,7 +172,7 @@ class Certifier:
     ) -> None:
         self.settings = settings
         self.shelf = shelf
-        self.keyring = keyring
+        self.keys = keys
         self.store = store
         self.logbooks = tuple(logbooks)
         self.logbook = self.logbooks[-1]
@@ -179,16 +181,13 @@ class Certifier:
         self._set: tuple[Mapping[str, int], SetPlaces] | None = None
         self._randomness = randomness
         self._tidied: datetime | None = None
-        registered = {key.public.raw: key for key in keyring.with_role("issuer")}
-        own = ((registered.get(signer.public.raw), signer) for signer in signers)
-        self._signers = {self._method(key): signer for key, signer in own if key}
-        if not registered:
+        if not self.keyring.with_role("issuer"):
             raise OperatorError("The register lists no issuer key.", hint="Make a home with: certifier init")
         found = [problem for book in self.logbooks for problem in book.problems]
-        if not self._signers:
-            found.append(Problem("wrong-key", "no private key in private/ is a registered issuer's", KEY_HINT))
+        if self._lacks_issuer():
+            found.append(NO_ISSUER_HERE)
         self.problems = (*problems, *found)
-        self._renditions = Renditions(store, self._signers, self._registered_key, self._may_keep)
+        self._renditions = Renditions(store, self._signer_named, self._registered_key, self._may_keep)
         self.pipeline = Pipeline(store.accept, self._publish, self._deliver, on_stop=on_stop)
         if not self.problems:
             self._finish()
@@ -209,22 +208,47 @@ class Certifier:
         except OperatorError as error:
             self.problems = (Problem("log-inconsistent", f"{error.message} {error.found or ''}", error.hint or ""),)
 
+    @property
+    def keyring(self) -> Keyring:
+        """The register as it is now."""
+        return self.keys.now.keyring
+
+    @property
+    def _signers(self) -> Mapping[str, Signer]:
+        """By verification method, the keys that may sign: retired ones what they signed before, stolen ones nothing."""
+        return self.keys.now.signers
+
     def _issuer_key(self, now: datetime) -> RegisteredKey:
-        """The issuer key that signs: the newest one in force whose private half is here. Raises OperatorError."""
-        keys = [key for key in self.keyring.with_role("issuer") if self._method(key) in self._signers]
-        active = [key for key in keys if key.is_active(now)]
+        """The issuer key that signs: the newest one in force whose private half is here. Raises ReadOnlyError."""
+        active = self._in_force("issuer", now)
         if not active:
-            raise OperatorError(
+            keys = [key for key in self.keyring.with_role("issuer") if self._method(key) in self._signers]
+            raise ReadOnlyError(
                 "The issuer's key is not in force.",
                 found=time_text(now),
                 expected="; ".join(f"{time_text(key.valid_from)} to {time_text(key.valid_until)}" for key in keys)
                 or "a private key in private/ that the register lists",
-                hint="Rotate the issuer's key.",
+                hint=ROTATE_HINT,
             )
         return active[-1]
 
+    def _list_key(self, now: datetime) -> RegisteredKey:
+        """The key that signs status lists and packs: the newest of role status in force, else the issuer's."""
+        active = self._in_force("status", now)
+        return active[-1] if active else self._issuer_key(now)
+
+    def _in_force(self, role: Role, now: datetime) -> list[RegisteredKey]:
+        """The keys of a role that may sign something new, oldest first: in force, and their private halves are here."""
+        keys = self.keys.now
+        entries = keys.keyring.with_role(role)
+        return [key for key in entries if key.state(now) == "in_force" and self._method(key) in keys.signers]
+
     def _method(self, key: RegisteredKey) -> str:
-        return f"{self.settings.did}#{key.id}"
+        return verification_method(self.settings, key)
+
+    def _signer_named(self, method: str) -> Signer | None:
+        """The private half of a verification method of this issuer, where it is here and may sign."""
+        return self._signers.get(method)
 
     def _registered_key(self, method: str) -> PublicKey | None:
         """The public key of a verification method of this issuer, as the register has it."""
@@ -445,6 +469,12 @@ class Certifier:
             row = self.store.certificate(row.code) or row
         return row
 
+    def check_log_writable(self, now: datetime, besides: Collection[Problem] = ()) -> None:
+        """Raises ReadOnlyError when not even a withdrawal can be written into the log; some problems may not matter."""
+        problem = next((it for it in self.problems if it not in besides), None) or self._clock_problem(now)
+        if problem:
+            raise _read_only(problem)
+
     def check_writable(self, now: datetime) -> None:
         """Raises ReadOnlyError when nothing may be issued now, and says why."""
         problem = next(iter(self.problems), None) or self._passing_problem(now)
@@ -456,9 +486,18 @@ class Certifier:
         free = free_bytes(self.settings.home)
         if self.pipeline.stopped:
             return Problem("writer-stopped", self.pipeline.stopped, "The service restarts by itself.")
+        if not self._in_force("issuer", now):
+            return Problem("no-issuer-key", "no issuer key in force has its private half here", ROTATE_HINT)
         if free < self.settings.min_free_bytes:
             return Problem("disk-full", f"{free} bytes are free", f"at least {self.settings.min_free_bytes} are needed")
         return self._clock_problem(now)
+
+    def _lacks_issuer(self) -> bool:
+        """Whether issuer keys are listed, neither retired nor stolen, and the private half of no issuer key is here."""
+        keys = self.keys.now
+        entries = keys.keyring.with_role("issuer")
+        is_listed = any(not (entry.compromise or entry.retired_at) for entry in entries)
+        return is_listed and not any(keys.placed(entry) for entry in entries)
 
     def _clock_problem(self, now: datetime) -> Problem | None:
         newest = self.logbook.last_time
@@ -510,9 +549,7 @@ class Certifier:
         allow it, ReadOnlyError when the log may not be written.
         """
         row = self.certificate(code)
-        problem = next(iter(self.problems), None) or self._clock_problem(now)
-        if problem:
-            raise _read_only(problem)
+        self.check_log_writable(now)
         entry = status_entry(type=change, code=code, reason=reason, at=time_text(now))
         if (
             self.pipeline.record(StatusChange(code, change, entry, AFTER[change]), self.settings.submit_seconds)
@@ -553,7 +590,7 @@ class Certifier:
                 expected=f"{' or '.join(PURPOSES)}, 1 to {self._places.lists()}",
             )
         made_at = now.replace(second=0, microsecond=0)
-        method = self._method(self._issuer_key(now))
+        method = self._method(self._list_key(now))
         payload = status_list_payload(
             status_url(self.settings.base_url, purpose, number),
             purpose,

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import count
+
+import structlog
 
 from certifier.certificate.times import time_text
-from certifier.crypto.keyring import Keyring
+from certifier.crypto.keyring import Keyring, RegisteredKey
 from certifier.crypto.keys import PublicKey
-from certifier.crypto.signing import SigningKey
-from certifier.errors import ConflictError, KeyFileExposed, OperatorError
+from certifier.crypto.signing import Signer, SigningKey
+from certifier.errors import CertifierError, ConflictError, OperatorError
 from certifier.log.entry import log_entry, parse_entry
 from certifier.log.note import verifier_key_for
 from certifier.log.policy import parse_policy
-from certifier.service.certifier import Certifier
+from certifier.service.certifier import NO_ISSUER_HERE, Certifier
 from certifier.service.logbook import CLOCK_SKEW, KEY_HINT, Cosigners, Logbook, Problem
+from certifier.service.register import Keys, LiveKeys, finish_change, load_keys
 from certifier.service.shelf import open_shelf
 from certifier.service.witnesses import Witnesses
 from certifier.settings import BASE_URL_FILE, POLICY_FILE, PROJECT_ROOT, RESTORE_MARKER, Settings
 from certifier.storage.archive import StandardArchive
 from certifier.storage.files import (
     copy_folder,
-    list_files,
     load_keyring,
-    load_signing_key,
     load_text,
     save_bytes,
     save_durably,
@@ -37,19 +40,29 @@ from certifier.storage.store import Store
 
 KEY_LIFE = timedelta(days=365 * 5)
 RESTORE_HINT = "Run certifier restore again with --mirror, without BACKUP."
+log = structlog.get_logger(__name__)
 OWN_KEYS = ("issuer", "log")
+FOLDERS = {
+    "issuer": "issuer",
+    "status": "issuer",
+    "log": "issuer",
+    "verifier": "verifiers",
+}  # the others' lie in tools/
 
 
-def make_home(settings: Settings, now: datetime) -> None:
-    """Create the private keys, the public register and the database. Raises OperatorError when the home exists."""
-    if settings.register_dir.exists():
-        raise OperatorError(f"There is an installation in {settings.home} already.", hint="Choose another --home.")
+def make_home(settings: Settings, now: datetime, passphrase: bytes | None = None) -> None:
+    """Create the private keys, the public register and the database. Raises OperatorError when the home exists.
+
+    The private keys are encrypted where there is a passphrase.
+    """
+    check_new_home(settings)
     try:
-        copy_folder(PROJECT_ROOT / "keys", settings.register_dir)
         for role in OWN_KEYS:
             key = SigningKey.generate()
-            save_signing_key(settings.private_dir / f"{role}.pem", key)
-            register_key(settings, _own_key_id(role, settings, now), role, settings.issuer_name, key.public, now)
+            save_signing_key(settings.private_dir / f"{role}.pem", key, passphrase)
+            if role == OWN_KEYS[0]:
+                copy_folder(PROJECT_ROOT / "keys", settings.register_dir)
+            register_key(settings, own_key_id(role, settings, now), role, settings.issuer_name, key.public, now)
         load_keyring(settings.register_dir)
         save_bytes(settings.home / BASE_URL_FILE, f"{settings.base_url}\n".encode())
     except OSError as error:
@@ -60,22 +73,40 @@ def make_home(settings: Settings, now: datetime) -> None:
     sync_tree(settings.home)
 
 
-def _own_key_id(role: str, settings: Settings, now: datetime) -> str:
+def check_new_home(settings: Settings) -> None:
+    """Raises OperatorError where there is an installation already."""
+    if settings.register_dir.exists():
+        raise OperatorError(f"There is an installation in {settings.home} already.", hint="Choose another --home.")
+
+
+def own_key_id(role: str, settings: Settings, now: datetime, taken: Collection[str] = ()) -> str:
+    """The id of the installation's next key of a role: of this year, numbered where there is one already."""
     host = settings.base_url.split("://", 1)[1]
-    return f"key-{now.year}" if role == "issuer" else f"{host}/{now.year}"
+    first = {"issuer": f"key-{now.year}", "status": f"status-{now.year}"}.get(role, f"{host}/{now.year}")
+    return next(key_id for n in count(1) if (key_id := first if n == 1 else f"{first}-{n}") not in taken)
 
 
 def register_key(
     settings: Settings, key_id: str, role: str, name: str, key: PublicKey, now: datetime, extra: str = ""
 ) -> None:
     """Add an entry to the installation's register, in a file of its own below the role's folder."""
-    folder = {"issuer": "issuer", "log": "issuer", "verifier": "verifiers"}.get(role, "tools")
-    slug = key_id.replace("/", "-")
-    entry = (
+    file, text = key_entry(key_id, role, name, key, now, extra)
+    save_durably(settings.register_dir / file, text.encode())
+
+
+def key_entry(key_id: str, role: str, name: str, key: PublicKey, begins: datetime, extra: str = "") -> tuple[str, str]:
+    """The file of the register for a key, and its text."""
+    slug = slug_of(key_id)
+    text = (
         f'[[keys]]\nid = "{key_id}"\nowner = "{slug}"\nname = {json.dumps(name)}\nrole = "{role}"\nkey = "{key.did_key}"\n'
-        f"from = {time_text(now)}\nuntil = {time_text(now + KEY_LIFE)}\n{extra}"
+        f"from = {time_text(begins)}\nuntil = {time_text(begins + KEY_LIFE)}\n{extra}"
     )
-    save_durably(settings.register_dir / folder / f"{slug}.toml", entry.encode())
+    return f"{FOLDERS.get(role, 'tools')}/{slug}.toml", text
+
+
+def slug_of(key_id: str) -> str:
+    """A key's id as it names files."""
+    return key_id.replace("/", "-")
 
 
 def open_certifier(
@@ -95,18 +126,28 @@ def open_certifier(
 
 
 def _opened(settings: Settings, now: datetime | None, on_stop: Callable[[str], None]) -> Certifier:
-    keyring = load_keyring(settings.register_dir)
-    issuers, torn = _private_keys(settings, "issuer*.pem")
+    keys = LiveKeys(settings)
     shelf = open_shelf(settings.standards, settings.standards_dir, StandardArchive(settings.archive_dir))
     store = Store.open(settings.database)
     try:
-        logbooks = open_logbooks(settings, store, keyring, _cosigners(settings))
-        torn += _private_keys(settings, "log*.pem")[1]
-        problems = [*torn, *_problems_of(settings, store, logbooks, now)]
-        return Certifier(settings, store, shelf, keyring, issuers, logbooks, problems=problems, on_stop=on_stop)
+        logbooks = _open_logbooks(settings, store, keys.now, _cosigners(settings))
+        problems = [*keys.now.problems, *_problems_of(settings, store, logbooks, now)]
+        certifier = Certifier(settings, store, shelf, keys, logbooks, problems=problems, on_stop=on_stop)
     except BaseException:
         store.close()
         raise
+    if set(certifier.problems) <= {NO_ISSUER_HERE}:
+        _finish_change(certifier)
+    return certifier
+
+
+def _finish_change(certifier: Certifier) -> None:
+    """A change of the keys that a crash cut in two; while it cannot be finished the next start tries again."""
+    try:
+        if finish_change(certifier.settings, certifier.store, certifier.logbook):
+            certifier.keys.look()
+    except CertifierError as error:
+        log.warning("a change of the keys is not finished", told=error.message, found=error.found)
 
 
 def open_logbooks(
@@ -115,18 +156,28 @@ def open_logbooks(
     """Every log of the installation, the oldest first; the last one is written to. Begins a new one where all are closed,
     unless told not to.
     """
-    rows, signers = store.logs(), _log_signers(settings)
+    return _open_logbooks(settings, store, replace(load_keys(settings), keyring=keyring), cosigners, begin=begin)
+
+
+def _open_logbooks(
+    settings: Settings, store: Store, keys: Keys, cosigners: Cosigners | None, *, begin: bool = True
+) -> list[Logbook]:
+    rows, signers = store.logs(), keys.log_signers()
     if begin and all(row.frozen for row in rows):
-        known = {row.origin for row in rows}
-        fresh = [entry for entry in keyring.with_role("log") if entry.id not in known and entry.public.raw in signers]
-        rows += [store.open_log(entry.id) for entry in fresh[:1]]
+        rows += [store.open_log(entry.id) for entry in _fresh_logs(store, keys)[:1]]
     if not rows:
         raise OperatorError(
             "There is no log key in the register whose private half is here.",
             found=f"{len(signers)} private log keys in {settings.private_dir}",
             hint="Make a home with: certifier init",
         )
-    return [_logbook(settings, store, keyring, row, signers, cosigners) for row in rows]
+    return [_logbook(settings, store, keys.keyring, row, signers, cosigners) for row in rows]
+
+
+def _fresh_logs(store: Store, keys: Keys) -> list[RegisteredKey]:
+    """The registered log keys that wait for the next log, their private halves at hand."""
+    known, signers = {row.origin for row in store.logs()}, keys.log_signers()
+    return [entry for entry in keys.keyring.with_role("log") if entry.id not in known and entry.public.raw in signers]
 
 
 def _logbook(
@@ -134,7 +185,7 @@ def _logbook(
     store: Store,
     keyring: Keyring,
     row: LogRow,
-    signers: Mapping[bytes, SigningKey],
+    signers: Mapping[bytes, Signer],
     cosigners: Cosigners | None,
 ) -> Logbook:
     entry = keyring.named(row.origin)
@@ -145,28 +196,6 @@ def _logbook(
     key = verifier_key_for(row.origin, entry.public)
     folder = LogFolder(settings.log_dir / folder_name(row.origin))
     return Logbook(store, row.origin, key, folder, signers.get(entry.public.raw), cosigners)
-
-
-def _log_signers(settings: Settings) -> dict[bytes, SigningKey]:
-    """The private log keys at hand, by their public halves."""
-    keys, _ = _private_keys(settings, "log*.pem")
-    return {key.public.raw: key for key in keys}
-
-
-def _private_keys(settings: Settings, pattern: str) -> tuple[list[SigningKey], list[Problem]]:
-    """The private keys whose files have such names, and what is wrong with those that cannot be read.
-
-    Raises KeyFileExposed when others could read one.
-    """
-    keys, problems = list[SigningKey](), list[Problem]()
-    for path in list_files(settings.private_dir, pattern):
-        try:
-            keys.append(load_signing_key(path))
-        except KeyFileExposed:
-            raise
-        except OperatorError as error:
-            problems.append(Problem("wrong-key", f"{path.name}: {error.message}", KEY_HINT))
-    return keys, problems
 
 
 def _problems_of(
@@ -193,20 +222,25 @@ def _cosigners(settings: Settings) -> Cosigners | None:
     return Witnesses(parse_policy(text + "\n")) if text is not None else None
 
 
-def turn_log(settings: Settings, now: datetime) -> tuple[str, str]:
-    """Close the log with a ``freeze`` entry and begin the next one, under a new origin and key; returns both origins."""
+def turn_log(settings: Settings, now: datetime, passphrase: bytes | None = None) -> tuple[str, str]:
+    """Close the log with a ``freeze`` entry and begin the next one, under a new origin and key; returns both origins.
+
+    A log key that was prepared is the next one's; else one is made, encrypted where there is a passphrase.
+    """
     certifier = open_certifier(settings, now)
     try:
         is_closed = [problem.kind for problem in certifier.problems] == ["log-closed"]  # and its successor is missing
         if not is_closed:
             certifier.check_writable(now)
         old = certifier.logbook.origin
-        taken = {entry.id for entry in certifier.keyring.keys}
-        origins = (_own_key_id("log", settings, now) + suffix for suffix in ("", *(f"-{n}" for n in range(2, 1000))))
-        new = next(origin for origin in origins if origin not in taken)
-        key = SigningKey.generate()
-        save_signing_key(settings.private_dir / f"log-{folder_name(new)}.pem", key)
-        register_key(settings, new, "log", settings.issuer_name, key.public, now)
+        prepared = _fresh_logs(certifier.store, certifier.keys.now)
+        if prepared:
+            new = prepared[0].id
+        else:
+            new = own_key_id("log", settings, now, [entry.id for entry in certifier.keyring.keys])
+            key = SigningKey.generate()
+            save_signing_key(settings.private_dir / f"log-{folder_name(new)}.pem", key, passphrase)
+            register_key(settings, new, "log", settings.issuer_name, key.public, now)
         if not is_closed:
             certifier.store.accept([NewEntry("freeze", log_entry("freeze", time_text(now), reason="new_year"))])
             certifier.logbook.publish()

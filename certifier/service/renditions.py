@@ -7,7 +7,7 @@ What does not verify is never given out, wherever it came from.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal
@@ -39,13 +39,13 @@ class Renditions:
     def __init__(
         self,
         store: Store,
-        signers: Mapping[str, Signer],
+        signer_named: Callable[[str], Signer | None],
         key_named: Callable[[str], PublicKey | None],
         may_write: Callable[[], bool],
     ) -> None:
-        """``signers`` by verification method; ``key_named`` gives the registered key of a verification method."""
+        """Both give the key of a verification method: ``signer_named`` its private half, ``key_named`` the registered one."""
         self._store = store
-        self._signers = signers
+        self._signer_named = signer_named
         self._key_named = key_named
         self._may_write = may_write
 
@@ -58,7 +58,7 @@ class Renditions:
         kept = self._store.rendition(row.code, form)
         if key and kept is not None and is_good(form, kept, row.payload, row.verification_method, key):
             return kept
-        signer = self._signers.get(row.verification_method)
+        signer = self._signer_named(row.verification_method)
         if key is None or signer is None:
             raise NotFoundError(
                 "The certificate was not made in this form, and the key that could is not here any more.",

@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import TextIO
 
 from certifier.crypto.keyring import Keyring, parse_keyring
-from certifier.crypto.signing import SigningKey
+from certifier.crypto.signing import SigningKey, is_encrypted
 from certifier.errors import CertifierError, KeyFileExposed, NotFoundError, OperatorError, StandardError
 from certifier.standard.folder import Folder, open_folder
 from certifier.standard.index import INDEX_FILE, check_unchanged, is_index, parse_index
 from certifier.standard.model import Standard
 
+MAX_KEY_FILE = 64 * 1024
 STATEMENTS = "statements"  # the folder of the register that holds signed model statements and their entries
 
 
@@ -137,27 +138,113 @@ def save_standard_files(folder: Path, files: Mapping[str, bytes]) -> None:
         raise OperatorError(f"The folder {folder} cannot be written.", found=str(error)) from error
 
 
-def load_signing_key(path: Path, passphrase: bytes | None = None) -> SigningKey:
-    """The private key in a PEM file. Raises KeyFileExposed when others could read it, OperatorError otherwise."""
+def load_signing_key(path: Path, passphrase: bytes | None = None, *, passphrase_file: Path | None = None) -> SigningKey:
+    """The private key in a PEM file. Raises KeyFileExposed when others could read it, OperatorError otherwise.
+
+    An encrypted one is opened with ``passphrase``, else with the one of ``passphrase_file``, else with the one that
+    LCAL_KEY_PASSPHRASE_FILE or LCAL_KEY_PASSPHRASE tells.
+    """
     if not path.is_file():
         raise OperatorError(f"There is no key file at {path}.", hint="Make one with: certifier keys new FILE")
-    _check_closed(path, "file", 0o600, f"chmod 0600 {path}")
     _check_closed(path.parent, "folder", 0o700, f"chmod 0700 {path.parent}, or move the key: {_KEY_FOLDER}")
-    return SigningKey.from_pem(path.read_bytes(), passphrase)
+    pem = _read_closed(path, "private key's file")
+    if passphrase is None and is_encrypted(pem):
+        passphrase = _passphrase_at_hand(path, passphrase_file)
+    return SigningKey.from_pem(pem, passphrase)
+
+
+PASSPHRASE_FILE, PASSPHRASE = "LCAL_KEY_PASSPHRASE_FILE", "LCAL_KEY_PASSPHRASE"
+
+
+def _passphrase_at_hand(path: Path, file: Path | None) -> bytes:
+    named = file or (Path(os.environ[PASSPHRASE_FILE]) if os.environ.get(PASSPHRASE_FILE) else None)
+    if named:
+        return load_passphrase(named)
+    if passphrase := os.environ.get(PASSPHRASE):
+        return passphrase.encode()
+    raise OperatorError(
+        f"The private key {path} is encrypted and there is no passphrase.",
+        expected=f"the passphrase in the file that {PASSPHRASE_FILE} names, or in {PASSPHRASE}",
+    )
+
+
+def load_passphrase(path: Path) -> bytes:
+    """The passphrase in a file, without the line's end. Raises KeyFileExposed when others could read it, or OperatorError."""
+    if not path.is_file():
+        raise OperatorError(
+            f"There is no passphrase file at {path}.", hint=f"Check --passphrase-file, {PASSPHRASE_FILE}."
+        )
+    passphrase = _read_closed(path, "passphrase's file").strip()
+    if not passphrase:
+        raise OperatorError(f"The passphrase file {path} is empty.", hint="Bring the right file back.")
+    return passphrase
+
+
+def make_passphrase(path: Path) -> bytes:
+    """The passphrase in a file; a new random one of 256 bits, readable by its owner alone, where there is no file yet."""
+    if not path.exists() and not path.is_symlink():
+        _check_outside_project(path)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(32) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        sync_folder(path.parent)
+    return load_passphrase(path)
 
 
 _KEY_FOLDER = "to a folder of its own that only you can open, such as ~/.lcal"
+_PROJECT = Path(__file__).resolve().parents[2]
+_IGNORED = _PROJECT / "var"  # no version control ever takes it in (.gitignore); the demo's home lies there
+
+
+def _check_outside_project(place: Path) -> None:
+    """Private halves never lie in the project's own tree: what lies there is one careless commit away from everybody."""
+    resolved = place.resolve()
+    is_tree = (_PROJECT / ".git").exists()
+    if is_tree and resolved.is_relative_to(_PROJECT) and not resolved.is_relative_to(_IGNORED):
+        raise KeyFileExposed(
+            f"A private key would lie in the project's own tree: {place}.",
+            expected="a place outside the repository; below it only var/, which version control leaves out",
+            hint="Choose another place, such as --home /srv/label, or ~/.lcal for a key of your own.",
+        )
+
+
+def _read_closed(path: Path, what: str) -> bytes:
+    """The content of a file that nobody but its owner, who reads it, can open. The file that is checked is the one read."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        if path.is_symlink():
+            raise _exposed(path, what, "a symbolic link", "Name the file itself.") from error
+        raise OperatorError(f"The {what} {path} cannot be read.", found=error.strerror) from error
+    with os.fdopen(descriptor, "rb") as file:
+        _check_state(os.fstat(descriptor), path, what, 0o600, f"chmod 0600 {path}")
+        return file.read(MAX_KEY_FILE)
 
 
 def _check_closed(place: Path, kind: str, allowed: int, hint: str) -> None:
-    mode = stat.S_IMODE(place.lstat().st_mode)
-    if place.is_symlink() or mode & ~allowed:
-        raise KeyFileExposed(
-            f"The private key's {kind} {place} is open to others.",
-            found=f"mode {mode:04o}",
-            expected=f"mode {allowed:04o} and no symbolic link",
-            hint=hint,
-        )
+    _check_state(place.lstat(), place, f"private key's {kind}", allowed, hint)
+
+
+def _check_state(state: os.stat_result, place: Path, what: str, allowed: int, hint: str) -> None:
+    mode = stat.S_IMODE(state.st_mode)
+    if stat.S_ISLNK(state.st_mode):
+        raise _exposed(place, what, "a symbolic link", "Name the place itself.", allowed)
+    if mode & ~allowed:
+        raise _exposed(place, what, f"mode {mode:04o}", hint, allowed)
+    if state.st_uid != os.geteuid():
+        hint = "Run this as the owner of the keys, or give them to the user who runs the service."
+        raise _exposed(place, what, f"owner {state.st_uid}, and this runs as {os.geteuid()}", hint, allowed)
+
+
+def _exposed(place: Path, what: str, found: str, hint: str, allowed: int = 0o600) -> KeyFileExposed:
+    return KeyFileExposed(
+        f"The {what} {place} is open to others.",
+        found=found,
+        expected=f"mode {allowed:04o}, your own, and no symbolic link",
+        hint=hint,
+    )
 
 
 def save_signing_key(path: Path, key: SigningKey, passphrase: bytes | None = None) -> None:
@@ -165,6 +252,7 @@ def save_signing_key(path: Path, key: SigningKey, passphrase: bytes | None = Non
 
     Raises KeyFileExposed for a folder out of which it could not be loaded again.
     """
+    _check_outside_project(path)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     _check_closed(path.parent, "folder", 0o700, f"Write it {_KEY_FOLDER}.")
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
@@ -232,6 +320,13 @@ def held_alone(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def folder_stamp(path: Path) -> tuple[tuple[str, int, int, int], ...]:
+    """Changes when a file, or any file of a folder, changes; empty where there is nothing."""
+    files = [path] if path.is_file() else sorted(found for found in path.rglob("*") if found.is_file())
+    states = [(str(file), file.stat()) for file in files]
+    return tuple((name, state.st_mtime_ns, state.st_size, state.st_ino) for name, state in states)
 
 
 def sync_folder(path: Path) -> None:

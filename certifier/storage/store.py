@@ -442,6 +442,28 @@ class Store:
         query = select(entries.c.entry).where(entries.c.type == "standard-publish").order_by(entries.c.id)
         return [bytes(row["entry"]) for row in self._all(query)]
 
+    def place_of(self, kind: str, entry: bytes) -> tuple[str | None, int | None] | None:
+        """The log and index of exactly this entry, both None while it waits for its place; None when it was never accepted."""
+        query = select(entries.c.origin, entries.c.idx).where(entries.c.type == kind, entries.c.entry == entry)
+        row = self._one(query.order_by(entries.c.id).limit(1))
+        return (row["origin"], row["idx"]) if row else None
+
+    def certificates_under(self, verification_method: str) -> list[CertificateRow]:
+        """Every certificate that a key signed, or is to sign, in the order of their issue."""
+        query = select(certificates).where(certificates.c.verification_method == verification_method)
+        return [
+            CertificateRow(**row) for row in self._all(query.order_by(certificates.c.issued_at, certificates.c.code))
+        ]
+
+    def count_in_force(self, now: str) -> dict[str, int]:
+        """How many certificates are in force under each verification method: neither revoked nor, at ``now``, expired."""
+        query = (
+            select(certificates.c.verification_method, func.count().label("rows"))
+            .where(certificates.c.in_force == 1, certificates.c.expires_at > now)
+            .group_by(certificates.c.verification_method)
+        )
+        return {row["verification_method"]: int(row["rows"]) for row in self._all(query)}
+
     def is_waiting(self) -> bool:
         """Whether an entry waits for its place."""
         return self._one(select(entries.c.id).where(entries.c.idx.is_(None)).limit(1)) is not None

@@ -18,6 +18,7 @@ from certifier.errors import BusyError, NotFoundError
 from certifier.report.envelope import open_report
 from certifier.report.model import Report
 from certifier.service.certifier import Certifier
+from certifier.service.register import Keys
 from certifier.standard.evaluate import Verdict
 from certifier.standard.explanation import explanation_of
 from certifier.standard.levers import Levers, levers_of
@@ -60,8 +61,8 @@ class Site:
         self._verdicts = lru_cache(REMEMBERED)(certifier.replayed)
         self._levers = lru_cache(REMEMBERED)(self._levers_of)
         self.comparison_of = lru_cache(REMEMBERED)(certifier.shelf.compared)
-        self._lists: tuple[tuple[datetime, int], StatusLists] | None = None
-        self._pack: tuple[tuple[datetime, int], bytes] | None = None
+        self._lists: tuple[tuple[datetime, int, Keys], StatusLists] | None = None
+        self._pack: tuple[tuple[datetime, int, Keys], bytes] | None = None
 
     def minute(self) -> datetime:
         """Now, to the minute: public views are the same bytes for a minute, so that caches can work."""
@@ -117,7 +118,7 @@ class Site:
 
     def status_lists(self, minute: datetime) -> StatusLists:
         """The signed status lists by URL. Made anew each minute, and at once when the log has grown."""
-        key = (minute, self.certifier.logbook.head.size)
+        key = (minute, self.certifier.logbook.head.size, self.certifier.keys.now)
         remembered = self._lists
         if remembered is None or remembered[0] != key:
             self._lists = remembered = (key, StatusLists(self.certifier, minute))
@@ -125,7 +126,7 @@ class Site:
 
     def pack(self, minute: datetime) -> bytes:
         """The pack for offline verification. Made anew each minute, and at once when the log has grown."""
-        key = (minute, self.certifier.logbook.head.size)
+        key = (minute, self.certifier.logbook.head.size, self.certifier.keys.now)
         remembered = self._pack
         if remembered is None or remembered[0] != key:
             self._pack = remembered = (key, self.certifier.pack(minute))

@@ -86,13 +86,15 @@ def readiness(site: Site) -> Response:
     size = _log_size(site)
     reason = _reason(site)
     status = _status_reason(site)
+    register = site.certifier.keys.fault
     parts = {
         "status_lists": status or "ok",
         "database": "does not answer" if size is None else "ok",
         "log_size": size,
         "writing": reason or "ok",
+        "register": register or "ok",
     }
-    ready = size is not None and reason is None and status is None
+    ready = size is not None and reason is None and status is None and not register
     problems = [vars(problem) for problem in site.certifier.problems]
     response = json_reply({"ready": ready, "parts": parts, "problems": problems}, "not at all")
     response.status_code = 200 if ready else 503

@@ -23,7 +23,7 @@ from certifier.errors import (
     MalformedLog,
     MalformedReport,
     NotFoundError,
-    OperatorError,
+    ReadOnlyError,
 )
 from certifier.log.entry import parse_entry
 from certifier.log.note import open_checkpoint
@@ -425,8 +425,9 @@ def test_an_issuer_whose_key_has_run_out_issues_nothing(certifier: Certifier, st
     for time in ("started_at", "ended_at"):
         report["activities"][0][time] = report["activities"][0][time].replace("2026", "2036")
     envelope = studio.signed(report, keys=(APPLICANT,))
-    with pytest.raises(OperatorError, match="not in force"):
+    with pytest.raises(ReadOnlyError) as caught:
         certifier.submit(studio.upload(envelope), NOW + timedelta(days=3653))
+    assert "no-issuer-key" in (caught.value.found or "")
 
 
 @pytest.mark.parametrize("issued_at", ["0001-01-01T00:00:00+23:00", "9999-12-31T23:59:59-23:00"])
