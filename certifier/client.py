@@ -55,8 +55,8 @@ class Client:
         return found
 
     def pack(self) -> bytes:
-        """The newest pack for offline verification; ``open_pack`` verifies it."""
-        return self.get("/packs/latest")
+        """The newest pack for offline verification, past every cache; ``open_pack`` verifies it."""
+        return self.get_fresh("/packs/latest")
 
     def submit(
         self, report: Path, audio: Path, logs: Iterable[Path] = (), *, dry_run: bool = False, contact: str | None = None

@@ -241,6 +241,7 @@ def _collect(client: Client, settings: Settings, code: str) -> None:
         "badge.baked.svg": f"/v/{code}.baked.svg",
         "did.json": "/.well-known/did.json",
         "trust.json": "/trust.json",
+        "pack": "/packs/latest",
     }
     for name, path in paths.items():
         save_bytes(DEMO / name, client.get(path))

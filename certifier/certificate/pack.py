@@ -1,12 +1,20 @@
 """One signed file with all that offline verification needs beside a certificate and its proof (``lcal-pack/1``).
 
 It holds the issuer's trust (keys, logs, standards), every status list, the two public JSON-LD contexts and the newest checkpoint
-of each log. The lists are the served documents with their own proofs; the contexts are the published bytes as text, because
-their digests are of those bytes. A pack has one spelling, its canonical bytes: one changed byte and it is no pack.
+of each log. Trust and lists carry proofs of their own; the contexts are the published bytes as text, because their digests are of
+those bytes. A pack has one spelling, its canonical bytes: one changed byte and it is no pack.
 
-Whom a pack is trusted by: with trusted keys at hand, by one of them that signed it; without, by the person who names it
-(DESIGN 20). A pack that a trusted key signed is the issuer's newest word and may add keys; it takes nothing back: of two
-words about one key or standard the stricter one counts, so that an old pack revives nothing.
+Whom a pack is trusted by: with trusted keys at hand, by one of them of role issuer that signed the trust inside; without, by the
+person who names it (DESIGN 20). From there the trust says who signs lists and packs. So a status key, which is used all day,
+can make no issuer. A pack brings newer keys as the issuer's newest word; it takes nothing back: of two words about one key or
+standard the stricter one counts, so that an old pack revives nothing.
+
+The steps:
+ (1) read the file
+ (2) verify the trust in it, under an issuer's key
+ (3) join it with what was trusted before
+ (4) verify the whole pack, under a key that this trust lists
+ (5) open the status lists, checkpoints and contexts
 """
 
 from __future__ import annotations
@@ -18,6 +26,7 @@ from typing import Any
 
 from certifier.certificate.age import KNOWN_FOR
 from certifier.certificate.proof import sign_document, split_proof, verify_document
+from certifier.certificate.rdfc import CONTEXT_FILES
 from certifier.certificate.status import LIST_SIGNERS, SKEW, StatusList, open_status_list
 from certifier.certificate.times import parse_time, time_text
 from certifier.certificate.trust import (
@@ -30,7 +39,7 @@ from certifier.certificate.trust import (
     trust_document,
 )
 from certifier.certificate.verify import AudioDigests, Material
-from certifier.crypto.canonical import canonical_bytes
+from certifier.crypto.canonical import canonical_bytes, sha256_hex
 from certifier.crypto.signing import Signer
 from certifier.crypto.strict_json import Limits, parse_object
 from certifier.errors import BadSignature, CertifierError, MalformedCertificate, MalformedPack, UnusableStatusList
@@ -49,8 +58,8 @@ class Pack:
 
     ``trust`` is what it says together with the keys that were trusted before. ``status_lists`` are documents by their URL,
     ``lists`` the same unpacked. ``status_as_of`` is the moment of the oldest list: no status is known to be newer.
-    ``is_vouched_for`` tells whether a trusted key signed it; else it is trusted only because somebody named it.
-    ``new_keys`` were not trusted before.
+    ``issuer_key`` signed the trust. ``is_vouched_for`` tells whether it was trusted before; else it is trusted only because
+    somebody named the pack. ``new_keys`` were not trusted before.
     """
 
     issuer: str
@@ -62,23 +71,28 @@ class Pack:
     status_as_of: datetime
     contexts: Mapping[str, bytes]
     checkpoints: tuple[Checkpoint, ...]
-    signed_by: TrustedKey
+    issuer_key: TrustedKey
     is_vouched_for: bool
     new_keys: tuple[TrustedKey, ...]
     size_bytes: int
 
     @property
     def fingerprint(self) -> str:
-        """Of the key that signed the pack, for people to compare."""
-        return self.signed_by.key.fingerprint
+        """Of the issuer's key that all of the pack rests on, for people to compare."""
+        return self.issuer_key.key.fingerprint
 
     def material(self, proof: bytes | None, audio: AudioDigests | None = None) -> Material:
         """All that a check needs, with the proof that lies beside the certificate."""
         return Material(self.trust, proof, self.status_lists, audio)
 
 
+def sign_trust(trust: Trust, key: Signer, verification_method: str, now: datetime) -> dict[str, Any]:
+    """The trust document with the proof of an issuer's key."""
+    return sign_document(trust_document(trust), key, verification_method, time_text(now))
+
+
 def pack_of(
-    trust: Trust,
+    signed_trust: dict[str, Any],
     *,
     issuer: str,
     status_lists: Iterable[bytes],
@@ -92,7 +106,7 @@ def pack_of(
         "issuer": issuer,
         "made_at": time_text(now),
         "valid_until": time_text(now + KNOWN_FOR),
-        "trust": trust_document(trust),
+        "trust": signed_trust,
         "status_lists": [parse_object(raw) for raw in status_lists],
         "contexts": {url: raw.decode() for url, raw in contexts.items()},
         "checkpoints": [note.decode() for note in checkpoints],
@@ -109,15 +123,16 @@ def open_pack(raw: bytes, trusted: Trust | None, now: datetime) -> Pack:
 
     Raises MalformedPack, MalformedJson or BadSignature. An old pack opens: what its age is worth is the verification's business.
     """
-    document = _parsed(raw)
+    document = _parsed(raw)  # (1)
     issuer = _text(document["issuer"], "issuer")
     made_at, valid_until = _dates(document, now)
     own = _own_trust(document["trust"], issuer)
-    signed_by = _verified(document, issuer, made_at, trusted or own)
-    trust = _joined(trusted, own) if trusted else own
-    # Its own word about its signer counts too: a pack signed with a key that it calls stolen is a forger's.
-    _check_may_sign(_key_for(trust, signed_by.id, issuer), made_at, "pack")
-    lists = [_opened_list(entry, trust, issuer, made_at) for entry in _array(document, "status_lists")]
+    issuer_key = _verified(document["trust"], "trust in the pack", issuer, made_at, trusted or own, ("issuer",))  # (2)
+    trust = _joined(trusted, own) if trusted else own  # (3)
+    # Its own word about this key counts too: a pack that rests on a key which it calls stolen is a forger's.
+    _check_may_sign(_key_for(trust, issuer_key.id, issuer, ("issuer",)), made_at, "trust in the pack")
+    _verified(document, "pack", issuer, made_at, trust, LIST_SIGNERS)  # (4)
+    lists = [_opened_list(entry, trust, issuer, made_at) for entry in _array(document, "status_lists")]  # (5)
     if len({opened.url for _, opened in lists}) < len(lists):
         raise MalformedPack("The pack holds a status list twice.", expected="each list once", hint=_AGAIN)
     known = {key.id for key in trusted.keys} if trusted else set[str]()
@@ -131,7 +146,7 @@ def open_pack(raw: bytes, trusted: Trust | None, now: datetime) -> Pack:
         min((opened.valid_from for _, opened in lists), default=made_at),
         _contexts(document["contexts"]),
         _opened_checkpoints(_array(document, "checkpoints"), own.logs),
-        signed_by,
+        issuer_key,
         trusted is not None,
         tuple(key for key in trust.keys if key.id not in known),
         len(raw),
@@ -203,27 +218,29 @@ def _own_trust(document: Any, issuer: str) -> Trust:
     return trust
 
 
-def _verified(document: dict[str, Any], issuer: str, made_at: datetime, trust: Trust) -> TrustedKey:
-    """The key of ``trust`` that signed the pack."""
+def _verified(
+    document: dict[str, Any], what: str, issuer: str, made_at: datetime, trust: Trust, roles: tuple[str, ...]
+) -> TrustedKey:
+    """The key of ``trust``, in one of the roles, that signed this part of the pack or the whole when the pack was made."""
     try:
         _, proof = split_proof(document)
     except MalformedCertificate as error:
         raise MalformedPack(
-            "The pack's proof is of another kind.", found=error.found, expected=error.expected
+            f"The {what} has no single proof of the right kind.", found=error.found, expected=error.expected
         ) from error
-    key = _key_for(trust, str(proof.get("verificationMethod")), issuer)
-    _check_may_sign(key, made_at, "pack")
-    if proof.get("created") != document["made_at"]:
+    key = _key_for(trust, str(proof.get("verificationMethod")), issuer, roles)
+    _check_may_sign(key, made_at, what)
+    if proof.get("created") != time_text(made_at):
         raise MalformedPack(
-            "The pack was not signed when it was made.",
+            f"The {what} was not signed when the pack was made.",
             found=str(proof.get("created"))[:40],
-            expected=str(document["made_at"]),
+            expected=time_text(made_at),
         )
     try:
         verify_document(document, key.key)
     except BadSignature as error:
         raise BadSignature(
-            "The pack was changed after it was signed, or another key signed it.",
+            f"The {what} was changed after it was signed, or another key signed it.",
             found=error.found,
             expected=f"a signature by {key.id}",
             hint=_AGAIN,
@@ -231,9 +248,9 @@ def _verified(document: dict[str, Any], issuer: str, made_at: datetime, trust: T
     return key
 
 
-def _key_for(trust: Trust, method: str, issuer: str) -> TrustedKey:
-    """The issuer's own key of this name, in a role that signs lists and packs."""
-    own = [key for key in trust.keys if key.issuer == issuer and key.role in LIST_SIGNERS]
+def _key_for(trust: Trust, method: str, issuer: str, roles: tuple[str, ...] = LIST_SIGNERS) -> TrustedKey:
+    """The issuer's own key of this name, in one of the roles."""
+    own = [key for key in trust.keys if key.issuer == issuer and key.role in roles]
     if not own:
         raise MalformedPack(
             "The pack is of another issuer than the trusted keys.",
@@ -244,7 +261,7 @@ def _key_for(trust: Trust, method: str, issuer: str) -> TrustedKey:
     key = next((key for key in own if key.id == method), None)
     if key is None:
         raise MalformedPack(
-            "The pack is signed by a key that is not trusted.",
+            "The pack is signed by a key that is not trusted for it.",
             found=method[:200],
             expected=", ".join(key.id for key in own),
             hint="Has the issuer changed its keys? Compare the fingerprints, then: certifier init --pin URL",
@@ -369,9 +386,20 @@ def _opened_checkpoints(notes: list[Any], logs: tuple[VerifierKey, ...]) -> tupl
 
 
 def _contexts(document: Any) -> dict[str, bytes]:
+    """The contexts by their address. Raises MalformedPack for other bytes than those that are pinned here."""
     if not isinstance(document, dict):
         raise MalformedPack("The contexts in the pack cannot be read.", expected="texts by their address")
-    return {url: _text(text, "context").encode() for url, text in document.items()}
+    contexts = {url: _text(text, "context").encode() for url, text in document.items()}
+    for url, raw in contexts.items():
+        _, pinned = CONTEXT_FILES.get(url, ("", sha256_hex(raw)))
+        if sha256_hex(raw) != pinned:
+            raise MalformedPack(
+                f"The pack holds another text of the context {url}.",
+                found=f"sha256 {sha256_hex(raw)}",
+                expected=f"sha256 {pinned}",
+                hint="A published context never changes. Ask the issuer before you trust this pack.",
+            )
+    return contexts
 
 
 def _array(document: dict[str, Any], name: str) -> list[Any]:

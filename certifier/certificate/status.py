@@ -13,15 +13,22 @@ import base64
 import gzip
 import re
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
-from certifier.certificate.proof import split_proof, verify_document
+from certifier.certificate.jose import jwt_of, parse_jwt, verify_jwt
+from certifier.certificate.proof import CRYPTOSUITE as JCS
+from certifier.certificate.proof import sign_document, split_proof, verify_document
+from certifier.certificate.rdfc import CRYPTOSUITE as RDFC
+from certifier.certificate.rdfc import sign_rdfc, verify_rdfc
 from certifier.certificate.times import parse_time, time_text
 from certifier.certificate.trust import Trust, TrustedKey
+from certifier.crypto.canonical import canonical_bytes
+from certifier.crypto.keys import PublicKey
+from certifier.crypto.signing import Signer
 from certifier.crypto.strict_json import parse_object
 from certifier.errors import CertifierError, MalformedCertificate, UnusableStatusList
 
@@ -113,10 +120,10 @@ def lists_by_url(files: Mapping[str, bytes]) -> dict[str, bytes]:
     made: dict[str, tuple[str, bytes]] = {}
     for raw in files.values():
         try:
-            document = parse_object(raw)
+            unsigned, _, _ = _read(raw)
         except CertifierError:
             continue
-        url, valid_from = document.get("id"), document.get("validFrom")
+        url, valid_from = unsigned.get("id"), unsigned.get("validFrom")
         if isinstance(url, str) and isinstance(valid_from, str):
             made[url] = max(made.get(url, ("", b"")), (valid_from, raw))
     return {url: raw for url, (_, raw) in made.items()}
@@ -153,6 +160,26 @@ def _encoded(positions: Iterable[int]) -> str:
         bits[position // 8] |= 128 >> position % 8  # the first bit is the leftmost
     packed = gzip.compress(bytes(bits), compresslevel=9, mtime=0)
     return "u" + base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+
+def _sign_jwt(unsigned: dict[str, Any], key: Signer, verification_method: str, created: str) -> bytes:  # noqa: ARG001 - as the others
+    return jwt_of(unsigned, key, verification_method).encode()
+
+
+def _sign_record(unsigned: dict[str, Any], key: Signer, verification_method: str, created: str) -> bytes:
+    return canonical_bytes(sign_document(unsigned, key, verification_method, created))
+
+
+def _sign_openbadge(unsigned: dict[str, Any], key: Signer, verification_method: str, created: str) -> bytes:
+    return canonical_bytes(sign_rdfc(unsigned, key, verification_method, created))
+
+
+# The forms of a list, as those of a certificate: the same payload, signed for different readers.
+RENDITIONS: dict[str, Callable[[dict[str, Any], Signer, str, str], bytes]] = {
+    "record": _sign_record,
+    "openbadge": _sign_openbadge,
+    "jwt": _sign_jwt,
+}
 
 
 # -- reading a list -------------------------------------------------------------------------------------------------
@@ -208,16 +235,14 @@ class StatusList:
 
 
 def open_status_list(raw: bytes, trust: Trust) -> StatusList:
-    """A list that a trusted key of its own issuer signed in the key's days. Raises UnusableStatusList."""
+    """A list, in any of its forms, that a trusted key of its own issuer signed in the key's days. Raises UnusableStatusList."""
     try:
-        document = parse_object(raw)
-        unsigned, proof = split_proof(document)
+        unsigned, method, verify = _read(raw)
     except CertifierError as error:
         raise _unusable("no_list", error.found or error.message, "a signed BitstringStatusListCredential") from error
-    method = str(proof.get("verificationMethod"))
     key = _signer(method, unsigned, trust)
     try:
-        verify_document(document, key.key)
+        verify(key.key)
     except CertifierError as error:
         raise _unusable("bad_signature", error.found or error.message, f"a signature by {key.id}") from error
     opened = parse_status_list(unsigned, method)
@@ -225,6 +250,23 @@ def open_status_list(raw: bytes, trust: Trust) -> StatusList:
         days = f"a list made between {time_text(key.valid_from)} and {time_text(key.valid_until)}"
         raise _unusable("key_out_of_days", time_text(opened.valid_from), days)
     return opened
+
+
+def _read(raw: bytes) -> tuple[dict[str, Any], str, Callable[[PublicKey], object]]:
+    """A list in any form, unverified: the unsigned credential, the key that it names, and what verifies it with a key."""
+    if raw.lstrip()[:1] != b"{":
+        text = raw.decode("ascii", "replace").strip()
+        token = parse_jwt(text)
+        return token.unsigned, token.kid, partial(verify_jwt, text)
+    document = parse_object(raw)
+    proof = document.get("proof")
+    is_rdfc = isinstance(proof, dict) and proof.get("cryptosuite") == RDFC
+    unsigned, proof = split_proof(document, RDFC if is_rdfc else JCS)
+    return (
+        unsigned,
+        str(proof.get("verificationMethod")),
+        partial(verify_rdfc if is_rdfc else verify_document, document),
+    )
 
 
 def _signer(method: str, unsigned: dict[str, Any], trust: Trust) -> TrustedKey:

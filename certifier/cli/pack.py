@@ -17,7 +17,7 @@ from certifier.cli.service import settings_of
 from certifier.cli.verify import load_trust, pinned_trust_file
 from certifier.client import Client
 from certifier.crypto.canonical import sha256_hex, to_json_text
-from certifier.errors import BadSignature, MalformedPack, OperatorError
+from certifier.errors import ForeignInputError, MalformedPack, OperatorError
 from certifier.service.home import open_certifier
 from certifier.storage.files import load_bytes, save_bytes
 
@@ -66,10 +66,16 @@ def pack(
     raw = Client(server).pack() if server else _made(home or Path(), now)
     opened = _opened_after(raw, before, pinned, now)
     _save(output, raw)
-    _tell(opened, before, output, now)
+    console(stderr=True).print(
+        f"Wrote {plain(str(output))}: {opened.size_bytes} bytes, made {age_text(opened.made_at, now)} ago."
+    )
+    _print_summary(
+        opened, now, by="a key of the pack before" if pinned is None else "a key that you trust", stderr=True
+    )
     if pin and pinned and opened.trust != pinned:
         save_bytes(pinned_trust_file(), to_json_text(trust_document(opened.trust)).encode())
-        console(stderr=True).print(f"  pinned       what it brings, in {pinned_trust_file()}")
+        fresh = ", ".join(key.id for key in opened.trust.keys if pinned.key_for(key.id) is None)
+        console(stderr=True).print(f"  {'pinned':<13}{plain(fresh) or 'what it says of keys and logs'}")
     if as_json:
         show_json(pack_document(opened, raw, now))
 
@@ -89,7 +95,7 @@ def _opened_before(output: Path, pinned: Trust | None, now: datetime) -> Pack | 
         return None
     try:
         return open_pack(raw, pinned, now)
-    except (MalformedPack, BadSignature) as error:
+    except ForeignInputError as error:
         raise MalformedPack(
             f"What lies at {output} is no pack that can be used, and is left as it is: {error.message}",
             found=error.found,
@@ -102,7 +108,7 @@ def _opened_after(raw: bytes, before: Pack | None, pinned: Trust | None, now: da
     opened = open_pack(raw, before.trust if before else pinned, now)
     if before and opened.made_at < before.made_at:
         raise MalformedPack(
-            "The service gave an older pack than the one that is here already, which is left as it is.",
+            "This pack is older than the one that is here already, which is left as it is.",
             found=time_text(opened.made_at),
             expected=f"{time_text(before.made_at)} or later",
             hint="Is there a cache in between? Try again later.",
@@ -115,12 +121,6 @@ def _save(output: Path, raw: bytes) -> None:
         save_bytes(output, raw)
     except OSError as error:
         raise OperatorError(f"The pack {output} cannot be written.", found=str(error)) from error
-
-
-def _tell(opened: Pack, before: Pack | None, output: Path, now: datetime) -> None:
-    out = console(stderr=True)
-    out.print(f"Wrote {plain(str(output))}: {opened.size_bytes} bytes, made {age_text(opened.made_at, now)} ago.")
-    _print_summary(opened, now, stderr=True, is_successor=before is not None)
 
 
 @pack.command()
@@ -139,7 +139,7 @@ def show(file: Path, trust: Path | None, as_json: bool) -> None:
     out.print(
         f"[bold]{FORM}[/] of {plain(opened.issuer)}, {opened.size_bytes} bytes, {plain(opened.trust.environment)}"
     )
-    _print_summary(opened, now)
+    _print_summary(opened, now, by="a key that you trust")
     for key in opened.trust.keys:
         stolen = ", stolen" if key.last_good else ""
         days = f"{key.valid_from:%Y-%m-%d} to {key.valid_until:%Y-%m-%d}{stolen}"
@@ -154,7 +154,7 @@ def show(file: Path, trust: Path | None, as_json: bool) -> None:
         out.print(f"  {'context':<13}{plain(url)}, sha256:{sha256_hex(body)}")
 
 
-def _print_summary(opened: Pack, now: datetime, *, stderr: bool = False, is_successor: bool = False) -> None:
+def _print_summary(opened: Pack, now: datetime, *, by: str, stderr: bool = False) -> None:
     out = console(stderr=stderr)
     out.print(f"  {'status':<13}{status_text(opened, now)}")
     trust, lists = opened.trust, opened.lists
@@ -166,14 +166,17 @@ def _print_summary(opened: Pack, now: datetime, *, stderr: bool = False, is_succ
         counted(len(opened.contexts), "context"),
     )
     out.print(f"  {'holds':<13}{', '.join(held)}")
-    if opened.is_vouched_for:
-        by = "a key of the pack before" if is_successor else "a key that you trust"
-        out.print(f"  {'signed by':<13}{plain(opened.signed_by.id)}, {by}")
-        for key in opened.new_keys:
-            out.print(f"  {'new key':<13}{plain(key.id)}, {plain(key.role)}, fingerprint {key.key.fingerprint}")
-    else:
-        out.print(f"  {'signed by':<13}{plain(opened.signed_by.id)}, trusted because you name this pack: compare its")
-        out.print(f"  {'fingerprint':<13}{opened.fingerprint}")
+    if not opened.is_vouched_for:
+        out.print(
+            f"  {'signed by':<13}{plain(opened.issuer_key.id)}; nobody vouches for it, you trust it by naming this pack"
+        )
+        out.print(
+            f"  {'fingerprint':<13}{opened.fingerprint}: compare it with the one that the issuer publishes elsewhere"
+        )
+        return
+    out.print(f"  {'signed by':<13}{plain(opened.issuer_key.id)}, {by}")
+    for key in opened.new_keys:
+        out.print(f"  {'new key':<13}{plain(key.id)}, {plain(key.role)}, fingerprint {key.key.fingerprint}")
 
 
 def status_text(opened: Pack, now: datetime) -> str:
@@ -204,7 +207,7 @@ def pack_document(opened: Pack, raw: bytes, now: datetime) -> dict[str, Any]:
         "status": status_text(opened, now),
         "size_bytes": opened.size_bytes,
         "sha256": sha256_hex(raw),
-        "signed_by": opened.signed_by.id,
+        "issuer_key": opened.issuer_key.id,
         "fingerprint": opened.fingerprint,
         "vouched_for": opened.is_vouched_for,
         "new_keys": [key.id for key in opened.new_keys] if opened.is_vouched_for else [],

@@ -18,11 +18,13 @@ from typing import Literal
 
 import structlog
 
-from certifier.certificate.pack import pack_of, sign_pack
+from certifier.certificate.pack import pack_of, sign_pack, sign_trust
 from certifier.certificate.proof import sign_document
+from certifier.certificate.rdfc import CONTEXT_FILES, context_bytes
 from certifier.certificate.status import (
     LIST_LENGTH,
     PURPOSES,
+    RENDITIONS,
     StatusEntry,
     entry_at,
     status_entries_of,
@@ -32,7 +34,7 @@ from certifier.certificate.status import (
 from certifier.certificate.times import time_text
 from certifier.certificate.trust import Trust, trust_of
 from certifier.certificate.verify import Material
-from certifier.crypto.canonical import canonical_bytes, digest_of, sha256_hex, to_json_text
+from certifier.crypto.canonical import digest_of, sha256_hex, to_json_text
 from certifier.crypto.keyring import Keyring, RegisteredKey, Role
 from certifier.crypto.keys import PublicKey
 from certifier.crypto.signing import Signer
@@ -575,7 +577,7 @@ class Certifier:
         changes = self.changes_of(code, sizes)
         return STATES[changes[-1].kind] if changes else "active"
 
-    def status_list(self, purpose: str, number: int, now: datetime) -> bytes:
+    def status_list(self, purpose: str, number: int, now: datetime, rendition: str = "record") -> bytes:
         """The signed Bitstring Status List of a purpose and number, computed from the log alone; made at a whole minute.
 
         Raises NotFoundError when no certificate stands in such a list. Raises ReadOnlyError when the entries at hand do not
@@ -599,8 +601,7 @@ class Certifier:
             log=f"{self.logbook.origin} at size {sizes[self.logbook.origin]}",
             now=made_at,
         )
-        document = sign_document(payload, self._signers[method], method, time_text(made_at))
-        return canonical_bytes(document)
+        return RENDITIONS[rendition](payload, self._signers[method], method, time_text(made_at))
 
     def status_urls(self) -> dict[str, tuple[str, int]]:
         """Every status list that there is now: purpose and number by URL. Raises ReadOnlyError when none can be told."""
@@ -640,30 +641,25 @@ class Certifier:
         )
 
     def pack(self, now: datetime) -> bytes:
-        """One signed file with all that offline verification needs, made at a whole minute.
+        """One signed file with all that offline verification needs, dated to the minute.
 
-        Raises ReadOnlyError when no status can be told: a pack without one would be of no use.
+        Raises ReadOnlyError when no key can sign it, or no status can be told: a pack without one would be of no use.
         """
-        minute = now.replace(second=0, microsecond=0)
-        method = self._method(self._pack_key(minute))
+        # The trust is signed by the oldest key that may: whoever pinned that one learns of the newer ones from the pack.
+        issuers, others = (self._in_force(role, now) for role in ("issuer", "status"))
+        if not issuers:
+            raise ReadOnlyError("No key in force that could sign a pack is here.", hint="Rotate the issuer's key.")
+        oldest, method = self._method(issuers[0]), self._method((others or issuers)[-1])
+        made_at = now.replace(second=0, microsecond=0)
         unsigned = pack_of(
-            self.trust_at(minute),
+            sign_trust(self.trust_at(now), self._signers[oldest], oldest, made_at),
             issuer=self.settings.did,
-            status_lists=[self.status_list(*asked, minute) for asked in self.status_urls().values()],
-            contexts={},
+            status_lists=[self.status_list(purpose, number, now) for purpose, number in self.status_urls().values()],
+            contexts={url: context_bytes(url) for url in CONTEXT_FILES},
             checkpoints=[book.head.note for book in self.logbooks if book.head.note],
-            now=minute,
+            now=made_at,
         )
         return sign_pack(unsigned, self._signers[method], method)
-
-    def _pack_key(self, now: datetime) -> RegisteredKey:
-        """The key that signs packs: the oldest in force of role status, else of role issuer, whose private half is here.
-
-        Whoever trusts an old key learns of the newer ones from the pack, so the old one signs for as long as it may.
-        """
-        keys = (*self.keyring.with_role("status"), *self.keyring.with_role("issuer"))
-        able = (key for key in keys if key.state(now) == "in_force" and self._method(key) in self._signers)
-        return next(able, None) or self._issuer_key(now)
 
     def material(self, row: CertificateRow, now: datetime) -> Material:
         """All that a check of this certificate needs, as this installation serves it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from flask import Response
+from flask import Response, request
 
 from certifier.certificate.status import VALID_FOR
 from certifier.web.responses import JSON, checked_query, reply
@@ -17,8 +17,8 @@ def latest(site: Site) -> Response:
     checked_query()
     now = site.clock()
     made_at = now.replace(second=0, microsecond=0)
-    response = reply(site.pack(made_at), JSON, "a minute", **PUBLIC)
     seconds_left = (made_at + VALID_FOR - now) // timedelta(seconds=1)
-    response.headers["Cache-Control"] = f"public, max-age={seconds_left}, must-revalidate"
+    response = reply(site.pack(made_at), JSON, seconds_left, **PUBLIC)
     response.last_modified = made_at
+    response.make_conditional(request)  # again, for a client that knows the date alone
     return response

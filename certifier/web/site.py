@@ -41,7 +41,11 @@ class StatusLists(Mapping[str, bytes]):
         self._signed = cache(partial(certifier.status_list, now=minute))
 
     def __getitem__(self, url: str) -> bytes:
-        return self._signed(*self._urls[url])
+        return self.signed(url, "record")
+
+    def signed(self, url: str, rendition: str) -> bytes:
+        """A list in one of its forms (certificate/status.RENDITIONS). Raises KeyError."""
+        return self._signed(*self._urls[url], rendition=rendition)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._urls)

@@ -15,6 +15,10 @@ from certifier.service.logbook import Logbook
 from certifier.web.responses import BINARY, JSON, TEXT, json_reply, reply
 from certifier.web.site import Site
 
+VC, JSON_LD, JWT = "application/vc", "application/ld+json", "application/vc+jwt"
+# media type -> form of a status list; a reader that asks for JSON-LD knows eddsa-rdfc-2022 and may know nothing else
+LIST_FORMS = {VC: "record", JSON_LD: "openbadge", JSON: "record", JWT: "jwt"}
+LIST_SUFFIXES = {"": None, "jwt": JWT, "openbadge.json": JSON_LD}
 PUBLIC = {"Access_Control_Allow_Origin": "*"}
 
 
@@ -29,15 +33,26 @@ def trust(site: Site) -> Response:
 
 
 def status_list(site: Site, purpose: str, name: str) -> Response:
-    """The signed Bitstring Status List of a purpose and number. Caches may keep it for as long as it counts."""
+    """The signed Bitstring Status List of a purpose and number. Caches may keep it for as long as it counts.
+
+    The form is named by a suffix, or chosen by Accept; whoever accepts nothing of it gets the record.
+    """
     now = site.clock()
     minute = now.replace(second=0, microsecond=0)
-    lists, url = site.status_lists(minute), f"{site.settings.base_url}/status/{purpose}/{name}"
-    if url not in lists:
-        expected = f"{' or '.join(PURPOSES)}, 1 to {len(lists) // len(PURPOSES)}"
-        raise NotFoundError("There is no such status list.", found=f"{purpose}/{name}"[:80], expected=expected)
+    number, _, suffix = name.partition(".")
+    lists, url = site.status_lists(minute), f"{site.settings.base_url}/status/{purpose}/{number}"
+    if url not in lists or suffix not in LIST_SUFFIXES:
+        raise NotFoundError(
+            "There is no such status list.",
+            found=f"{purpose}/{name}"[:80],
+            expected=f"{' or '.join(PURPOSES)}, 1 to {len(lists) // len(PURPOSES)}",
+        )
+    media_type = LIST_SUFFIXES[suffix] or request.accept_mimetypes.best_match(LIST_FORMS, default=VC)
     seconds_left = (minute + VALID_FOR - now) // timedelta(seconds=1)
-    return reply(lists[url], "application/vc", seconds_left, **PUBLIC)
+    response = reply(lists.signed(url, LIST_FORMS[media_type]), media_type, seconds_left, **PUBLIC)
+    if not suffix:
+        response.headers["Vary"] = "Accept"
+    return response
 
 
 def checkpoint(site: Site, year: str | None = None) -> Response:

@@ -6,14 +6,17 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from certifier.certificate.pack import LIMITS, open_pack, pack_of, sign_pack
+from certifier.certificate.pack import LIMITS, open_pack, pack_of, sign_pack, sign_trust
 from certifier.certificate.proof import sign_document
+from certifier.certificate.rdfc import CONTEXT_FILES, context_bytes
+from certifier.certificate.status import LIST_LENGTH, PURPOSES, status_list_payload, status_url
 from certifier.certificate.times import time_text
 from certifier.certificate.trust import LastGood, Trust, TrustedStandard, trust_document
 from certifier.certificate.verify import check_certificate
@@ -22,6 +25,7 @@ from certifier.crypto.signing import SigningKey
 from certifier.errors import BadSignature, ForeignInputError, MalformedJson, MalformedPack
 from certifier.log.note import Checkpoint, sign_checkpoint, verifier_key_for
 from tests.certificate.test_verify import (
+    BASE,
     DID,
     FORGER,
     GOOD,
@@ -36,27 +40,30 @@ from tests.certificate.test_verify import (
     logged,
 )
 
-CONTEXTS = {"https://www.w3.org/ns/credentials/v2": b'{\n  "@context": {"\xc3\xa9": "example"}\n}\n'}
+CONTEXTS = {url: context_bytes(url) for url in CONTEXT_FILES}
 NOTE = sign_checkpoint(Checkpoint(ORIGIN, 6, bytes(32)), LOG)
 STATUS = SigningKey.from_seed(b"status".ljust(32, b"."))
 STATUS_KEY = replace(TRUST.keys[0], id=f"{DID}#status-2026", role="status", key=STATUS.public)
 NEXT_KEY = replace(TRUST.keys[0], id=f"{DID}#key-2027", key=FORGER.public)
 STOLEN = replace(STATUS_KEY, last_good=LastGood(ORIGIN, 3))
+NEXT = (FORGER, NEXT_KEY.id)
 WITH_STATUS_KEY = replace(TRUST, keys=(*TRUST.keys, STATUS_KEY))
 
 
 def made(
     trust: Trust = TRUST,
     *,
-    key: SigningKey = ISSUER,
-    method: str = METHOD,
+    issuer: tuple[SigningKey, str] = (ISSUER, METHOD),
+    by: tuple[SigningKey, str] | None = None,
     at: datetime = NOW,
     status_lists: Mapping[str, bytes] | None = None,
     checkpoints: tuple[bytes, ...] = (NOTE,),
 ) -> bytes:
+    """A pack whose trust ``issuer`` signs, and the whole of it ``by`` another key or the same."""
     listed = (lists(at=at) if status_lists is None else status_lists).values()
-    unsigned = pack_of(trust, issuer=DID, status_lists=listed, contexts=CONTEXTS, checkpoints=checkpoints, now=at)
-    return sign_pack(unsigned, key, method)
+    signed = sign_trust(trust, *issuer, at)
+    unsigned = pack_of(signed, issuer=DID, status_lists=listed, contexts=CONTEXTS, checkpoints=checkpoints, now=at)
+    return sign_pack(unsigned, *(by or issuer))
 
 
 PACK = made()
@@ -67,7 +74,7 @@ def test_a_pack_gives_all_that_a_check_needs() -> None:
     assert (pack.issuer, pack.trust, pack.contexts) == (DID, TRUST, CONTEXTS)
     assert (pack.made_at, pack.valid_until, pack.status_as_of) == (NOW, NOW + timedelta(days=7), NOW)
     assert pack.checkpoints == (Checkpoint(ORIGIN, 6, bytes(32)),)
-    assert (pack.signed_by, pack.is_vouched_for, pack.new_keys) == (TRUST.keys[0], True, ())
+    assert (pack.issuer_key, pack.is_vouched_for, pack.new_keys) == (TRUST.keys[0], True, ())
     assert pack.size_bytes == len(PACK)
 
 
@@ -87,10 +94,12 @@ def test_the_lists_come_out_byte_for_byte_as_they_are_served() -> None:
     assert open_pack(made(status_lists=served), TRUST, NOW).status_lists == served
 
 
-def test_a_status_key_may_sign_packs_and_lists() -> None:
+@pytest.mark.parametrize("trusted", [WITH_STATUS_KEY, TRUST, None], ids=["known", "new", "nothing known"])
+def test_a_status_key_that_the_issuer_names_may_sign_packs_and_lists(trusted: Trust | None) -> None:
     served = lists(key=STATUS, method=STATUS_KEY.id)
-    pack = open_pack(made(WITH_STATUS_KEY, key=STATUS, method=STATUS_KEY.id, status_lists=served), WITH_STATUS_KEY, NOW)
-    assert pack.signed_by == STATUS_KEY
+    pack = open_pack(made(WITH_STATUS_KEY, by=(STATUS, STATUS_KEY.id), status_lists=served), trusted, NOW)
+    assert pack.trust == WITH_STATUS_KEY
+    assert pack.fingerprint == ISSUER.public.fingerprint
 
 
 def test_without_trusted_keys_a_pack_is_trusted_by_whoever_names_it_and_says_so() -> None:
@@ -125,8 +134,8 @@ def test_a_pack_by_a_trusted_key_brings_newer_keys_logs_and_standards() -> None:
     pack = open_pack(made(newest), TRUST, NOW)
     assert pack.trust == newest
     assert pack.new_keys == (NEXT_KEY,)
-    following = open_pack(made(newest, key=FORGER, method=NEXT_KEY.id, at=NOW + timedelta(days=1)), pack.trust, LATER)
-    assert following.signed_by == NEXT_KEY
+    following = open_pack(made(newest, issuer=NEXT, at=NOW + timedelta(days=1)), pack.trust, LATER)
+    assert following.issuer_key == NEXT_KEY
 
 
 LATER = NOW + timedelta(days=2)
@@ -177,6 +186,11 @@ def without_proof() -> bytes:
 
 def changed(**members: Any) -> bytes:
     return canonical_bytes(json.loads(PACK) | members)
+
+
+def changed_trust(**members: Any) -> bytes:
+    """A pack that the issuer signed around trust which was changed after its own proof."""
+    return signed_with(trust=json.loads(PACK)["trust"] | members)
 
 
 def signed_with(**members: Any) -> bytes:
@@ -230,8 +244,12 @@ REFUSED: dict[str, tuple[Callable[[], bytes], Trust | None, str]] = {
     "a later form": (lambda: signed_with(form="lcal-pack/2"), TRUST, "no pack of a form"),
     "not signed": (without_proof, TRUST, "not signed"),
     "not signed, and named by somebody": (without_proof, None, "not signed"),
-    "two proofs": (lambda: changed(proof=[json.loads(PACK)["proof"]] * 2), TRUST, "proof is of another kind"),
-    "signed at another time": (lambda: signed_at(NOW - timedelta(days=1)), TRUST, "not signed when it was made"),
+    "two proofs": (lambda: changed(proof=[json.loads(PACK)["proof"]] * 2), TRUST, "pack has no single proof"),
+    "signed at another time": (
+        lambda: signed_at(NOW - timedelta(days=1)),
+        TRUST,
+        "pack was not signed when the pack was made",
+    ),
     "a further member": (lambda: signed_with(note="trust me"), TRUST, "other members"),
     "written otherwise": (lambda: to_json_text(json.loads(PACK)).encode(), TRUST, "not written as it was signed"),
     "too large": (lambda: PACK + b" " * LIMITS.max_bytes, TRUST, "too large"),
@@ -239,15 +257,44 @@ REFUSED: dict[str, tuple[Callable[[], bytes], Trust | None, str]] = {
     "holds for too long": (lambda: signed_with(valid_until="2026-12-30T00:00:00Z"), TRUST, "longer than a pack may"),
     "ends before it begins": (lambda: signed_with(valid_until="2026-11-01T00:00:00Z"), TRUST, "before it begins"),
     "a date that is none": (lambda: signed_with(valid_until="soon"), TRUST, "dates cannot be read"),
-    "changed after signing": (lambda: changed(valid_until=time_text(NOW)), TRUST, "changed after it was signed"),
-    "another key under the name": (lambda: made(key=FORGER), TRUST, "changed after it was signed"),
-    "a key that nobody trusts": (lambda: made(key=FORGER, method=NEXT_KEY.id), TRUST, "key that is not trusted"),
+    "changed after signing": (
+        lambda: changed(valid_until=time_text(NOW)),
+        TRUST,
+        "pack was changed after it was signed",
+    ),
+    "another key under the name": (lambda: made(by=(FORGER, METHOD)), TRUST, "pack was changed after it was signed"),
+    "a key that nobody trusts": (lambda: made(by=NEXT), TRUST, "key that is not trusted"),
+    "trust without a proof": (
+        lambda: signed_with(trust=trust_document(TRUST)),
+        TRUST,
+        "trust in the pack has no single proof",
+    ),
+    "trust that was changed": (
+        lambda: changed_trust(environment="production"),
+        replace(TRUST, environment="production"),
+        "trust in the pack was changed after it was signed",
+    ),
+    "trust of another day": (
+        lambda: signed_with(trust=sign_trust(TRUST, ISSUER, METHOD, NOW - timedelta(days=1))),
+        TRUST,
+        "trust in the pack was not signed when the pack was made",
+    ),
+    "a status key that makes issuers": (
+        lambda: made(WITH_STATUS_KEY, issuer=(STATUS, STATUS_KEY.id)),
+        WITH_STATUS_KEY,
+        "key that is not trusted for it",
+    ),
+    "a status key that makes issuers, and nothing known": (
+        lambda: made(WITH_STATUS_KEY, issuer=(STATUS, STATUS_KEY.id)),
+        None,
+        "key that is not trusted for it",
+    ),
     "a key that it brings itself": (
-        lambda: made(replace(TRUST, keys=(*TRUST.keys, NEXT_KEY)), key=FORGER, method=NEXT_KEY.id),
+        lambda: made(replace(TRUST, keys=(*TRUST.keys, NEXT_KEY)), issuer=NEXT),
         TRUST,
         "key that is not trusted",
     ),
-    "a key that is not in it": (lambda: made(key=FORGER, method=NEXT_KEY.id), None, "key that is not trusted"),
+    "a key that is not in it": (lambda: made(issuer=NEXT), None, "key that is not trusted"),
     "another issuer": (lambda: PACK, replace(TRUST, keys=(OTHER_KEY,)), "another issuer than the trusted keys"),
     "another installation": (lambda: PACK, replace(TRUST, environment="production"), "another installation"),
     "a measuring party's key": (lambda: PACK, trust_with(role="measuring_party"), "another issuer than the trusted"),
@@ -313,6 +360,11 @@ REFUSED: dict[str, tuple[Callable[[], bytes], Trust | None, str]] = {
         "checkpoint in the pack is not signed by its log",
     ),
     "a checkpoint that is none": (lambda: signed_with(checkpoints=[7]), TRUST, "checkpoint in the pack is no text"),
+    "a context with another meaning": (
+        lambda: signed_with(contexts={url: raw.decode() + " " for url, raw in CONTEXTS.items()}),
+        TRUST,
+        "another text of the context",
+    ),
     "contexts that are none": (lambda: signed_with(contexts=[]), TRUST, "contexts in the pack cannot be read"),
     "a context that is none": (lambda: signed_with(contexts={"https://example.org": 7}), TRUST, "context in the pack"),
 }
@@ -330,3 +382,38 @@ def test_no_byte_of_a_pack_can_be_changed(position: int, difference: int) -> Non
     bent[position] ^= difference
     with pytest.raises(ForeignInputError):
         open_pack(bytes(bent), TRUST, NOW)
+
+
+# -- size -------------------------------------------------------------------------------------------------------------
+
+
+def crowded(number_of_lists: int, certificates: int = 100_000) -> dict[str, bytes]:
+    """The lists of so many certificates, spread evenly, of which one in a hundred is revoked and as many are suspended."""
+    random = Random(5)
+    documents = {}
+    for number in range(1, number_of_lists + 1):
+        for purpose in PURPOSES:
+            url = status_url(BASE, purpose, number)
+            places = random.sample(range(LIST_LENGTH), certificates // 100 // number_of_lists)
+            payload = status_list_payload(url, purpose, places, issuer=DID, log=f"{ORIGIN} at size 102001", now=NOW)
+            documents[url] = canonical_bytes(sign_document(payload, ISSUER, METHOD, time_text(NOW)))
+    return documents
+
+
+@pytest.mark.parametrize("number_of_lists", [1, 2])
+def test_the_pack_of_100000_certificates_is_far_below_a_megabyte(
+    number_of_lists: int, record_property: Callable[[str, object], None]
+) -> None:
+    raw = made(status_lists=crowded(number_of_lists))
+    record_property("bytes", len(raw))
+    pack = open_pack(raw, TRUST, NOW)
+    assert sum(len(listed.positions) for listed in pack.lists) == 2_000
+    assert len(pack.lists) == 2 * number_of_lists
+    assert len(raw) < 50_000
+
+
+def test_a_pack_of_lists_that_do_not_pack_at_all_can_be_read() -> None:
+    """Half of a million certificates withdrawn: nothing is smaller, and still the reader takes it."""
+    raw = made(status_lists=crowded(8, certificates=8 * LIST_LENGTH * 50))
+    assert len(raw) < LIMITS.max_bytes // 4
+    assert len(open_pack(raw, TRUST, NOW).lists) == 16

@@ -21,6 +21,7 @@ from certifier.certificate.status import (
     LIST_LENGTH,
     MOST_BYTES,
     PURPOSES,
+    RENDITIONS,
     UNUSABLE,
     VALID_FOR,
     StatusEntry,
@@ -34,7 +35,7 @@ from certifier.certificate.status import (
     status_url,
     unpacked_bits,
 )
-from certifier.certificate.trust import Trust, TrustedKey
+from certifier.certificate.trust import LastGood, Trust, TrustedKey
 from certifier.crypto.canonical import canonical_bytes
 from certifier.crypto.signing import SigningKey
 from certifier.errors import MalformedCertificate, UnusableStatusList
@@ -44,12 +45,13 @@ BASE, DID, OTHER = "https://label.example", "did:web:label.example", "did:web:ot
 URL = status_url(BASE, "revocation")
 KEY, FORGER = (SigningKey.from_seed(bytes([number]) * 32) for number in (1, 2))
 DAYS = (NOW - timedelta(days=30), NOW + timedelta(days=30))
-METHODS = {name: f"{DID}#{name}" for name in ("issuer", "status", "tool", "old")}
+METHODS = {name: f"{DID}#{name}" for name in ("issuer", "status", "tool", "old", "stolen")}
 TRUST = Trust(
     "demo",
     (
         *(TrustedKey(METHODS[role], DID, role, KEY.public, *DAYS) for role in ("issuer", "status", "tool")),
         TrustedKey(METHODS["old"], DID, "issuer", KEY.public, DAYS[0], NOW - timedelta(days=1)),
+        TrustedKey(METHODS["stolen"], DID, "issuer", KEY.public, *DAYS, LastGood("label.example/2026", 7)),
         TrustedKey(f"{OTHER}#issuer", OTHER, "issuer", KEY.public, *DAYS),
     ),
     (),
@@ -78,6 +80,21 @@ def packed(bits: bytes) -> str:
 
 def multibase(raw: bytes) -> str:
     return "u" + base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+@pytest.mark.parametrize("rendition", RENDITIONS)
+def test_every_form_of_a_list_says_the_same(rendition: str) -> None:
+    raw = RENDITIONS[rendition](listed({1}), KEY, METHODS["issuer"], "2026-11-22T20:00:00Z")
+    assert open_status_list(raw, TRUST) == open_status_list(signed(listed({1})), TRUST)
+    assert lists_by_url({"any": raw}) == {URL: raw}
+
+
+@pytest.mark.parametrize("rendition", RENDITIONS)
+def test_no_form_of_a_list_can_be_forged(rendition: str) -> None:
+    raw = RENDITIONS[rendition](listed({1}), FORGER, METHODS["issuer"], "2026-11-22T20:00:00Z")
+    with pytest.raises(UnusableStatusList) as told:
+        open_status_list(raw, TRUST)
+    assert told.value.reason == "bad_signature"
 
 
 @settings(max_examples=30)
@@ -177,6 +194,8 @@ def in_another_way(raw: bytes) -> bytes:
 FOREIGN = {
     "no JSON": (b"<html>", "no_list"),
     "two proofs": (twice(signed(listed({1}))), "no_list"),
+    "a token of four parts": (b"a.b.c.d", "no_list"),
+    "a token without a signature": (b"eyJhbGciOiJub25lIn0.e30.", "no_list"),
     "no proof": (canonical_bytes(listed({1})), "no_list"),
     "a proof of another kind": (in_another_way(signed(listed({1}))), "no_list"),
     "one member twice": (b'{"id":1,' + signed(listed({1}))[1:], "no_list"),
@@ -184,6 +203,7 @@ FOREIGN = {
     "a key of another duty": (signed(listed({1}), METHODS["tool"]), "untrusted_key"),
     "a key of another issuer": (signed(listed({1}), f"{OTHER}#issuer"), "untrusted_key"),
     "a key out of its days": (signed(listed({1}), METHODS["old"]), "key_out_of_days"),
+    "a key that was stolen": (signed(listed({1}), METHODS["stolen"]), "stolen_key"),
     "a signature by somebody else": (signed(listed({1}), key=FORGER), "bad_signature"),
     "a bit changed afterwards": (
         signed(listed({1})).replace(listed({1})["credentialSubject"]["encodedList"].encode(), packed(FULL).encode()),
