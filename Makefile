@@ -27,7 +27,7 @@ serve: $(STAMP)  ## serve what the demo made on 127.0.0.1:$(PORT)
 	@test -d var/demo/service || { echo "There is nothing to serve yet: run 'make demo' first."; exit 2; }
 	@$(BIN)/certifier serve --home var/demo/service --port $(PORT)
 
-test-deps: $(STAMP)  ## install what the tests need beyond Python packages, or list it
+test-deps: $(STAMP)  ## install what the tests need beyond Python packages (programs, npm packages), or list it
 	@bash scripts/test_deps.sh
 
 test: test-deps  ## all tests (no network)
@@ -37,7 +37,7 @@ torture: $(STAMP)  ## the same faults many more times, every system call, and fo
 	@bash scripts/test_deps.sh torture
 	@KILLS=$(or $(KILLS),200) CUTS=$(or $(CUTS),500) $(BIN)/python -m pytest tests/faults tests/torture
 
-bench: $(STAMP)  ## measure, on a quiet machine: the log core beside pymerkle, the service with writers and readers
+bench: $(STAMP)  ## measure, on a quiet machine: log and verification beside peers, the service with writers and readers
 	@bash scripts/test_deps.sh bench
 	@$(BIN)/python -m bench
 

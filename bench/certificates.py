@@ -10,6 +10,9 @@ Its suite and loader are made once. For the status it is measured in two ways: w
 once and are remembered (the figure that we compare ours with), and with the `checkStatus` of its own package, which
 verifies and unpacks both lists for every certificate. It knows no log, no standard and no audio.
 
+The other forms of the same certificates are measured besides. A print has no room for a proof of inclusion, so that axis stays
+open; a badge wallet's form costs both sides the canonicalisation of its RDF.
+
 Processor time is counted on both sides, of all threads, so that what else the machine does is left out.
 """
 
@@ -40,14 +43,19 @@ CERTIFICATES = 600
 CLIENTS = 24
 WARM_ROUNDS = 5  # until its compiler has seen enough; measured
 ROUNDS = 7
+BADGES = 60  # certificates as badge wallets read them: each takes a hundred times as long
 LATER = NOW + timedelta(minutes=30)
+
+
+Files = list[tuple[bytes, Material]]
 
 
 @dataclass(frozen=True)
 class World:
-    """The same certificates for us and for the peer; each file of ours with what it is checked with."""
+    """The same certificates for us and for the peer; each file with what we check it with. ``forms`` beside the record."""
 
-    files: list[tuple[bytes, Material]]
+    files: Files
+    forms: dict[str, Files]
     documents: dict[str, Any]
     judge: Judge
 
@@ -60,10 +68,12 @@ def world() -> Iterator[World]:
             rows = issued(Studio(Path(folder)), certifier)
             random.Random(1).shuffle(rows)  # noqa: S311 - an order, no secret
             common = certifier.material(rows[0], LATER)
-            made = World([checked_file(row, common) for row in rows], documents_of(certifier, common), judge)
+            files = [(row.document or b"", checked_with(row, common)) for row in rows]
+            made = World(files, forms_of(certifier, rows, common), documents_of(certifier, common), judge)
             for _ in range(WARM_ROUNDS):
-                peer_per_s(made)
-                checked_per_s(made.files)
+                for files in (made.files, made.forms["openbadge"]):
+                    peer_per_s(made, files)
+                    checked_per_s(files)
             yield made
         finally:
             certifier.close()
@@ -81,9 +91,16 @@ def issued(studio: Studio, certifier: Certifier) -> list[CertificateRow]:
     return rows
 
 
-def checked_file(row: CertificateRow, common: Material) -> tuple[bytes, Material]:
-    assert row.document
-    return row.document, replace(common, proof=row.proof, audio=AudioDigests(row.audio_sha256))
+def checked_with(row: CertificateRow, common: Material) -> Material:
+    return replace(common, proof=row.proof, audio=AudioDigests(row.audio_sha256))
+
+
+def forms_of(certifier: Certifier, rows: list[CertificateRow], common: Material) -> dict[str, Files]:
+    chosen: dict[str, list[CertificateRow]] = {"openbadge": rows[:BADGES], "jwt": rows, "compact": rows}
+    return {
+        form: [(certifier.rendition(row, form), checked_with(row, common)) for row in some]
+        for form, some in chosen.items()
+    }
 
 
 def documents_of(certifier: Certifier, common: Material) -> dict[str, Any]:
@@ -96,12 +113,13 @@ def documents_of(certifier: Certifier, common: Material) -> dict[str, Any]:
     }
 
 
-def checked_per_s(files: list[tuple[bytes, Material]]) -> float:
+def checked_per_s(files: Files, verdict: str = "valid") -> float:
     """Files verified per second of one core, each from its bytes to a verdict."""
 
     def check() -> None:
         for raw, material in files:
-            assert check_certificate(raw, material, LATER).verdict == "valid"
+            verification = check_certificate(raw, material, LATER)
+            assert verification.verdict == verdict, verification
 
     return rate_of(len(files), check)
 
@@ -113,9 +131,9 @@ def rate_of(amount: int, act: Callable[[], None]) -> float:
     return amount / (process_time() - began)
 
 
-def peer_per_s(world: World, status: str = "remembered") -> float:
+def peer_per_s(world: World, files: Files, status: str = "remembered") -> float:
     """The same by the peer."""
-    texts = [raw.decode() for raw, _ in world.files]
+    texts = [raw.decode() for raw, _ in files]
     answer = world.judge.ask("time", texts=texts, documents=world.documents, now=time_text(LATER), status=status)
     assert "error" not in answer, answer
     return len(texts) / float(answer["seconds"])

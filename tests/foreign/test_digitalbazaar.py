@@ -36,9 +36,9 @@ suite = pytest.mark.parametrize("suite", SUITES)
 
 
 def told(
-    judge: Judge, credential: dict[str, Any], documents: dict[str, Any], now: datetime = LATER
+    judge: Judge, credential: dict[str, Any], documents: dict[str, Any], now: datetime = LATER, **knows: list[str]
 ) -> tuple[bool, str, dict[str, bool]]:
-    answer = judge.ask("verify", credential=credential, documents=documents, now=time_text(now))
+    answer = judge.ask("verify", credential=credential, documents=documents, now=time_text(now), **knows)
     assert "error" not in answer, answer
     return answer["verified"], answer["reason"], answer["statuses"]
 
@@ -56,6 +56,18 @@ def test_they_verify_our_certificate_and_read_its_status(
     foreign: World, judge: Judge, rendition: Callable[..., Any], state: str, expected: dict[str, bool]
 ) -> None:
     assert told(judge, rendition(foreign, state), foreign.documents()) == (True, "", expected)
+
+
+@pytest.mark.parametrize(("state", "expected"), STATUS.items(), ids=STATUS.keys())
+def test_a_badge_wallet_that_knows_nothing_but_rdfc_verifies_certificate_and_lists(
+    foreign: World, judge: Judge, state: str, expected: dict[str, bool]
+) -> None:
+    documents, knows = {**foreign.documents(), **foreign.list_badges}, ["eddsa-rdfc-2022"]
+    assert told(judge, foreign.openbadge(state), documents, knows=knows) == (True, "", expected)
+    assert (
+        told(judge, foreign.openbadge(state), foreign.documents(), knows=knows)[0] is False
+    )  # lists of the other suite
+    assert told(judge, foreign.record(state), documents, knows=knows)[0] is False
 
 
 def changed(document: dict[str, Any], change: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:

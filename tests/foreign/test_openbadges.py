@@ -18,15 +18,27 @@ import openvc.did.base
 import openvc.did.did_web
 import openvc.errors
 import pytest
-from openbadgeslib.ob3.ldp import OB3LdpVerifier
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from openbadgeslib.ob3.contexts import bundled_contexts
+from openbadgeslib.ob3.credential import OpenBadgeCredential
+from openbadgeslib.ob3.ldp import OB3LdpSigner, OB3LdpVerifier
 from openbadgeslib.ob3.verifier import OB3VerificationError, OB3Verifier
 from openvc import VerificationPolicy, verify_credential
+from openvc.keys import Ed25519SigningKey
+from openvc.proof.data_integrity import DataIntegrityProofSuite
+from openvc.proof.di_jcs import EddsaJcsProofSuite
 
-from certifier.certificate.baked import bake
+from certifier.certificate.baked import bake, unbake
 from certifier.certificate.jose import jwt_of
-from certifier.certificate.proof import split_proof
-from certifier.certificate.rdfc import OPEN_BADGES, PINNED
+from certifier.certificate.proof import sign_document, split_proof, verify_document
+from certifier.certificate.rdfc import OPEN_BADGES, PINNED, sign_rdfc, verify_rdfc
+from certifier.certificate.times import time_text
 from certifier.certificate.trust import LastGood
+from certifier.crypto.keys import PublicKey
+from certifier.crypto.signing import SigningKey
+from certifier.crypto.strict_json import parse_object
+from certifier.errors import BadSignature, MalformedCertificate
 from tests.foreign.test_digitalbazaar import BENT, RENDITIONS, changed
 from tests.foreign.world import LATER, World
 from tests.studio import STRANGER
@@ -184,3 +196,53 @@ def test_openbadgeslib_takes_no_status_from_a_list_that_another_key_signed(
     forged = {url: jwt_of(split_proof(foreign.lists[url])[0], STRANGER, foreign.method) for url in foreign.lists}
     said = told_by_openbadgeslib(form(foreign, "revoked"), foreign, lists=forged)
     assert "proof is invalid" in said
+
+
+# -- what they sign ----------------------------------------------------------------------------------------------------
+
+KEY = Ed25519PrivateKey.from_private_bytes(b"a key of nobody".ljust(32, b"."))
+PUBLIC = PublicKey.from_raw(KEY.public_key().public_bytes_raw())
+THEIR_METHOD = f"{PUBLIC.did_key}#{PUBLIC.multibase}"
+
+
+def signed_by_openvc(suite: Any, payload: dict[str, Any], **contexts: Any) -> dict[str, Any]:
+    key = Ed25519SigningKey(KEY, kid=THEIR_METHOD)
+    signed: dict[str, Any] = suite.add_proof(
+        payload, signing_key=key, verification_method=THEIR_METHOD, created=LATER, **contexts
+    )
+    return signed
+
+
+def test_openvc_and_we_sign_the_same_certificate_with_the_same_bytes(foreign: World) -> None:
+    payload, key = foreign.payload("in force"), SigningKey.from_seed(KEY.private_bytes_raw())
+    theirs = signed_by_openvc(DataIntegrityProofSuite(), payload, extra_contexts={OPEN_BADGES: PINNED[OPEN_BADGES]})
+    assert theirs == sign_rdfc(payload, key, THEIR_METHOD, time_text(LATER))
+    assert verify_rdfc(theirs, PUBLIC) == payload
+
+
+def test_we_verify_the_jcs_proof_of_openvc_once_it_carries_the_context_that_it_signed(foreign: World) -> None:
+    payload = foreign.payload("in force")
+    theirs = signed_by_openvc(EddsaJcsProofSuite(), payload)
+    with pytest.raises(
+        BadSignature
+    ):  # Data Integrity EdDSA section 3.3.1, step 2; @digitalbazaar/vc refuses it as well
+        verify_document(theirs, PUBLIC)
+    complete = changed(theirs, lambda document: document["proof"].update({"@context": payload["@context"]}))
+    assert complete == sign_document(
+        payload, SigningKey.from_seed(KEY.private_bytes_raw()), THEIR_METHOD, time_text(LATER)
+    )
+    assert verify_document(complete, PUBLIC) == payload
+
+
+def test_we_read_and_verify_a_badge_that_openbadgeslib_signed_and_baked(foreign: World) -> None:
+    pem = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    badge = OpenBadgeCredential.from_vc_document(foreign.openbadge("in force"))
+    baked = OB3LdpSigner(pem, verification_method=THEIR_METHOD).sign_into_svg(badge, SVG.encode())
+    theirs = parse_object(unbake(baked))
+    contexts = bundled_contexts()  # it adds one that no certificate of ours has
+    subject = foreign.payload("in force")["credentialSubject"]["id"]
+    assert verify_rdfc(theirs, PUBLIC, contexts)["credentialSubject"]["id"] == subject
+    with pytest.raises(BadSignature):
+        verify_rdfc(changed(theirs, lambda document: document.update(name="another")), PUBLIC, contexts)
+    with pytest.raises(MalformedCertificate, match="not pinned"):
+        verify_rdfc(theirs, PUBLIC)

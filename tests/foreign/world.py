@@ -7,7 +7,6 @@ their addresses: the DID document of the did:web and the two status lists.
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,8 +17,7 @@ from typing import Any
 from certifier.certificate.jose import jwt_of
 from certifier.certificate.proof import split_proof
 from certifier.certificate.rdfc import sign_rdfc
-from certifier.certificate.status import PURPOSES, status_url
-from certifier.certificate.times import parse_time
+from certifier.certificate.times import parse_time, time_text
 from certifier.certificate.trust import Trust, TrustedKey, did_document
 from certifier.crypto.keys import PublicKey
 from certifier.crypto.strict_json import parse_object
@@ -77,8 +75,17 @@ class World:
     @property
     def lists(self) -> dict[str, Any]:
         """The status lists in force at LATER, by their addresses."""
-        base = self.certifier.settings.base_url
-        return {status_url(base, p): json.loads(self.certifier.status_list(p, LATER)) for p in PURPOSES}
+        lists = self.certifier.material(self.rows["in force"], LATER).status_lists
+        return {url: parse_object(raw) for url, raw in lists.items()}
+
+    @property
+    def list_badges(self) -> dict[str, Any]:
+        """The same lists as a badge wallet reads them (eddsa-rdfc-2022)."""
+        made = time_text(LATER)
+        return {
+            url: sign_rdfc(split_proof(document)[0], self._signer, self.method, made)
+            for url, document in self.lists.items()
+        }
 
     @property
     def list_tokens(self) -> dict[str, str]:

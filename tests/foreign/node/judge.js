@@ -9,26 +9,15 @@ const {checkStatus, decodeList} = await import('@digitalbazaar/vc-bitstring-stat
 const jose = await import('jose');
 
 const ANSWERS = {
-  // Is this credential good at that time, and which of its status bits are set?
-  async verify({credential, documents, now}) {
-    const options = {suite: suites(), documentLoader: loaderOf(documents), now: new Date(now)};
+  // Is this credential good at that time, and which of its status bits are set? By a verifier who knows these suites, or all.
+  async verify({credential, documents, now, knows}) {
+    const options = {suite: suites(knows), documentLoader: loaderOf(documents), now: new Date(now)};
     const result = await vc.verifyCredential({credential, ...options, checkStatus: await STATUS_CHECKS.fresh(options)});
     const statuses = (result.statusResult?.results ?? []).map(({credentialStatus, status}) => [
       credentialStatus.statusPurpose,
       status,
     ]);
     return {verified: result.verified, reason: reasonOf(result), statuses: Object.fromEntries(statuses)};
-  },
-
-  // A presentation around credentials, signed by a key made from a seed (hex); then verified as a whole.
-  async present({credential, documents, now, seed, challenge}) {
-    const documentLoader = loaderOf(documents);
-    const key = await keyOf(seed);
-    const suite = signingSuite('eddsa-rdfc-2022', key.signer(), now);
-    const at = {documentLoader, now: new Date(now), challenge};
-    const unsigned = vc.createPresentation({verifiableCredential: credential, holder: key.controller, ...at});
-    const presentation = await vc.signPresentation({presentation: unsigned, suite, ...at});
-    return {presentation};
   },
 
   // A credential that is signed there; the issuer is the did:key of the seed unless a method is named.
