@@ -7,8 +7,9 @@ project; add a group by adding it to GROUPS.
 from __future__ import annotations
 
 import json
+import runpy
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from certifier.badge.badge import BadgeFace
@@ -16,9 +17,10 @@ from certifier.badge.qr import print_qr_text
 from certifier.badge.svg import render_svg
 from certifier.certificate.compact import Compact, digits_of, sign_compact
 from certifier.certificate.times import time_text
-from certifier.crypto.signing import SigningKey
 
 PROJECT = Path(__file__).resolve().parents[1]
+COMPACT_CASES = runpy.run_path(str(PROJECT / "tests" / "certificate" / "compact_cases.py"))
+COMPACTS, KEY, METHOD = (COMPACT_CASES[name] for name in ("COMPACTS", "KEY", "METHOD"))
 
 CLASS_1 = BadgeFace(
     code="7K3QZ9M2XA",
@@ -62,50 +64,18 @@ def badge_goldens() -> dict[str, str]:
     return {f"tests/badge/golden/{name}.svg": render_svg(face) for name, face in FACES.items()}
 
 
-COMPACT_KEY = SigningKey.from_seed(b"golden compact".ljust(32, b"."))
-COMPACT_METHOD = "did:web:label.example#key-2026"
-COMPACT = Compact(
-    code="EBS86PXD70",
-    outcome="class-2",
-    assessed_g_per_min="16.10",
-    evidence_level="A2",
-    standard="LCAL-1.0.0",
-    issued_at=datetime(2026, 11, 22, 20, 0, 0, tzinfo=UTC),
-    expires_at=datetime(2029, 11, 22, 20, 0, 0, tzinfo=UTC),
-    payload_digest="0123456789abcdef" * 2,
-    audio_digest="aa" * 16,
-    essence_digest="ee" * 16,
-    revocation=81_806,
-    suspension=131_072 + 75_188,
-)
-COMPACTS = {
-    "whole": COMPACT,
-    "without-essence": replace(COMPACT, essence_digest=None),
-    "smallest": replace(
-        COMPACT,
-        code="0000000000",
-        outcome="disclosed",
-        assessed_g_per_min="0.00",
-        evidence_level="A0",
-        essence_digest=None,
-        revocation=0,
-        suspension=0,
-    ),
-}
-
-
 def compact_goldens() -> dict[str, str]:
     """The compact form of three certificates: the bytes, the digits and the QR's text, with the key that signed them."""
     return {f"tests/certificate/golden/compact-{name}.json": _compact_golden(value) for name, value in COMPACTS.items()}
 
 
 def _compact_golden(compact: Compact) -> str:
-    raw = sign_compact(compact, COMPACT_KEY, COMPACT_METHOD)
+    raw = sign_compact(compact, KEY, METHOD)
     digits = digits_of(raw)
     says = {name: time_text(value) if isinstance(value, datetime) else value for name, value in vars(compact).items()}
     document = {
-        "says": {**says, "kid": COMPACT_METHOD},
-        "publicKeyMultibase": COMPACT_KEY.public.multibase,
+        "says": {**says, "kid": METHOD},
+        "publicKeyMultibase": KEY.public.multibase,
         "cose": raw.hex(),
         "digits": digits,
         "qr": print_qr_text("https://label.example", compact.code, digits),
@@ -113,7 +83,19 @@ def _compact_golden(compact: Compact) -> str:
     return json.dumps(document, indent=1) + "\n"
 
 
-GROUPS = (badge_goldens, compact_goldens)
+def compact_vectors() -> dict[str, str]:
+    """What every reader of the compact form, in whatever language, takes and refuses."""
+    document = {
+        "about": "COSE_Sign1 as docs/qr.md describes it. Read all of good; read none of the others.",
+        "publicKeyMultibase": KEY.public.multibase,
+        "good": {name: sign_compact(compact, KEY, METHOD).hex() for name, compact in COMPACTS.items()},
+        "bad": {name: raw.hex() for name, (raw, _) in COMPACT_CASES["REFUSED"].items()},
+        "bad_digits": {name: text for name, text in COMPACT_CASES["BAD_DIGITS"].items() if len(text) < 10_000},
+    }
+    return {"tests/vectors/compact.json": json.dumps(document, indent=1) + "\n"}
+
+
+GROUPS = (badge_goldens, compact_goldens, compact_vectors)
 
 
 def main() -> None:

@@ -109,8 +109,9 @@ def verify(
         show_json(verification_document(verification))
     else:
         _show(verification)
-        if pack and not pinned:
-            console(stderr=True).print(f"  trusted by your choice of the pack, signed by {pack.signed_by.id}")
+        if pack and not pack.is_vouched_for:
+            words = f"{pack.issuer_key.id}, fingerprint {pack.fingerprint}"
+            console(stderr=True).print(f"  trusted by your choice of this pack alone: {plain(words)}")
     ctx.exit(EXIT_CODES[verification.verdict])
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-import runpy
 import shutil
 import subprocess
 from dataclasses import replace
@@ -26,11 +25,10 @@ from certifier.certificate.compact import bytes_of_digits, digits_of, sign_compa
 from certifier.certificate.qr_text import parse_qr_text
 from certifier.crypto.signing import SigningKey
 from certifier.errors import NotFoundError, OperatorError
+from tests.certificate.compact_cases import COMPACTS, KEY
 
 PROJECT = Path(__file__).resolve().parents[2]
 NODE = PROJECT / "tests" / "foreign" / "node"
-GOLDENS = runpy.run_path(str(PROJECT / "scripts" / "remake_goldens.py"))
-COMPACTS, KEY = GOLDENS["COMPACTS"], GOLDENS["COMPACT_KEY"]
 BASE = "https://label.example"
 
 
