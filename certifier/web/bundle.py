@@ -1,0 +1,73 @@
+"""One classic script out of our ES modules: a page loads it at once, and it works in a saved page, where modules do not.
+
+The modules stay as they are: their import lines are left out, ``export`` too, comments and indentation as well, and all of them
+share one scope. So a name at the top level of one is used in no other, which is checked here. No other syntax is understood
+than what our own modules use: one import to a line, exports in front of what they name, no text that runs over a line.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import pkgutil
+import posixpath
+import re
+from collections.abc import Callable
+from functools import cache
+from hashlib import sha256
+
+_MODULE = re.compile(r'import \{[^}]*\} from "([^"]+)";')
+_DATA = re.compile(r'import (\w+) from "([^"]+\.json)" with \{ type: "json" \};')
+
+Read = Callable[[str], str]
+
+
+def package_text(path: str) -> str:
+    """A file of this package by its path, such as ``web/static/check.js``."""
+    return (pkgutil.get_data("certifier", path) or b"").decode()
+
+
+def script_of(entry: str, read: Read = package_text) -> str:
+    """The script that runs a module and all that it imports. Raises ValueError for what is not understood."""
+    scripts: dict[str, str] = {}
+    _add(entry, read, scripts)
+    return '(() => {\n"use strict";\n' + "".join(scripts.values()) + "})();\n"
+
+
+@cache
+def packed_script(entry: str) -> str:
+    """``script_of`` a module of this package, made once."""
+    return script_of(f"web/static/{entry}")
+
+
+def csp_hash(script: str) -> str:
+    """The source expression that lets a policy allow an inline script (CSP Level 3 section 2.3.1)."""
+    return f"'sha256-{base64.b64encode(sha256(script.encode()).digest()).decode()}'"
+
+
+def _add(path: str, read: Read, scripts: dict[str, str]) -> None:
+    if path in scripts:
+        return
+    lines = []
+    for line in read(path).splitlines():
+        text = line.strip()
+        if text.startswith("import "):
+            text = _imported(text, posixpath.dirname(path), read, scripts)
+        if text and not text.startswith("//"):
+            lines.append(text.removeprefix("export "))
+    scripts[path] = "".join(f"{line}\n" for line in lines)
+
+
+def _imported(line: str, folder: str, read: Read, scripts: dict[str, str]) -> str:
+    if data := _DATA.fullmatch(line):
+        text = json.dumps(json.loads(read(_path(folder, data[2]))), separators=(",", ":"), ensure_ascii=False)
+        return f"const {data[1]} = {text};"
+    module = _MODULE.fullmatch(line)
+    if module is None:
+        raise ValueError(f"an import that is not understood: {line[:80]}")
+    _add(_path(folder, module[1]), read, scripts)
+    return ""
+
+
+def _path(folder: str, relative: str) -> str:
+    return posixpath.normpath(posixpath.join(folder, relative))
