@@ -20,11 +20,15 @@ CertifierError
 │   ├── MalformedTrust         no trust file
 │   ├── MalformedPack          no pack for offline verification, or one that may not be trusted
 │   ├── MalformedCode          no certificate code
+│   ├── MalformedCredential    no credential or presentation of the W3C data model
+│   ├── CredentialRefused      a credential of others that does not verify (``step`` says where)
+│   ├── AddressRefused         an address from which this service does not fetch
 │   └── IdempotencyKeyReused   the key stands for another request
 ├── ConflictError              fine in itself, but not together with what is on record
 │   ├── ReportAlreadyUsed
 │   └── IdempotencyKeyUsed     the key was used before; the caller looks what for
 ├── NotFoundError              the named thing does not exist here
+├── SandboxOnly                what only an installation for trying out does
 ├── StandardError              a rule file or table of a standard is wrong (``file``, ``line``)
 ├── OperatorError              the installation is wrong: settings, keys, database
 │   ├── KeyFileExposed
@@ -150,6 +154,29 @@ class MalformedPack(ForeignInputError): ...
 class MalformedCode(ForeignInputError): ...
 
 
+class MalformedCredential(ForeignInputError): ...
+
+
+class CredentialRefused(ForeignInputError):
+    """A credential of others that does not verify. ``step`` is a word for machines that says where it failed."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        step: str = "proof",
+        found: str | None = None,
+        expected: str | None = None,
+        hint: str | None = None,
+        pointer: str | None = None,
+    ) -> None:
+        super().__init__(message, found=found, expected=expected, hint=hint, pointer=pointer)
+        self.step = step
+
+
+class AddressRefused(ForeignInputError): ...
+
+
 class IdempotencyKeyReused(ForeignInputError): ...
 
 
@@ -165,6 +192,10 @@ class IdempotencyKeyUsed(ConflictError):
 
 
 class NotFoundError(CertifierError): ...
+
+
+class SandboxOnly(CertifierError):
+    """What only an installation for trying out does."""
 
 
 class StandardError(CertifierError):

@@ -18,8 +18,9 @@ from flask import Flask, Response, g, request
 
 from certifier.certificate.code import display_code
 from certifier.certificate.credential import standard_url
+from certifier.egress import Egress
 from certifier.service.certifier import Certifier
-from certifier.web import api, certificates, packs, pages, standards, wellknown, words
+from certifier.web import api, certificates, packs, pages, standards, vc_api, wellknown, words
 from certifier.web.compression import compress
 from certifier.web.openapi import openapi_document
 from certifier.web.problems import register_problems
@@ -70,6 +71,11 @@ ROUTES = (
     Route("GET", "/api/v1/certificates/<code>/renewal-info", certificates.renewal),
     Route("POST", "/api/v1/verifications", api.verify),
     Route("OPTIONS", "/api/v1/verifications", api.preflight),
+    # the W3C's API for credentials (VC-API)
+    Route("POST", "/vc-api/credentials/issue", vc_api.issue),
+    Route("POST", "/vc-api/credentials/verify", vc_api.verify_credential),
+    Route("POST", "/vc-api/presentations/verify", vc_api.verify_presentation),
+    Route("GET", "/vc-api/status/<purpose>/1", vc_api.status_list),
     # trust, status, log
     Route("GET", "/.well-known/did.json", wellknown.did),
     Route("GET", "/trust.json", wellknown.trust),
@@ -111,8 +117,8 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def create_app(certifier: Certifier, clock: Callable[[], datetime] = utc_now) -> Flask:
-    """The application of one installation."""
+def create_app(certifier: Certifier, clock: Callable[[], datetime] = utc_now, egress: Egress | None = None) -> Flask:
+    """The application of one installation; ``egress`` is its way to others."""
     app = Flask(__name__, template_folder=str(certifier.settings.templates_dir))
     app.request_class = UploadRequest
     app.config.update(MAX_CONTENT_LENGTH=SMALL_BODY, SEND_FILE_MAX_AGE_DEFAULT=300)
@@ -123,7 +129,7 @@ def create_app(certifier: Certifier, clock: Callable[[], datetime] = utc_now) ->
     app.jinja_env.globals["newest_standard"] = certifier.shelf.newest.id
     app.jinja_env.filters["printable"] = printable
     app.jinja_env.filters["groupby_family"] = standards.families_of
-    _add_routes(app, Site(certifier, clock))
+    _add_routes(app, Site(certifier, clock, egress))
     register_problems(app, certifier.settings.base_url)
     app.before_request(_name_request)
     app.after_request(_finish)

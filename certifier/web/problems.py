@@ -161,6 +161,21 @@ PROBLEMS: dict[type[CertifierError], Problem] = {
         "A code has ten letters and digits in groups, such as 4-4-2, and its last one checks the others. "
         "Compare it with the label symbol by symbol, or scan the QR.",
     ),
+    errors.MalformedCredential: Problem(
+        400,
+        "credential-malformed",
+        "This is no credential of the W3C data model",
+        "The answer names the member that does not fit the Verifiable Credentials Data Model 2.0, and what it may be.",
+    ),
+    errors.CredentialRefused: Problem(
+        422, "credential-refused", "The credential cannot be verified", "The answer names the step that failed."
+    ),
+    errors.AddressRefused: Problem(
+        422,
+        "address-refused",
+        "This service does not fetch from there",
+        "Only https addresses with a public host name, on port 443, are fetched; nothing was sent to this one.",
+    ),
     errors.ConflictError: Problem(
         409,
         "state-conflict",
@@ -183,6 +198,13 @@ PROBLEMS: dict[type[CertifierError], Problem] = {
         "No certificate has this code",
         "The code is well formed but was never issued here. Compare it with the label. "
         "If it is printed like this, the label may be false: please report it to the issuer.",
+    ),
+    errors.SandboxOnly: Problem(
+        403,
+        "sandbox-only",
+        "Only a sandbox does this",
+        "Production issues certificates of the label alone, for submitted reports. "
+        "Anything else is signed only where nobody can take it for a certificate.",
     ),
     errors.StandardError: Problem(500, "internal", "Something went wrong on our side", _OURS),
     errors.OperatorError: Problem(500, "internal", "Something went wrong on our side", _OURS),
@@ -314,7 +336,7 @@ def _headers_for(error: Exception, status: int) -> dict[str, str]:
 
 
 def _wants_page() -> bool:
-    if request.path.startswith("/api/"):
+    if request.path.startswith(("/api/", "/vc-api/")):
         return False
     return request.accept_mimetypes.best_match([MEDIA_TYPE, "application/json", "text/html"]) == "text/html"
 

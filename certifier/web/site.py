@@ -8,17 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from functools import cache, lru_cache, partial
+from functools import cache, cached_property, lru_cache, partial
 from threading import BoundedSemaphore
 from typing import Any
 
 from certifier.certificate.verify import AudioDigests, Material, Verification, check_certificate
+from certifier.crypto.signing import SigningKey
 from certifier.decision import parse_decision
+from certifier.egress import Egress
 from certifier.errors import BusyError, NotFoundError
 from certifier.report.envelope import open_report
 from certifier.report.model import Report
 from certifier.service.certifier import Certifier
 from certifier.service.register import Keys
+from certifier.service.sandbox import sandbox_key
 from certifier.standard.evaluate import Verdict
 from certifier.standard.explanation import explanation_of
 from certifier.standard.levers import Levers, levers_of
@@ -57,8 +60,9 @@ class StatusLists(Mapping[str, bytes]):
 class Site:
     """Thread-safe."""
 
-    def __init__(self, certifier: Certifier, clock: Callable[[], datetime]) -> None:
+    def __init__(self, certifier: Certifier, clock: Callable[[], datetime], egress: Egress | None = None) -> None:
         self.certifier = certifier
+        self.egress = egress or Egress()
         self.settings = certifier.settings
         self.clock = clock
         self._places = BoundedSemaphore(self.settings.max_waiting)
@@ -67,6 +71,11 @@ class Site:
         self.comparison_of = lru_cache(REMEMBERED)(certifier.shelf.compared)
         self._lists: tuple[tuple[datetime, int, Keys], StatusLists] | None = None
         self._pack: tuple[tuple[datetime, int, Keys], bytes] | None = None
+
+    @cached_property
+    def sandbox_key(self) -> SigningKey:
+        """The key that signs what is issued in a sandbox. Raises SandboxOnly elsewhere."""
+        return sandbox_key(self.settings, self.certifier.keyring)
 
     def minute(self) -> datetime:
         """Now, to the minute: public views are the same bytes for a minute, so that caches can work."""

@@ -1,0 +1,66 @@
+"""The key of a sandbox: it signs whatever anybody asks, so it is never a key that means something.
+
+A sandbox issues any credential of the W3C data model, so that test suites run and developers can try their software. Its
+issuer is a did:key with a key of its own. No register lists that key: what it signs can never be a certificate.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from certifier.certificate.status import status_list_payload
+from certifier.crypto.keyring import Keyring
+from certifier.crypto.signing import SigningKey
+from certifier.errors import OperatorError, SandboxOnly
+from certifier.settings import Settings
+from certifier.storage.files import load_signing_key, save_signing_key
+
+ENVIRONMENTS = ("sandbox", "demo")
+KEY_FILE = "sandbox.pem"
+_NO_LOG = "of this sandbox, in which nothing is ever withdrawn"
+
+
+def is_sandbox(settings: Settings) -> bool:
+    """Whether this installation is for trying out."""
+    return settings.environment in ENVIRONMENTS
+
+
+def sandbox_key(settings: Settings, keyring: Keyring) -> SigningKey:
+    """The sandbox's key, made when it is first needed.
+
+    Raises SandboxOnly in production, and OperatorError when the key in the sandbox's file is one that the register lists.
+    """
+    if not is_sandbox(settings):
+        raise SandboxOnly(
+            "This installation issues its own certificates only, for submitted reports.",
+            found=f"environment {settings.environment}",
+            expected=f"an environment for trying out: {' or '.join(ENVIRONMENTS)}",
+            hint="Send a report to /api/v1/submissions, or use a sandbox.",
+        )
+    path = settings.private_dir / KEY_FILE
+    if not path.exists():
+        try:
+            save_signing_key(path, SigningKey.generate())
+        except OperatorError:
+            if not path.exists():  # else another process made it a moment ago
+                raise
+    key = load_signing_key(path)
+    if any(entry.public.raw == key.public.raw for entry in keyring.keys):
+        raise OperatorError(
+            "The sandbox's key is one that the register lists.",
+            found=key.public.did_key,
+            expected="a key of its own",
+            hint=f"Remove {KEY_FILE}; a new key is made.",
+        )
+    return key
+
+
+def list_url(settings: Settings, purpose: str) -> str:
+    """Where the sandbox's status list of a purpose lies."""
+    return f"{settings.base_url}/vc-api/status/{purpose}/1"
+
+
+def list_payload(settings: Settings, purpose: str, issuer: str, now: datetime) -> dict[str, Any]:
+    """The sandbox's unsigned status list of a purpose; no bit of it is ever set."""
+    return status_list_payload(list_url(settings, purpose), purpose, [], issuer=issuer, log=_NO_LOG, now=now)
