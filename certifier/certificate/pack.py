@@ -83,7 +83,7 @@ class Pack:
 
     def material(self, proof: bytes | None, audio: AudioDigests | None = None) -> Material:
         """All that a check needs, with the proof that lies beside the certificate."""
-        return Material(self.trust, proof, self.status_lists, audio)
+        return Material(self.trust, proof, {}, audio, self.status_lists, self.status_as_of)
 
 
 def sign_trust(trust: Trust, key: Signer, verification_method: str, now: datetime) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from certifier.certificate.age import age_text, state_in_old_list
 from certifier.certificate.code import display_code
 from certifier.certificate.compact import Compact
 from certifier.certificate.credential import parse_claims
@@ -46,7 +47,6 @@ from certifier.log.proof import parse_proof, verify_entry
 
 SKEW = timedelta(seconds=300)  # LCAL 8.4
 ENDING = timedelta(days=30)  # a certificate that expires sooner is valid with a warning
-GRACE = timedelta(days=7)  # how long a pack's status is told as "active then"
 REMEMBERED = 1024  # checkpoints and status lists that were opened before
 
 
@@ -119,13 +119,15 @@ def _summary(verification: Verification) -> dict[str, str] | None:
 class Material:
     """What was brought to check a certificate with. None and absent mean: could not be had.
 
-    ``lists_as_of`` is the moment of a pack that the verifier chose: its lists tell what was so then, when they are out of date.
+    ``pack_lists`` come from a pack that the verifier chose, ``lists_as_of`` is its moment: out of their dates they still tell what
+    was so then. Lists that lie beside a certificate were brought by whoever shows it, and get no such grace.
     """
 
     trust: Trust | None
     proof: bytes | None = None
     status_lists: Mapping[str, bytes] = field(default_factory=dict)
     audio: AudioDigests | None = None
+    pack_lists: Mapping[str, bytes] = field(default_factory=dict)
     lists_as_of: datetime | None = None
 
 
@@ -375,50 +377,56 @@ def _check_lifecycle(stated: _Stated, material: Material, now: datetime) -> Chec
     expected, unread, is_aged = "neither revoked nor suspended", list[Check](), False
     for entry in sorted(stated.status, key=lambda entry: entry.purpose):  # revocation first
         try:
-            found = _status_of(entry, stated.issuer, material, now)
+            state = _state_of(entry, stated.issuer, material, now)
         except CertifierError as error:
-            found_words = f"{entry.purpose} list: {error.message}" + (f" ({error.found})" if error.found else "")
+            words = f"{entry.purpose} list: {error.message}" + (f" ({error.found})" if error.found else "")
             hint = error.hint or "Fetch the newest status lists from the service."
-            unread.append(Check("lifecycle", "unchecked", found_words, "status lists in force", hint))
+            unread.append(Check("lifecycle", "unchecked", words, "status lists in force", hint))
             continue
-        if found.is_set:
-            when = (
-                f" since {time_text(material.lists_as_of)} at the latest"
-                if found.is_aged and material.lists_as_of
-                else ""
-            )
-            words = f"its bit in the {entry.purpose} list is set{when}"
-            return Check("lifecycle", _STATES[entry.purpose], words, expected)
-        is_aged = is_aged or found.is_aged
+        if state in _STATES.values():
+            return Check("lifecycle", state, f"its bit in the {entry.purpose} list is set", expected)
+        is_aged = is_aged or state == "active_then"
     if unread:
         return unread[0]
     if is_aged and material.lists_as_of:
-        as_of = f"neither revoked nor suspended on {time_text(material.lists_as_of)}"
+        as_of = f"{expected} on {time_text(material.lists_as_of)}, {age_text(material.lists_as_of, now)} ago"
         hint = "Fetch a newer pack with: certifier pack --server URL -o FILE"
         return Check("lifecycle", "active_then", as_of, "status lists in force", hint)
     return Check("lifecycle", "active", expected, expected)
 
 
-class _Status(NamedTuple):
-    is_set: bool
-    is_aged: bool
+def _state_of(entry: StatusEntry, issuer: str, material: Material, now: datetime) -> str:
+    """What the entry's lists say of it: the worst word of the list that was brought and of the verifier's own pack.
 
-
-def _status_of(entry: StatusEntry, issuer: str, material: Material, now: datetime) -> _Status:
-    """What the entry's list says of it. Raises UnusableStatusList when nothing can be known from it.
-
-    A list out of its dates still tells what was so when the verifier's own pack was made, for as long as ``GRACE``.
+    Raises UnusableStatusList, or MalformedCertificate, when nothing can be known from either.
     """
-    raw = material.status_lists.get(entry.url)
-    if raw is None or material.trust is None:
-        raise MalformedCertificate("not at hand")
-    listed, as_of = _status_list(raw, material.trust), material.lists_as_of
+    states, fault = set[str](), None
+    for lists, as_of in ((material.status_lists, None), (material.pack_lists, material.lists_as_of)):
+        raw = lists.get(entry.url)
+        if raw is None or material.trust is None:
+            continue
+        try:
+            states.add(_state_in(_status_list(raw, material.trust), entry, issuer, as_of, now))
+        except UnusableStatusList as error:
+            fault = error
+    for state in ("revoked", "suspended", "active", "active_then"):
+        if state in states:
+            return state
+    raise fault or MalformedCertificate("not at hand")
+
+
+def _state_in(listed: StatusList, entry: StatusEntry, issuer: str, as_of: datetime | None, now: datetime) -> str:
+    """What one list says. One that is out of its dates still tells what was so at ``as_of``, when the pack was made."""
     try:
-        return _Status(listed.state_of(entry, issuer, now), is_aged=False)
+        is_set = listed.state_of(entry, issuer, now)
     except UnusableStatusList as error:
-        if error.reason != "expired" or as_of is None or now - as_of > GRACE:
+        if error.reason != "expired" or as_of is None:
             raise
-        return _Status(listed.state_of(entry, issuer, min(as_of, listed.valid_until)), is_aged=True)
+        state = state_in_old_list(entry.purpose, is_set=listed.is_set(entry.index), as_of=as_of, now=now)
+        if state == "unchecked":
+            raise
+        return state
+    return _STATES[entry.purpose] if is_set else "active"
 
 
 @lru_cache(REMEMBERED)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -118,11 +118,9 @@ def verify(
 def _checked(
     given: Given, pack: Pack | None, pinned: Trust | None, audio: AudioDigests | None, now: datetime
 ) -> Verification:
+    material = Material(pinned, given.proof, given.lists, audio)
     if pack:
-        lists = {**pack.status_lists, **given.lists}
-        material = Material(pack.trust, given.proof, lists, audio, lists_as_of=pack.status_as_of)
-    else:
-        material = Material(pinned, given.proof, given.lists, audio)
+        material = replace(pack.material(given.proof, audio), status_lists=given.lists)
     if given.printed is not None:
         return check_print(given.printed, given.raw, material, now)
     return check_certificate(given.raw, material, now)
