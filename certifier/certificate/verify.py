@@ -119,8 +119,8 @@ def _summary(verification: Verification) -> dict[str, str] | None:
 class Material:
     """What was brought to check a certificate with. None and absent mean: could not be had.
 
-    ``pack_lists`` come from a pack that the verifier chose, ``lists_as_of`` is its moment: out of their dates they still tell what
-    was so then. Lists that lie beside a certificate were brought by whoever shows it, and get no such grace.
+    ``pack_lists`` come from a pack that the verifier chose, ``lists_as_of`` is its moment: out of their dates they still tell
+    what was so then. Lists that lie beside a certificate were brought by whoever shows it, and get no such grace.
     """
 
     trust: Trust | None

@@ -86,7 +86,7 @@ def no_proof(folder: Path) -> tuple[Any, ...]:
 
 
 def no_lists(folder: Path) -> tuple[Any, ...]:
-    (folder / "status-revocation-1.json").unlink()
+    (folder / "status-revocation.json").unlink()
     return ()
 
 
