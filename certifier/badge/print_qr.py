@@ -13,8 +13,8 @@ from certifier.badge.qr import QUIET_MODULES, print_qr_matrix
 from certifier.badge.svg import path_of
 from certifier.errors import NotFoundError
 
-# Pixels per module, from this list and never as a free number from a request.
-PRINT_SCALES = (2, 3, 5, 10)
+# Pixels per module, from this list and never as a free number from a request. The first is for print at 300 dots per inch.
+PRINT_SCALES = (10, 5, 3, 2)
 
 
 def render_print_qr_svg(text: str) -> str:

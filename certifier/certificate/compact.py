@@ -20,7 +20,7 @@ from typing import Any
 
 import cbor2
 
-from certifier.certificate.code import parse_code
+from certifier.certificate.code import CODE_LENGTH, parse_code
 from certifier.certificate.model import Claims
 from certifier.certificate.status import LIST_LENGTH, PURPOSES, StatusEntry, entry_at
 from certifier.crypto.keys import SIGNATURE_BYTES, PublicKey, verify_signature
@@ -28,7 +28,6 @@ from certifier.crypto.signing import Signer
 from certifier.errors import MalformedCertificate, MalformedCode
 
 FORM = 1
-MEDIA_TYPE = "application/cose"
 DIGEST_BYTES = 16  # of the 32 of SHA-256: nobody finds a second content for a digest that is given
 MAX_BYTES = 448
 MAX_KID = 200
@@ -161,7 +160,6 @@ class _NoTags(dict[int, Any]):
 _NO_TAGS = _NoTags()
 
 
-# One row for each member: its integer key, its name in Compact, how it is written, how it is read (and judged).
 def _outcome_read(value: Any) -> str:
     return _OUTCOMES[_integer(value, len(_OUTCOMES) - 1)]
 
@@ -190,7 +188,7 @@ def _digest_read(value: Any) -> str:
 
 def _code_read(value: Any) -> str:
     try:
-        code = parse_code(_text(value, 10))
+        code = parse_code(_text(value, CODE_LENGTH))
     except MalformedCode as error:
         raise _refusal(error.found or error.message, error.expected or "a certificate code") from error
     if code != value:
@@ -226,6 +224,7 @@ class _Member:
 
 
 _VERSION_KEY = 1
+# One row for each other member: its integer key, its name in Compact, how it is written, how it is read and judged.
 _MEMBERS = {
     2: _Member("code", _same, _code_read),
     3: _Member("outcome", _OUTCOMES.index, _outcome_read),

@@ -14,7 +14,7 @@ from certifier.errors import MalformedCode
 MAX_CHARACTERS = 2_000
 
 _FORM = re.compile(
-    r"(?P<base>https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?(?:/[a-z0-9-]+)*)"
+    r"(?P<base>https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?(?:/[a-z0-9-]+(?:[.][a-z0-9-]+)*)*)"
     rf"/v/(?P<code>[0-9a-z]{{{CODE_LENGTH}}})(?:#(?P<digits>[0-9]+))?",
     re.ASCII | re.IGNORECASE,
 )

@@ -20,8 +20,6 @@ from certifier.web.records import row_of
 from certifier.web.responses import PNG, SVG, checked_query, reply
 from certifier.web.site import Site
 
-USUAL_SCALE = 10  # of PRINT_SCALES: sharp at 300 dots per inch on any label
-
 
 @lru_cache(REMEMBERED)
 def _svg(text: str) -> str:
@@ -41,7 +39,7 @@ def svg(site: Site, code: str) -> Response:
 
 def png(site: Site, code: str) -> Response:
     """The QR as PNG; ``?scale=`` gives pixels per module."""
-    scale = int(checked_query(scale=[str(scale) for scale in (USUAL_SCALE, *PRINT_SCALES)])["scale"])
+    scale = int(checked_query(scale=[str(scale) for scale in PRINT_SCALES])["scale"])
     return _image(_png(_text(site, code), scale), PNG)
 
 

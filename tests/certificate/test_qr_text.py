@@ -21,6 +21,10 @@ READ = {
     "in small letters": (f"https://label.example/v/{CODE.lower()}", QrText(HOST, CODE, None)),
     "with a space around it": (f"  https://label.example/v/{CODE}\n", QrText(HOST, CODE, None)),
     "of a service with a port": (f"HTTP://127.0.0.1:8080/V/{CODE}", QrText("http://127.0.0.1:8080", CODE, None)),
+    "of a service below a path with a dot": (
+        f"https://example.org/label.v1/v/{CODE}",
+        QrText("https://example.org/label.v1", CODE, None),
+    ),
     "of a service below a path": (
         f"HTTPS://EXAMPLE.ORG/LABEL/V/{CODE}",
         QrText("https://example.org/label", CODE, None),
