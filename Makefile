@@ -62,4 +62,4 @@ lock: $(STAMP)  ## resolve the dependencies anew
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --all-extras --no-annotate --no-header --quiet --upgrade -o requirements.lock pyproject.toml
 
 clean:  ## remove what make made, the demo's data too
-	@rm -rf $(VENV) var
+	@rm -rf $(VENV) var tests/foreign/node/node_modules

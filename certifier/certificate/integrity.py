@@ -23,7 +23,13 @@ from certifier.certificate.vcdm import check_time, is_url, moment_of
 from certifier.crypto.canonical import canonical_bytes, digest_of
 from certifier.crypto.keys import PublicKey, base58_encode, verify_signature
 from certifier.crypto.signing import Signer
-from certifier.errors import BadSignature, CertifierError, CredentialRefused, MalformedCredential
+from certifier.errors import (
+    BadSignature,
+    CertifierError,
+    CredentialRefused,
+    MalformedCertificate,
+    MalformedCredential,
+)
 
 RDFC, JCS = "eddsa-rdfc-2022", "eddsa-jcs-2022"
 CRYPTOSUITES = (RDFC, JCS)
@@ -234,7 +240,13 @@ def statements_of(document: dict[str, Any]) -> str:
     """
     own: dict[str, dict[str, Any]] = {}
     named = _with_named_contexts(document, own)
-    return canonical_nquads(named, {**CONTEXTS, **own} if own else CONTEXTS)
+    try:
+        return canonical_nquads(named, {**CONTEXTS, **own} if own else CONTEXTS)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        # A context that somebody wrote can bring the library to errors of any kind; it is their document all the same.
+        raise MalformedCertificate(
+            "The document is no JSON-LD that can be signed.", found=f"{type(error).__name__} in its contexts"
+        ) from error
 
 
 def _with_named_contexts(document: dict[str, Any], own: dict[str, dict[str, Any]]) -> dict[str, Any]:

@@ -135,8 +135,7 @@ def test_they_take_no_status_from_a_list_that_somebody_else_signed(
 def test_a_certificate_of_a_retired_key_goes_on_to_verify_there(
     foreign: World, judge: Judge, rendition: Callable[..., Any]
 ) -> None:
-    old = foreign.trust.key_for(foreign.method)
-    assert old
+    old = foreign.trusted_key
     retired = replace(old, valid_until=LATER - timedelta(minutes=1))
     newer = replace(old, id=f"{foreign.did}#key-2027", key=STRANGER.public, valid_from=LATER)
     verified, reason, _ = told(judge, rendition(foreign, "in force"), foreign.documents(retired, newer))
@@ -147,8 +146,7 @@ def test_a_certificate_of_a_retired_key_goes_on_to_verify_there(
 def test_a_certificate_of_a_stolen_key_is_refused_there(
     foreign: World, judge: Judge, rendition: Callable[..., Any]
 ) -> None:
-    old = foreign.trust.key_for(foreign.method)
-    assert old
+    old = foreign.trusted_key
     stolen = replace(old, last_good=LastGood(foreign.certifier.logbook.origin, 0))
     verified, reason, _ = told(judge, rendition(foreign, "in force"), foreign.documents(stolen))
     assert not verified

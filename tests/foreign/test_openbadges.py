@@ -100,8 +100,7 @@ def test_openvc_knows_the_dates_of_the_certificate_and_of_the_list(
 def test_openvc_refuses_a_stolen_key_and_goes_on_with_a_retired_one(
     foreign: World, rendition: Callable[..., Any]
 ) -> None:
-    old = foreign.trust.key_for(foreign.method)
-    assert old
+    old = foreign.trusted_key
     stolen = replace(old, last_good=LastGood(foreign.certifier.logbook.origin, 0))
     retired = replace(old, valid_until=LATER - timedelta(minutes=1))
     newer = replace(old, id=f"{foreign.did}#key-2027", key=STRANGER.public, valid_from=LATER)
@@ -151,8 +150,7 @@ def as_file(foreign: World, state: str) -> str:
 
 
 def as_baked(foreign: World, state: str) -> str:
-    svg = bake(SVG, as_file(foreign, state))
-    return OB3Verifier.extract_token_from_svg(svg.encode())
+    return OB3Verifier.extract_token_from_svg(foreign.baked(state))
 
 
 FORMS: dict[str, Callable[[World, str], str]] = {"file": as_file, "baked badge": as_baked, "token": World.jwt}

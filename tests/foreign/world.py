@@ -1,7 +1,6 @@
 """An installation whose certificates the foreign judges get to see: one in force, one revoked, one suspended.
 
-The renditions are made from its payloads with its own key, and what a verifier would fetch is handed over as documents by
-their addresses: the DID document of the did:web and the two status lists.
+They see what it serves: each form of a certificate, its DID document, its status lists in each form.
 """
 
 from __future__ import annotations
@@ -14,18 +13,19 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from certifier.certificate.jose import jwt_of
-from certifier.certificate.proof import split_proof
-from certifier.certificate.rdfc import sign_rdfc
-from certifier.certificate.times import parse_time, time_text
+from flask.testing import FlaskClient
+
+from certifier.certificate.status import PURPOSES, status_url
+from certifier.certificate.times import parse_time
 from certifier.certificate.trust import Trust, TrustedKey, did_document
 from certifier.crypto.keys import PublicKey
 from certifier.crypto.strict_json import parse_object
 from certifier.service.certifier import Certifier, Issued
 from certifier.storage.rows import CertificateRow
+from certifier.web.app import create_app
 from tests.studio import APPLICANT, NOW, PARTY, VERIFIER, Studio
 
-LATER = NOW + timedelta(minutes=30)  # the lists that the installation gives out then are in force
+LATER = NOW + timedelta(minutes=30)  # the clock of the service
 STATES = ("in force", "revoked", "suspended")
 
 
@@ -34,6 +34,7 @@ class World:
     """Only for reading."""
 
     certifier: Certifier
+    client: FlaskClient
     rows: dict[str, CertificateRow]
 
     @property
@@ -49,59 +50,67 @@ class World:
         return self.certifier.trust_at(LATER)
 
     @property
-    def key(self) -> PublicKey:
+    def trusted_key(self) -> TrustedKey:
         found = self.trust.key_for(self.method)
         assert found
-        return found.key
-
-    def payload(self, state: str) -> dict[str, Any]:
-        return parse_object(self.rows[state].payload)
-
-    def record(self, state: str) -> dict[str, Any]:
-        """The document that the installation signed (eddsa-jcs-2022)."""
-        return parse_object(self.rows[state].document or b"")
-
-    def openbadge(self, state: str) -> dict[str, Any]:
-        row = self.rows[state]
-        return sign_rdfc(self.payload(state), self._signer, row.verification_method, row.issued_at)
-
-    def jwt(self, state: str) -> str:
-        return jwt_of(self.payload(state), self._signer, self.method)
+        return found
 
     @property
-    def _signer(self) -> Any:
-        return self.certifier._signers[self.method]
-
-    @property
-    def lists(self) -> dict[str, Any]:
-        """The status lists in force at LATER, by their addresses."""
-        lists = self.certifier.material(self.rows["in force"], LATER).status_lists
-        return {url: parse_object(raw) for url, raw in lists.items()}
-
-    @property
-    def list_badges(self) -> dict[str, Any]:
-        """The same lists as a badge wallet reads them (eddsa-rdfc-2022)."""
-        made = time_text(LATER)
-        return {
-            url: sign_rdfc(split_proof(document)[0], self._signer, self.method, made)
-            for url, document in self.lists.items()
-        }
-
-    @property
-    def list_tokens(self) -> dict[str, str]:
-        """The same lists as ``vc+jwt``."""
-        return {
-            url: jwt_of(split_proof(document)[0], self._signer, self.method) for url, document in self.lists.items()
-        }
-
-    def documents(self, *keys: TrustedKey) -> dict[str, Any]:
-        """The status lists, and the DID document: as published, or with other keys than now."""
-        trust = replace(self.trust, keys=keys) if keys else self.trust
-        return {self.did: did_document(trust, self.did, LATER), **self.lists}
+    def key(self) -> PublicKey:
+        return self.trusted_key.key
 
     @property
     def expired_at(self) -> datetime:
         return parse_time(self.rows["in force"].expires_at) + timedelta(days=1)
+
+    def payload(self, state: str) -> dict[str, Any]:
+        return parse_object(self.rows[state].payload)
+
+    def served(self, path: str) -> bytes:
+        response = self.client.get(path)
+        assert response.status_code == 200, (path, response.status)
+        return response.data
+
+    def record(self, state: str) -> dict[str, Any]:
+        """With its proof of the suite eddsa-jcs-2022."""
+        return parse_object(self.served(f"/v/{self.rows[state].code}.vc"))
+
+    def openbadge(self, state: str) -> dict[str, Any]:
+        """With a proof of the suite eddsa-rdfc-2022."""
+        return parse_object(self.served(f"/v/{self.rows[state].code}.openbadge.json"))
+
+    def baked(self, state: str) -> bytes:
+        """The badge with the credential inside."""
+        return self.served(f"/v/{self.rows[state].code}.baked.svg")
+
+    def jwt(self, state: str) -> str:
+        return self.served(f"/v/{self.rows[state].code}.jwt").decode()
+
+    @property
+    def lists(self) -> dict[str, Any]:
+        """The status lists in force at LATER, by their addresses."""
+        return {url: parse_object(raw) for url, raw in self._lists("").items()}
+
+    @property
+    def list_badges(self) -> dict[str, Any]:
+        """The same lists as a badge wallet reads them (eddsa-rdfc-2022)."""
+        return {url: parse_object(raw) for url, raw in self._lists(".openbadge.json").items()}
+
+    @property
+    def list_tokens(self) -> dict[str, str]:
+        """The same lists as ``vc+jwt``."""
+        return {url: raw.decode() for url, raw in self._lists(".jwt").items()}
+
+    def _lists(self, suffix: str) -> dict[str, bytes]:
+        base = self.certifier.settings.base_url
+        return {status_url(base, purpose): self.served(f"/status/{purpose}/1{suffix}") for purpose in PURPOSES}
+
+    def documents(self, *keys: TrustedKey) -> dict[str, Any]:
+        """The status lists, and the DID document: as published, or as it would be with other keys."""
+        did = parse_object(self.served("/.well-known/did.json"))
+        if keys:
+            did = did_document(replace(self.trust, keys=keys), self.did, LATER)
+        return {self.did: did, **self.lists}
 
 
 def jwk_of(key: PublicKey) -> dict[str, str]:
@@ -120,5 +129,5 @@ def foreign_world(folder: Path) -> Iterator[World]:
         rows[state] = answer.certificate
     certifier.change_status(rows["revoked"].code, "revoke", "misuse", NOW + timedelta(minutes=1))
     certifier.change_status(rows["suspended"].code, "suspend", "figure", NOW + timedelta(minutes=1))
-    yield World(certifier, rows)
+    yield World(certifier, create_app(certifier, lambda: LATER).test_client(), rows)
     certifier.close()

@@ -32,6 +32,24 @@ const ANSWERS = {
     return {credential: signed, publicKeyMultibase: key.publicKeyMultibase};
   },
 
+  // Credentials in a presentation that is signed there, as an answer to a challenge.
+  async present({credentials, suite, seed, challenge, domain, now}) {
+    const key = await keyOf(seed);
+    const presentation = vc.createPresentation({
+      verifiableCredential: credentials,
+      holder: key.controller,
+      now: new Date(now),
+    });
+    const signed = await vc.signPresentation({
+      presentation,
+      suite: signingSuite(suite, key.signer(), now),
+      documentLoader: loaderOf({}),
+      challenge,
+      domain,
+    });
+    return {presentation: signed};
+  },
+
   async verifyJwt({jwt, jwk, now, issuer}) {
     const key = await jose.importJWK(jwk, 'EdDSA');
     const {payload, protectedHeader} = await jose.jwtVerify(jwt, key, {
