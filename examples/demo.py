@@ -269,7 +269,7 @@ def _verify_changed_byte() -> None:
     raw[at] = ord("1") if raw[at] != ord("1") else ord("0")
     bent = DEMO / "changed" / "certificate.json"
     save_bytes(bent, bytes(raw))
-    for name in ("certificate.tlog-proof", "status-revocation-1.json", "status-suspension-1.json"):
+    for name in ("certificate.tlog-proof", "status-revocation.json", "status-suspension.json"):
         shutil.copyfile(DEMO / name, bent.parent / name)
     done = _verify("changed/certificate.json")
     _expect("with one changed byte", "refused" if done == 3 else f"exit code {done}", "refused")

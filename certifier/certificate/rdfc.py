@@ -48,7 +48,7 @@ _MAX_PROCESSED = 500
 MAX_PERMUTATIONS = 5_000  # a certificate needs none; this many take a quarter of a second
 
 _RELATIVE = "relative-address:"  # whatever has this scheme after expansion had no full address of its own
-_KEYWORDS = {"@id", "@type", "@value", "@language"}
+_OF_VALUES = {"@type", "@value", "@language"}
 _IRI = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20\x7f<>"{}|\\^`]*')
 # RDF canonicalisers disagree about how control characters are escaped, and half a surrogate pair is no text
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -156,30 +156,37 @@ def _require_contexts(given: Any, contexts: Mapping[str, dict[str, Any]]) -> Non
 
 def _require_covered(document: dict[str, Any], contexts: Mapping[str, dict[str, Any]]) -> None:
     """Refuse, before any work, values that leave no trace among the statements or that no signed document may hold."""
-    for count, (inside, name, value, depth) in enumerate(_members_of(document)):
+    for count, (inside, name, value, depth, in_value) in enumerate(_members_of(document)):
         if count >= MAX_VALUES:
             raise _too_much("values")
         if depth > MAX_DEPTH:
             raise _too_much("levels")
         if name == "@context" and (depth == 1 or inside == "verifiableCredential"):
             _require_contexts(value, contexts)
-        elif name.startswith(("@", "_:")) and name not in _KEYWORDS:
-            raise _uncovered(f"the member {name}", f"of JSON-LD's own only {', '.join(sorted(_KEYWORDS))}")
+        elif name.startswith("@") and not (name in _OF_VALUES and in_value):
+            raise _uncovered(f"the member {name}", "of JSON-LD's own members only @value with @language or @type")
+        elif ":" in name:
+            # The same statement under the address of its term: readers of JSON would not see it, an end date for one.
+            raise _uncovered(f"the member {name}"[:200], "terms, not their addresses, as the names of members")
         if value is None or value == []:
             raise _uncovered(f"{name}: {'[]' if value == [] else 'null'}", "members that say something")
         _require_scalar(name, value)
 
 
-def _members_of(document: dict[str, Any]) -> Iterator[tuple[str, str, Any, int]]:
-    """Every member: the name that it stands under, its own name, its value, its depth. Nothing here recurses."""
-    waiting: list[tuple[str, str, Any, int]] = [("", name, value, 1) for name, value in document.items()]
+def _members_of(document: dict[str, Any]) -> Iterator[tuple[str, str, Any, int, bool]]:
+    """Every member: the name that it stands under, its own name, its value, its depth, whether beside an ``@value``.
+
+    Nothing here recurses.
+    """
+    waiting: list[tuple[str, str, Any, int, bool]] = [("", name, value, 1, False) for name, value in document.items()]
     while waiting:
-        inside, name, value, depth = waiting.pop()
-        yield inside, name, value, depth
+        member = waiting.pop()
+        yield member
+        inside, name, value, depth, in_value = member
         if isinstance(value, dict):
-            waiting += [(name, inner, item, depth + 1) for inner, item in value.items()]
+            waiting += [(name, inner, item, depth + 1, "@value" in value) for inner, item in value.items()]
         elif isinstance(value, list) and name != "@context":
-            waiting += [(inside, name, item, depth + 1) for item in value]
+            waiting += [(inside, name, item, depth + 1, in_value) for item in value]
 
 
 def _require_scalar(name: str, value: Any) -> None:
@@ -222,7 +229,7 @@ class _Processor(JsonLdProcessor):  # type: ignore[misc]
 
     def expand(self, input_: Any, options: dict[str, Any]) -> Any:
         expanded = super().expand(input_, options)
-        _require_absolute(expanded)
+        _require_whole(expanded)
         return expanded
 
     def _process_context(self, active_ctx: Any, local_ctx: Any, options: Any, *args: Any, **kwargs: Any) -> Any:
@@ -245,14 +252,15 @@ def _refuse_dropped(term: str | None) -> None:
     raise _uncovered(f"the term {term}", "terms that the document's contexts define")
 
 
-def _require_absolute(expanded: Any) -> None:
-    """Relative addresses, blank node names and whatever could break out of an N-Quad are refused."""
-    waiting = [expanded]
+def _require_whole(expanded: Any) -> None:
+    """Refuse relative addresses, blank nodes' names, whatever could break out of an N-Quad, and things in two pieces."""
+    waiting: list[tuple[Any, set[str]]] = [(expanded, set())]  # with the ids that were described so far in its graph
     while waiting:
-        value = waiting.pop()
+        value, described = waiting.pop()
         if isinstance(value, list):
-            waiting += value
+            waiting += [(item, described) for item in value]
         elif isinstance(value, dict):
+            _require_one_piece(value, described)
             for name, item in value.items():
                 if name in {"@id", "@type"}:
                     for iri in item if isinstance(item, list) else [item]:
@@ -260,10 +268,20 @@ def _require_absolute(expanded: Any) -> None:
                 elif name == "@language":
                     _require_language(item)
                 elif name in {"@list", "@graph", "@set"}:
-                    waiting.append(item)
+                    waiting.append((item, set() if name == "@graph" else described))
                 elif name != "@value":
                     _require_iri(name)
-                    waiting.append(item)
+                    waiting.append((item, described))
+
+
+def _require_one_piece(node: dict[str, Any], described: set[str]) -> None:
+    """Two objects with one id make the statements of one, and who reads the JSON would see half of each."""
+    node_id = node.get("@id")
+    if node_id is None or len(node) == 1:
+        return
+    if node_id in described:
+        raise _uncovered(f"two descriptions of {node_id}"[:200], "each thing described in one place")
+    described.add(node_id)
 
 
 def _require_iri(iri: str) -> None:
@@ -282,7 +300,7 @@ def _require_language(tag: Any) -> None:
 
 def _uncovered(found: str, expected: str) -> MalformedCertificate:
     return MalformedCertificate(
-        "The document holds something that its signature does not cover.",
+        "The document holds something that its signature does not cover as it stands.",
         found=found,
         expected=expected,
         hint="It was perhaps added after signing. Believe nothing of this copy.",

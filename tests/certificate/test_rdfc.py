@@ -69,6 +69,10 @@ def test_the_contexts_are_the_published_bytes(url: str) -> None:
     assert json.loads(context_bytes(url)) == PINNED[url]
 
 
+def load_pinned(url: str, _options: Any) -> dict[str, Any]:
+    return {"contextUrl": None, "documentUrl": url, "document": PINNED[url]}
+
+
 def changed(change: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
     document = copy.deepcopy(SIGNED)
     change(document)
@@ -99,6 +103,15 @@ def other_proof() -> dict[str, Any]:
     return sign_rdfc(other, ISSUER, METHOD, CREATED)["proof"]  # type: ignore[no-any-return]
 
 
+def split_status(document: dict[str, Any]) -> None:
+    """The same statements: the place in the list stands apart from what it is a place in."""
+    entry = document["credentialStatus"][0]
+    apart = {name: entry[name] for name in ("id", "type")} | {"statusListIndex": entry.pop("statusListIndex")}
+    document["credentialStatus"].append(apart)
+
+
+VALID_UNTIL = "https://www.w3.org/2018/credentials#validUntil"
+DATE_TIME = "http://www.w3.org/2001/XMLSchema#dateTime"
 RESULT = SIGNED["credentialSubject"]["result"][0]
 BAD: dict[str, tuple[dict[str, Any], type[CertifierError], str]] = {
     "an injected term": (changed(lambda d: d.update(tier="platinum")), MalformedCertificate, "does not cover"),
@@ -165,6 +178,22 @@ BAD: dict[str, tuple[dict[str, Any], type[CertifierError], str]] = {
         MalformedCertificate,
         "does not cover",
     ),
+    "an end that readers of JSON would not see": (
+        changed(lambda d: d.update({VALID_UNTIL: {"@value": d.pop("validUntil"), "@type": DATE_TIME}})),
+        MalformedCertificate,
+        "does not cover",
+    ),
+    "an id under its other name": (
+        changed(lambda d: d.update({"@id": d.pop("id")})),
+        MalformedCertificate,
+        "does not cover",
+    ),
+    "a type under its other name": (
+        changed(lambda d: d["credentialSubject"].update({"@type": d["credentialSubject"].pop("type")})),
+        MalformedCertificate,
+        "does not cover",
+    ),
+    "a status entry in two pieces": (changed(split_status), MalformedCertificate, "does not cover"),
     "two proofs": (
         changed(lambda d: d.update(proof=[d["proof"], d["proof"]])),
         MalformedCertificate,
@@ -287,10 +316,7 @@ def test_many_threads_come_to_the_same_signature() -> None:
 
 
 def test_the_statements_are_those_of_pyld_alone() -> None:
-    def load(url: str, _options: Any) -> dict[str, Any]:
-        return {"contextUrl": None, "documentUrl": url, "document": PINNED[url]}
-
-    options = {"algorithm": "URDNA2015", "format": "application/n-quads", "documentLoader": load}
+    options = {"algorithm": "URDNA2015", "format": "application/n-quads", "documentLoader": load_pinned}
     for _ in range(2):  # the second time from what was kept
         assert canonical_nquads(PAYLOAD) == jsonld.normalize(PAYLOAD, options)
 
@@ -303,3 +329,11 @@ def test_no_address_depends_on_where_a_document_lies(place: str, address: str) -
     document = changed(lambda d: d["credentialSubject"]["achievement"].update({place: address}))
     with pytest.raises(MalformedCertificate, match="does not cover"):
         verify_rdfc(document, ISSUER.public)
+
+
+@pytest.mark.parametrize("case", ["an end that readers of JSON would not see", "a status entry in two pieces"])
+def test_such_a_rearranged_document_makes_the_same_statements_and_is_refused_all_the_same(case: str) -> None:
+    """The reason for the rule: canonicalisation alone sees no difference."""
+    options = {"algorithm": "URDNA2015", "format": "application/n-quads", "documentLoader": load_pinned}
+    rearranged = {name: value for name, value in BAD[case][0].items() if name != "proof"}
+    assert jsonld.normalize(rearranged, options) == jsonld.normalize(PAYLOAD, options)

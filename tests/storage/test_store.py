@@ -281,6 +281,21 @@ def test_what_was_delivered_first_stays(store: Store) -> None:
     assert store.undelivered() == []
 
 
+def test_one_document_is_kept_for_each_form_of_a_certificate_the_newest(store: Store) -> None:
+    accept(store, 1)
+    accept(store, 2)
+    assert store.rendition("0000000001", "jwt") is None
+    for code, form, document in [
+        ("0000000001", "jwt", b"1"),
+        ("0000000001", "compact", b"2"),
+        ("0000000002", "jwt", b"3"),
+    ]:
+        store.keep_rendition(code, form, b"older")
+        store.keep_rendition(code, form, document)
+    assert store.renditions_of("0000000001") == {"jwt": b"1", "compact": b"2"}
+    assert store.rendition("0000000002", "jwt") == b"3"
+
+
 def test_a_status_changes_only_from_a_state_that_allows_it(store: Store) -> None:
     """Eight at once: one revokes, the others are told; and nothing follows a revocation."""
     accept(store, 1)
