@@ -59,6 +59,12 @@ class _Moment(click.ParamType[datetime]):
 BEGINS = click.option("--from", "begins", type=_Moment(), help="When it begins to sign; now, when not said.")
 
 
+def _now() -> datetime:
+    """The clock's time; a caller from within Python may bring a clock of its own as the context's object."""
+    clock = click.get_current_context().find_root().obj
+    return clock() if clock else datetime.now(UTC)
+
+
 @click.group()
 def keys() -> None:
     """Make and show signing keys; rotate, retire and report those of an installation."""
@@ -123,7 +129,7 @@ def rotate(
     by itself.
     """
     settings = settings_of(home, passphrase_file)
-    if not any(view.entry.role == role for view in keys_view(settings, datetime.now(UTC)).keys):
+    if not any(view.entry.role == role for view in keys_view(settings, _now()).keys):
         raise click.UsageError(
             f"There is no {role} key to follow; make the first with: certifier keys new --role {role}"
         )
@@ -146,7 +152,7 @@ def _add(
     ):
         raise click.UsageError("A signer's URI names its own passphrase; leave --passphrase-file out.")
     passphrase = None if uri else passphrase_of(passphrase_file, settings.private_dir)
-    added = add_key(settings, role, datetime.now(UTC), begins=begins, passphrase=passphrase, uri=uri)
+    added = add_key(settings, role, _now(), begins=begins, passphrase=passphrase, uri=uri)
     if as_json:
         show_json(_added_object(added))
         return
@@ -181,7 +187,7 @@ def _added_object(added: Added) -> dict[str, Any]:
 @JSON
 def list_(home: Path, as_json: bool) -> None:
     """Show every registered key: role, state, days, whether its private half is here, certificates in force under it."""
-    view = keys_view(settings_of(home), datetime.now(UTC))
+    view = keys_view(settings_of(home), _now())
     if as_json:
         show_json(
             {
@@ -192,7 +198,9 @@ def list_(home: Path, as_json: bool) -> None:
             }
         )
         return
-    rows = [("id", "role", "state", "from", "until", "fingerprint", "private half", "certificates")]
+    rows: list[tuple[str, ...]] = [
+        ("id", "role", "state", "from", "until", "fingerprint", "private half", "certificates")
+    ]
     for key in view.keys:
         entry = key.entry
         days = tuple(f"{moment:%Y-%m-%d}" for moment in (entry.valid_from, entry.valid_until))
@@ -250,7 +258,7 @@ def _entry_object(entry: RegisteredKey) -> dict[str, Any]:
 @JSON
 def retire(key_id: str, home: Path, as_json: bool) -> None:
     """Close the key ID for signing, now and for ever; what it signed stays good, and can be verified as before."""
-    entry = retire_key(settings_of(home), key_id, datetime.now(UTC))
+    entry = retire_key(settings_of(home), key_id, _now())
     if as_json:
         show_json(_entry_object(entry))
         return
@@ -285,7 +293,7 @@ def compromise(
     if not yes:
         click.confirm(f"{key_id} will never sign again, and the log cannot forget it. Go on?", abort=True, err=True)
     settings = settings_of(home)
-    theft = compromise_key(settings, key_id, datetime.now(UTC), last_good=last_good, origin=origin, since=since)
+    theft = compromise_key(settings, key_id, _now(), last_good=last_good, origin=origin, since=since)
     if as_json:
         show_json(_theft_object(theft))
     else:

@@ -220,7 +220,7 @@ def _fate_of_key(entry: dict[str, Any]) -> str | None:
         case "key-add":
             return f"a new key: {entry['key']}"
         case "key-retire":
-            return "signs nothing new; what it signed stays good"
+            return "signs nothing new"
         case "key-compromise" if "last_good_index" in entry:
             where = f" of {entry['last_good_log']}" if "last_good_log" in entry else ""
             return f"STOLEN: good up to index {entry['last_good_index']}{where}"

@@ -168,8 +168,8 @@ def _open_logbooks(
     if not rows:
         raise OperatorError(
             "There is no log key in the register whose private half is here.",
-            found=f"{len(signers)} private log keys in {settings.private_dir}",
-            hint="Make a home with: certifier init",
+            found="; ".join(keys.opened.faults) or f"{len(signers)} private log keys in {settings.private_dir}",
+            hint="Make a home with: certifier init" if not keys.opened.faults else KEY_HINT,
         )
     return [_logbook(settings, store, keys.keyring, row, signers, cosigners) for row in rows]
 

@@ -82,7 +82,10 @@ class LiveKeys:
         self._settings = settings
         self._devices: dict[str, Signer] = {}
         self._lock = Lock()
-        self._looked_at, self._stamp = monotonic(), self._stamp_now()
+        self._looked_at, self._stamp = (
+            monotonic(),
+            self._stamp_now(),
+        )  # the stamp first: what changes while it is read is seen
         self._keys = load_keys(settings, self._devices)
 
     @property
@@ -101,6 +104,7 @@ class LiveKeys:
             stamp = self._stamp_now()
             if stamp == self._stamp:
                 return
+            self._stamp = stamp  # once for each change: a device must not be asked again and again with a wrong PIN
             keys = load_keys(self._settings, self._devices)
             self._refuse_lost(keys)
         except (CertifierError, OSError) as error:
@@ -110,7 +114,7 @@ class LiveKeys:
                 log.warning("the register cannot be taken up", told=fault)
             self.fault = fault
             return
-        self._keys, self._stamp, self.fault = keys, stamp, ""
+        self._keys, self.fault = keys, ""
         log.info("took up the changed register", keys=len(keys.keyring.keys))
 
     def _stamp_now(self) -> Any:

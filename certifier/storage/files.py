@@ -163,8 +163,8 @@ def _passphrase_at_hand(path: Path, file: Path | None) -> bytes:
     if passphrase := os.environ.get(PASSPHRASE):
         return passphrase.encode()
     raise OperatorError(
-        f"The private key {path} is encrypted and there is no passphrase.",
-        expected=f"the passphrase in the file that {PASSPHRASE_FILE} names, or in {PASSPHRASE}",
+        f"The private key {path} is encrypted; its passphrase is in no file {PASSPHRASE_FILE} and not in {PASSPHRASE}.",
+        expected=f"{PASSPHRASE_FILE} as the name of the file with its passphrase, or the passphrase in {PASSPHRASE}",
     )
 
 
@@ -201,8 +201,7 @@ _IGNORED = _PROJECT / "var"  # no version control ever takes it in (.gitignore);
 def _check_outside_project(place: Path) -> None:
     """Private halves never lie in the project's own tree: what lies there is one careless commit away from everybody."""
     resolved = place.resolve()
-    is_tree = (_PROJECT / ".git").exists()
-    if is_tree and resolved.is_relative_to(_PROJECT) and not resolved.is_relative_to(_IGNORED):
+    if resolved.is_relative_to(_PROJECT) and not resolved.is_relative_to(_IGNORED):
         raise KeyFileExposed(
             f"A private key would lie in the project's own tree: {place}.",
             expected="a place outside the repository; below it only var/, which version control leaves out",

@@ -140,9 +140,9 @@ def _pem_of(content: bytes, name: str) -> bytes:
     return b"".join((PEM_HEAD, label, b"-----\n", base64.encodebytes(der), b"-----END ", label, b"-----\n"))
 
 
-def _open_device(rest: str, _home: Path, _environment: Mapping[str, str]) -> Signer:
+def _open_device(rest: str, _home: Path, environment: Mapping[str, str]) -> Signer:
     hsm = import_module("certifier.storage.hsm")  # few have a device, and its library is not always here
-    signer: Signer = hsm.open_token(f"pkcs11:{rest}")
+    signer: Signer = hsm.open_token(f"pkcs11:{rest}", environment)
     return signer
 
 

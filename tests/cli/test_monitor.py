@@ -79,8 +79,8 @@ def test_the_first_look_trusts_the_log_s_own_word_once_and_says_so(site: Site, t
     first = look(site, tmp_path / "state", size=2)
     assert first.exit_code == 0, first.output
     assert first.stdout.splitlines() == [
-        f"       0  {AT}  key-retire                      key-0",
-        f"       1  {AT}  key-retire                      key-1",
+        f"       0  {AT}  key-retire                      key-0, signs nothing new",
+        f"       1  {AT}  key-retire                      key-1, signs nothing new",
         "log.example/2026 at size 2, 2 new, root qRMR0gaBZmpuBp4ZLKYHsH7y3T1StSHZEUk0TIgtFBQ=",
     ]
     assert "was taken from the log itself and not checked" in first.stderr
@@ -134,8 +134,8 @@ def test_entries_are_told_in_words(site: Site, tmp_path: Path) -> None:
     assert [line.split(maxsplit=1)[1] for line in result.stdout.splitlines()[:4]] == [
         f"{AT}  issue             7K3Q-Z9M2-XA  LCAL-1.0.0, key-2026",
         f"{AT}  revoke            7K3Q-Z9M2-XA  superseded, replaced by 0000-0000-00",
-        f"{AT}  key-add                         z6MkhaXgBZDvotDkL5257fai…",
-        f"{AT}  key-compromise                  key-2025, good up to index 41",
+        f"{AT}  key-add                         z6MkhaXgBZDvotDkL5257fai…, a new key: z6Mk",
+        f"{AT}  key-compromise                  key-2025, STOLEN: good up to index 41",
     ]
     assert result.stdout.count("that this version does not know") == 2
     assert "\x1b" not in result.stdout
