@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import date
 
 Kind: TypeAlias = Literal["class-1", "class-2", "measured", "statement"]
-Status: TypeAlias = Literal["active", "revoked", "suspended", "expired", "superseded"]
+Status: TypeAlias = Literal["active", "revoked", "suspended", "expired", "superseded", "not_yet", "unreliable"]
 
 UNIT = "g CO2e"
 PER = "per minute of finished music"
@@ -105,6 +105,7 @@ class Tier:
 class Ended:
     word: str
     reason: str
+    standing: str = "is no longer in force"
 
 
 TIERS: dict[Kind, Tier] = {
@@ -118,11 +119,15 @@ ENDED: dict[Status, Ended] = {
     "suspended": Ended("Suspended", "It is under review. Scan the code for the state of things."),
     "expired": Ended("Expired", "Its time has run out. Scan the code for a newer one."),
     "superseded": Ended("Replaced", "A newer certificate has taken its place. Scan the code to see it."),
+    "not_yet": Ended("Not yet", "Its first day is still to come. Scan the code for its dates.", "is not in force yet"),
+    "unreliable": Ended(
+        "Not valid", "A check of it failed. Scan the code for what was found.", "is not to be relied on"
+    ),
 }
 
 
 def face_lines(face: BadgeFace) -> FaceText:
-    """The words of a face. One that is no longer in force says so, and makes no claim any more."""
+    """The words of a face. One that is not in force says so, and makes no claim."""
     return _words_in_force(face) if face.is_active else _words_of_ended(face, ENDED[face.status])
 
 
@@ -194,7 +199,7 @@ def _words_of_ended(face: BadgeFace, ended: Ended) -> FaceText:
     last_lines = (_expiry_line(face).replace("valid", "issued to run"), _status_line(face))
     return FaceText(
         headline="AI generation footprint",
-        subline=f"This {noun} is no longer in force",
+        subline=f"This {noun} {ended.standing}",
         lead="",
         number=ended.word,
         unit="",

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from certifier.certificate import jose
 from certifier.certificate.code import display_code, parse_code
 from certifier.certificate.model import Claims
+from certifier.certificate.status import status_file_name
 from certifier.errors import NotFoundError
 from certifier.service.renditions import Form
 from certifier.service.renewal import renewal_info
@@ -72,6 +73,7 @@ def _page(site: Site, code: str) -> Response:
         scale=_scale(site, record.claims),
         submission_id=record.row.submission_id,
         renewal=_renewal_on_page(site, record),
+        status_file_name=status_file_name,
     )
 
 

@@ -9,13 +9,16 @@ from typing import cast
 from certifier.badge.badge import BadgeFace, Kind, Status
 from certifier.certificate.model import Claims
 
-# State of a certificate -> status of its face. What could not be checked is not called checked: the image bears no month.
+# State of a certificate (web/words.STATES) -> status of its face. What could not be checked is not called checked: the image bears no month.
 _STATUS: dict[str, Status] = {
     "active": "active",
     "unchecked": "active",
     "revoked": "revoked",
+    "suspended": "suspended",
     "superseded": "superseded",
     "expired": "expired",
+    "not_yet": "not_yet",
+    "unreliable": "unreliable",
 }
 
 
@@ -39,7 +42,7 @@ def face_of(claims: Claims, limits: Mapping[str, str], state: str, checked_at: d
         verified=claims.assessor.kind == "verifier",
         artwork=has_artwork,
         calculated=claims.figures.calculated,
-        status=_STATUS.get(state, "suspended"),
+        status=_STATUS[state],
         checked_month=checked_at.strftime("%Y-%m") if checked_at and state != "unchecked" else None,
         post_production=claims.figures.post_production,
     )

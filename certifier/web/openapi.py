@@ -277,7 +277,13 @@ FILES = {
     "/standards/by-digest/{sha256}/{path}": ("standardFile", "One file of a version, byte for byte", "text/plain"),
     "/.well-known/did.json": ("did", "The issuer's keys (W3C DID)", "application/did+json"),
     "/trust.json": ("trust", "What a verifier pins", "application/json"),
-    "/status/{purpose}/1": ("statusList", "A Bitstring Status List", "application/vc"),
+    "/status/{purpose}/{number}": ("statusList", "A Bitstring Status List", "application/vc"),
+    "/status/{purpose}/{number}.jwt": ("statusListToken", "A Bitstring Status List as a token", "application/vc+jwt"),
+    "/status/{purpose}/{number}.openbadge.json": (
+        "statusListForBadges",
+        "A Bitstring Status List for software that knows eddsa-rdfc-2022 only",
+        "application/ld+json",
+    ),
     "/packs/latest": ("pack", "All that offline verification needs, in one signed file", "application/json"),
     "/log/checkpoint": ("checkpoint", "The log's newest signed checkpoint", "text/plain"),
     "/log/log.vkey": ("logKey", "The log's verifier key (C2SP signed-note)", "text/plain"),
@@ -293,7 +299,7 @@ def _file(operation: str, about: str, media_type: str) -> dict[str, Any]:
     parameters = [CODE] * ("{code}" in path) + [purpose] * ("{purpose}" in path)
     parameters += [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        for name in ("tile", "year", "name", "version", "sha256", "path")
+        for name in ("number", "tile", "year", "name", "version", "sha256", "path")
         if f"{{{name}}}" in path
     ]
     schema = {"$ref": REF.format(model="CertificateView")} if operation == "certificateView" else {}

@@ -18,7 +18,7 @@ from certifier.web.site import Site
 VC, JSON_LD, JWT = "application/vc", "application/ld+json", "application/vc+jwt"
 # media type -> form of a status list; a reader that asks for JSON-LD knows eddsa-rdfc-2022 and may know nothing else
 LIST_FORMS = {VC: "record", JSON_LD: "openbadge", JSON: "record", JWT: "jwt"}
-LIST_SUFFIXES = {"": None, "jwt": JWT, "openbadge.json": JSON_LD}
+LIST_SUFFIXES = {"": None, ".jwt": JWT, ".openbadge.json": JSON_LD}
 PUBLIC = {"Access_Control_Allow_Origin": "*"}
 
 
@@ -39,7 +39,8 @@ def status_list(site: Site, purpose: str, name: str) -> Response:
     """
     now = site.clock()
     minute = now.replace(second=0, microsecond=0)
-    number, _, suffix = name.partition(".")
+    number = name.partition(".")[0]
+    suffix = name.removeprefix(number)
     lists, url = site.status_lists(minute), f"{site.settings.base_url}/status/{purpose}/{number}"
     if url not in lists or suffix not in LIST_SUFFIXES:
         raise NotFoundError(

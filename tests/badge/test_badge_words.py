@@ -25,6 +25,7 @@ FACE = BadgeFace(
 )
 KINDS = ("class-1", "class-2", "measured", "statement")
 ENDED = {"revoked": "Withdrawn", "suspended": "Suspended", "expired": "Expired", "superseded": "Replaced"}
+NEVER = {"not_yet": "Not yet", "unreliable": "Not valid"}
 
 
 def all_words(face):
@@ -119,17 +120,26 @@ def test_a_served_image_dates_itself_and_a_printed_one_does_not():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("status", ENDED)
+@pytest.mark.parametrize("status", ENDED | NEVER)
 def test_a_face_that_is_no_longer_in_force_says_so_and_claims_nothing(status, kind):
     face = replace(FACE, kind=kind, status=status)
     said = all_words(face)
-    assert face_lines(face).title == f"{ENDED[status]}: AI generation footprint, certificate 7K3Q-Z9M2-XA"
+    assert face_lines(face).title == f"{(ENDED | NEVER)[status]}: AI generation footprint, certificate 7K3Q-Z9M2-XA"
     assert not [claim for claim in ("8.42", "6.10", "Low-Carbon", "class", "Verified", "valid until") if claim in said]
 
 
 @pytest.mark.parametrize(("artwork", "noun"), [(True, "label"), (False, "statement")])
 def test_an_ended_face_calls_itself_what_it_was(artwork, noun):
     assert f"This {noun} is no longer in force" in all_words(replace(FACE, status="revoked", artwork=artwork))
+
+
+@pytest.mark.parametrize(
+    ("status", "standing"), [("not_yet", "is not in force yet"), ("unreliable", "is not to be relied on")]
+)
+def test_what_was_never_in_force_is_not_called_ended_or_suspended(status, standing):
+    said = all_words(replace(FACE, status=status, artwork=True))
+    assert f"This label {standing}" in said
+    assert not [word for word in ("Suspended", "Withdrawn", "no longer") if word in said]
 
 
 def test_codes_are_shown_in_groups_of_four_four_and_two():

@@ -59,7 +59,8 @@ def test_everything_described_is_served(world: World) -> None:
                 for p in item["get"].get("parameters", [])
                 if p["in"] == "query" and p.get("required")
             }
-            answer = world.client.get(path.format(**named, tile="0/000.p/1", year="2026"), query_string=asked)
+            parts = {**named, "tile": "0/000.p/1", "year": "2026", "number": "1"}
+            answer = world.client.get(path.format(**parts), query_string=asked)
             assert answer.status_code == 200, path
             assert answer.mimetype in item["get"]["responses"]["200"]["content"], path
 

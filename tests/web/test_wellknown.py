@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
+from flask.testing import FlaskClient
 
 from certifier.certificate.status import open_status_list, status_entries_of
 from certifier.certificate.trust import parse_trust
@@ -16,6 +18,7 @@ from certifier.report.model import report_json_schema
 from certifier.service.certifier import Certifier
 from certifier.storage.store import Store
 from certifier.web.app import create_app
+from tests.studio import NOW, Studio
 from tests.web.conftest import LATER, World
 
 
@@ -45,9 +48,69 @@ def test_the_status_lists_show_who_was_withdrawn(world: World) -> None:
         assert served.state_of(entry, "did:web:label.example", LATER) is expected
 
 
-@pytest.mark.parametrize("path", ["/status/expiry/1", "/status/revocation/2"])
-def test_there_are_two_status_lists(world: World, path: str) -> None:
-    assert world.client.get(path).status_code == 404
+NO_LIST = [
+    "expiry/1",
+    *(f"revocation/{name}" for name in ("2", "0", "01", "x", "1.", "1.json", "1.jwt.jwt", "2.jwt", ".jwt", "1/")),
+]
+
+
+@pytest.mark.parametrize("name", NO_LIST)
+def test_there_is_one_list_of_each_purpose_as_long_as_it_has_room(world: World, name: str) -> None:
+    assert world.client.get(f"/status/{name}").status_code == 404
+
+
+LISTS = {
+    "by default": ("/status/revocation/1", {}, "application/vc", "record"),
+    "for a browser": ("/status/revocation/1", {"Accept": "text/html,*/*;q=0.8"}, "application/vc", "record"),
+    "for whoever accepts nothing of it": ("/status/revocation/1", {"Accept": "image/png"}, "application/vc", "record"),
+    "for a JSON-LD reader": (
+        "/status/revocation/1", {"Accept": "application/ld+json, application/json"}, "application/ld+json", "openbadge",
+    ),
+    "as plain JSON": ("/status/revocation/1", {"Accept": "application/json"}, "application/json", "record"),
+    "as a token": ("/status/revocation/1", {"Accept": "application/vc+jwt"}, "application/vc+jwt", "jwt"),
+    "as a token by name": ("/status/revocation/1.jwt", {}, "application/vc+jwt", "jwt"),
+    "for a badge reader by name": ("/status/suspension/1.openbadge.json", {}, "application/ld+json", "openbadge"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "headers", "media_type", "rendition"), LISTS.values(), ids=LISTS.keys())
+def test_a_list_comes_in_the_form_that_its_reader_knows(
+    world: World, path: str, headers: dict[str, str], media_type: str, rendition: str
+) -> None:
+    answer = world.client.get(path, headers=headers)
+    purpose = path.split("/")[2]
+    assert answer.data == world.certifier.status_list(purpose, 1, LATER, rendition)
+    assert (answer.mimetype, "Accept" in answer.vary) == (media_type, "1." not in path)
+    assert open_status_list(answer.data, world.certifier.trust_at(LATER)).purpose == purpose
+
+
+SECONDS = {"at its minute": (0, 3600), "a while later": (17.4, 3582), "before the next": (59.999, 3540)}
+
+
+@pytest.mark.parametrize(("after", "left"), SECONDS.values(), ids=SECONDS.keys())
+def test_a_cache_may_keep_a_list_for_exactly_as_long_as_it_counts(world: World, after: float, left: int) -> None:
+    client = create_app(world.certifier, lambda: LATER + timedelta(seconds=after)).test_client()
+    answer = client.get("/status/suspension/1")
+    assert answer.headers["Cache-Control"] == f"public, max-age={left}, must-revalidate"
+    served = open_status_list(answer.data, world.certifier.trust_at(LATER))
+    assert (served.valid_from, served.valid_until) == (LATER, LATER + timedelta(hours=1))
+    again = client.get("/status/suspension/1", headers={"If-None-Match": answer.headers["ETag"]})
+    assert (again.status_code, again.headers["Cache-Control"]) == (304, answer.headers["Cache-Control"])
+
+
+def test_a_withdrawal_is_in_the_very_next_answer(studio: Studio, certifier: Certifier, client: FlaskClient) -> None:
+    """Within one minute, and in each list the state that was reached: suspended and revoked are never both."""
+    code = certifier.submit(studio.upload(studio.signed(studio.report())), NOW).certificate.code  # type: ignore[union-attr]
+    trust, places = certifier.trust_at(LATER), []
+
+    def positions() -> tuple[int, int]:
+        lists = (client.get(f"/status/{purpose}/1").data for purpose in ("revocation", "suspension"))
+        revoked, suspended = (open_status_list(raw, trust).positions for raw in lists)
+        return len(revoked), len(suspended)
+
+    changes = ("suspend", "reinstate", "suspend", "revoke")
+    places = [positions(), *(certifier.change_status(code, kind, "evidence", NOW) and positions() for kind in changes)]
+    assert places == [(0, 0), (0, 1), (0, 0), (0, 1), (1, 0)]
 
 
 def test_the_checkpoint_is_never_older_than_a_look(world: World) -> None:
