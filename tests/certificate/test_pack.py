@@ -234,6 +234,12 @@ def signed_at(moment: datetime) -> bytes:
     return canonical_bytes(sign_document(unsigned, ISSUER, METHOD, time_text(moment)))
 
 
+def by_status_key(trust: Trust, **changes: Any) -> bytes:
+    """A pack without lists, by a status key with such changes that the trust names."""
+    named = replace(trust, keys=(*trust.keys, replace(STATUS_KEY, **changes)))
+    return made(named, by=(STATUS, STATUS_KEY.id), status_lists={})
+
+
 def trust_with(**changes: Any) -> Trust:
     return replace(TRUST, keys=(replace(TRUST.keys[0], **changes),))
 
@@ -298,25 +304,34 @@ REFUSED: dict[str, tuple[Callable[[], bytes], Trust | None, str]] = {
     "another issuer": (lambda: PACK, replace(TRUST, keys=(OTHER_KEY,)), "another issuer than the trusted keys"),
     "another installation": (lambda: PACK, replace(TRUST, environment="production"), "another installation"),
     "a measuring party's key": (lambda: PACK, trust_with(role="measuring_party"), "another issuer than the trusted"),
-    "a stolen key": (lambda: PACK, trust_with(last_good=LastGood(ORIGIN, 3)), "key that was stolen"),
+    "a stolen key": (
+        lambda: made(status_lists={}),
+        trust_with(last_good=LastGood(ORIGIN, 3)),
+        "trust in the pack is signed by a key that was stolen",
+    ),
     "a signer that it calls stolen": (
-        lambda: made(trust_with(last_good=LastGood(ORIGIN, 3))),
+        lambda: by_status_key(trust_with(last_good=LastGood(ORIGIN, 3))),
         TRUST,
-        "key that was stolen",
+        "trust in the pack is signed by a key that was stolen",
     ),
     "a list by a stolen key": (
         lambda: made(
             replace(WITH_STATUS_KEY, keys=(*TRUST.keys, STOLEN)), status_lists=lists(key=STATUS, method=STOLEN.id)
         ),
         WITH_STATUS_KEY,
-        "status list is signed by a key that was stolen",
+        "list is signed by a key that was stolen",
     ),
     "a key before its days": (lambda: PACK, trust_with(valid_from=NOW + timedelta(days=1)), "key out of its days"),
     "a key after its days": (lambda: PACK, trust_with(valid_until=NOW - timedelta(days=1)), "key out of its days"),
     "a signer that it ends itself": (
-        lambda: made(trust_with(valid_until=NOW - timedelta(days=1))),
+        lambda: by_status_key(trust_with(valid_until=NOW - timedelta(days=1))),
         TRUST,
-        "key out of its days",
+        "trust in the pack is signed by a key out of its days",
+    ),
+    "a status key that it ends itself": (
+        lambda: by_status_key(TRUST, valid_until=NOW - timedelta(days=1)),
+        TRUST,
+        "pack is signed by a key out of its days",
     ),
     "a trusted name for another key": (
         lambda: made(trust_with(key=FORGER.public)),

@@ -20,9 +20,11 @@ from certifier.certificate.trust import Trust, parse_trust, trust_document
 from certifier.cli.main import main
 from certifier.cli.verify import pinned_trust_file
 from certifier.crypto.canonical import to_json_text
+from certifier.service.certifier import Issued
 from certifier.storage.files import save_bytes
 from tests.certificate.test_pack import NEXT, NEXT_KEY, made
 from tests.certificate.test_verify import FORGER, TRUST, lists
+from tests.studio import Studio
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 
@@ -282,3 +284,81 @@ def test_an_operator_makes_a_pack_without_a_server(tmp_path: Path, file: Path) -
     pack = open_pack(file.read_bytes(), None, datetime.now(UTC))
     assert pack.issuer == "did:web:label.example"
     assert {listed.purpose for listed in pack.lists} == {"revocation", "suspension"}
+
+
+# -- what a pack is for: the verdict on a certificate, and its age ---------------------------------------------------------
+
+
+class Label:
+    """An installation of three weeks with one certificate that stands, one suspended, one revoked."""
+
+    def __init__(self, folder: Path) -> None:
+        studio = Studio(folder)
+        self.folder = folder
+        self.certifier = studio.certifier()
+        issued_at = NOW - timedelta(days=21)
+        for number, name in enumerate(("standing", "suspended", "revoked")):
+            answer = self.certifier.certify(studio.examined(number), issued_at)
+            assert isinstance(answer, Issued)
+            row = answer.certificate
+            (folder / f"{name}.json").write_bytes(row.document or b"")
+            (folder / f"{name}.tlog-proof").write_bytes(row.proof or b"")
+            if name != "standing":
+                act = "suspend" if name == "suspended" else "revoke"
+                self.certifier.change_status(row.code, act, "evidence", issued_at)
+
+    def verify(self, name: str, pack: bytes) -> tuple[int, dict[str, Any]]:
+        (self.folder / "pack").write_bytes(pack)
+        result = run("verify", self.folder / f"{name}.json", "--pack", self.folder / "pack", "--json")
+        return result.exit_code, json.loads(result.stdout)
+
+
+@pytest.fixture(scope="module")
+def label(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Label]:
+    label = Label(tmp_path_factory.mktemp("label"))
+    yield label
+    label.certifier.close()
+
+
+FRESH, AGED, OLD = timedelta(minutes=5), timedelta(days=3), timedelta(days=9)
+LADDER = {
+    "standing, in force": ("standing", FRESH, 0, "valid", "all_checked"),
+    "standing, three days old": ("standing", AGED, 0, "valid_with_warnings", "status_aged"),
+    "standing, nine days old": ("standing", OLD, 6, "cannot_tell", "status_unchecked"),
+    "suspended, in force": ("suspended", FRESH, 3, "not_valid", "suspended"),
+    "suspended, three days old": ("suspended", AGED, 3, "not_valid", "suspended"),
+    "suspended, nine days old": ("suspended", OLD, 6, "cannot_tell", "status_unchecked"),
+    "revoked, in force": ("revoked", FRESH, 3, "not_valid", "revoked"),
+    "revoked, three days old": ("revoked", AGED, 3, "not_valid", "revoked"),
+    "revoked, nine days old": ("revoked", OLD, 3, "not_valid", "revoked"),
+}
+
+
+@pytest.mark.parametrize(("name", "age", "code", "verdict", "reason"), LADDER.values(), ids=LADDER.keys())
+def test_the_age_of_a_pack_lowers_the_verdict(
+    label: Label, name: str, age: timedelta, code: int, verdict: str, reason: str
+) -> None:
+    exit_code, told = label.verify(name, label.certifier.pack(NOW - age))
+    assert (exit_code, told["verdict"], told["reason"]) == (code, verdict, reason)
+
+
+def test_a_pack_is_enough_where_there_is_no_network(label: Label, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_network(*_: Any, **__: Any) -> None:
+        raise AssertionError("the network was asked")
+
+    monkeypatch.setattr(socket, "socket", no_network)
+    monkeypatch.setattr(socket, "getaddrinfo", no_network)
+    exit_code, told = label.verify("standing", label.certifier.pack(NOW))
+    assert (exit_code, told["verdict"]) == (0, "valid")
+
+
+def test_a_strangers_pack_under_the_issuers_name_makes_nothing_valid(label: Label) -> None:
+    stranger = pack_at(NOW)
+    exit_code, told = label.verify("standing", stranger)
+    assert (exit_code, told["verdict"], told["certificate"]) == (3, "not_valid", None)
+    pin(label.certifier.trust_at(NOW))
+    refused = run("verify", label.folder / "standing.json", "--pack", label.folder / "pack")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert (
+        "signed by a key that is not trusted" in refused.stderr or "was changed after it was signed" in refused.stderr
+    )
