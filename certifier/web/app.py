@@ -20,7 +20,7 @@ from certifier.certificate.code import display_code
 from certifier.certificate.credential import standard_url
 from certifier.egress import Egress
 from certifier.service.certifier import Certifier
-from certifier.web import api, certificates, packs, pages, standards, vc_api, wellknown, words
+from certifier.web import api, browser_check, certificates, packs, pages, standards, vc_api, wellknown, words
 from certifier.web.compression import compress
 from certifier.web.openapi import openapi_document
 from certifier.web.problems import register_problems
@@ -89,6 +89,8 @@ ROUTES = (
     Route("GET", "/log/<year>/tile/<path:path>", wellknown.tile),
     # schemas
     Route("GET", "/schemas/report-v1.json", wellknown.report_schema),
+    # scripts, each in one piece
+    Route("GET", "/static/scripts/<name>", browser_check.script),
     # operation
     Route("GET", "/healthz", wellknown.health),
     Route("GET", "/readyz", wellknown.readiness),

@@ -19,6 +19,10 @@ from hashlib import sha256
 _MODULE = re.compile(r'import \{[^}]*\} from "([^"]+)";')
 _DATA = re.compile(r'import (\w+) from "([^"]+\.json)" with \{ type: "json" \};')
 
+_TOP = re.compile(r"(?:export )?(?:async )?(?:const|let|function|class) (\w+)")
+_FUNCTION = re.compile(r"=>|function ")
+_BESIDE = re.compile(r", (\w+) = ")  # further constants of one line
+
 Read = Callable[[str], str]
 
 
@@ -30,7 +34,7 @@ def package_text(path: str) -> str:
 def script_of(entry: str, read: Read = package_text) -> str:
     """The script that runs a module and all that it imports. Raises ValueError for what is not understood."""
     scripts: dict[str, str] = {}
-    _add(entry, read, scripts)
+    _add(entry, read, scripts, {})
     return '(() => {\n"use strict";\n' + "".join(scripts.values()) + "})();\n"
 
 
@@ -45,29 +49,41 @@ def csp_hash(script: str) -> str:
     return f"'sha256-{base64.b64encode(sha256(script.encode()).digest()).decode()}'"
 
 
-def _add(path: str, read: Read, scripts: dict[str, str]) -> None:
+def _add(path: str, read: Read, scripts: dict[str, str], names: dict[str, str]) -> None:
+    """Put a module's script behind those that it needs. ``names`` tells which module a name at the top level is of."""
     if path in scripts:
         return
+    scripts[path] = ""  # so that modules in a circle end
     lines = []
     for line in read(path).splitlines():
         text = line.strip()
+        if match := _TOP.match(line):
+            _claim(path, [match[1], *_BESIDE.findall("" if _FUNCTION.search(line) else line)], names)
         if text.startswith("import "):
-            text = _imported(text, posixpath.dirname(path), read, scripts)
+            text = _imported(text, path, read, scripts, names)
         if text and not text.startswith("//"):
             lines.append(text.removeprefix("export "))
+    del scripts[path]
     scripts[path] = "".join(f"{line}\n" for line in lines)
 
 
-def _imported(line: str, folder: str, read: Read, scripts: dict[str, str]) -> str:
+def _claim(path: str, given: list[str], names: dict[str, str]) -> None:
+    for name in given:
+        if name in names:
+            raise ValueError(f"{path}: the name {name} is taken by {names[name]}")
+        names[name] = path
+
+
+def _imported(line: str, path: str, read: Read, scripts: dict[str, str], names: dict[str, str]) -> str:
     if data := _DATA.fullmatch(line):
-        text = json.dumps(json.loads(read(_path(folder, data[2]))), separators=(",", ":"), ensure_ascii=False)
-        return f"const {data[1]} = {text};"
+        content = json.loads(read(_beside(path, data[2])))
+        return f"const {data[1]} = {json.dumps(content, separators=(',', ':'), ensure_ascii=False)};"
     module = _MODULE.fullmatch(line)
     if module is None:
-        raise ValueError(f"an import that is not understood: {line[:80]}")
-    _add(_path(folder, module[1]), read, scripts)
+        raise ValueError(f"{path}: an import that is not understood: {line[:80]}")
+    _add(_beside(path, module[1]), read, scripts, names)
     return ""
 
 
-def _path(folder: str, relative: str) -> str:
-    return posixpath.normpath(posixpath.join(folder, relative))
+def _beside(path: str, relative: str) -> str:
+    return posixpath.normpath(posixpath.join(posixpath.dirname(path), relative))

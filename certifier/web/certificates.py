@@ -14,7 +14,7 @@ from certifier.certificate.status import status_file_name
 from certifier.errors import NotFoundError
 from certifier.service.renditions import Form
 from certifier.service.renewal import renewal_info
-from certifier.web import badges, charts, print_qr
+from certifier.web import badges, browser_check, charts, print_qr
 from certifier.web.documents import RenewalView, certificate_links, certificate_view, renewal_view
 from certifier.web.records import Record, limits_for, record_of, row_of
 from certifier.web.responses import HTML, JSON, PNG, SVG, TEXT, checked_query, chosen_form, json_reply, page, reply
@@ -74,6 +74,7 @@ def _page(site: Site, code: str) -> Response:
         submission_id=record.row.submission_id,
         renewal=_renewal_on_page(site, record),
         status_file_name=status_file_name,
+        brought=browser_check.brought_by_page(site, record.row, site.minute()),
     )
 
 
@@ -190,6 +191,8 @@ FORMS: dict[str, Callable[[Site, str], Response]] = {
     "report.json": _report,
     "decision.json": _decision,
     "explanation.json": _explanation,
+    "check.json": browser_check.as_json,
+    "offline.html": browser_check.offline,
 }
 
 # media type -> suffix, the default first

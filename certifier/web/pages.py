@@ -13,6 +13,7 @@ from certifier.crypto.strict_json import DEFAULT_LIMITS
 from certifier.errors import NotFoundError
 from certifier.service.statements import statements_in
 from certifier.web import charts
+from certifier.web.browser_check import brought_by_form
 from certifier.web.documents import SubmissionView, verification_view
 from certifier.web.problems import MediaTypeUnsupported, ParameterInvalid, problems
 from certifier.web.records import limits_of
@@ -87,7 +88,7 @@ def verify_form(site: Site) -> Response:
     if asked["code"].strip():
         return _answers(site, [check_code(site, asked["code"], audio)])
     if audio is None:
-        return page("verify.html", "five minutes", results=None)
+        return page("verify.html", "five minutes", results=None, brought=brought_by_form(site))
     return _answers(site, check_audio(site, audio), audio)
 
 
@@ -118,7 +119,7 @@ def _audio(text: str) -> AudioDigests | None:
 
 def _answers(site: Site, results: list[Verification], audio: AudioDigests | None = None) -> Response:
     views = [verification_view(result, site.settings.environment) for result in results]
-    return page("verify.html", "not at all", results=views, audio=audio)
+    return page("verify.html", "not at all", results=views, audio=audio, brought=brought_by_form(site))
 
 
 def scheme(site: Site) -> Response:

@@ -1,8 +1,8 @@
 // SHA-256 (FIPS 180-4) of a stream of bytes, in constant memory: crypto.subtle wants a whole file at once, and is absent
 // on pages without https.
 
-const ROUND = Uint32Array.from(fractionsOfPrimes(64, 1 / 3));
-const START = Uint32Array.from(fractionsOfPrimes(8, 1 / 2));
+const ROUND_WORDS = Uint32Array.from(fractionsOfPrimes(64, 1 / 3));
+const START_WORDS = Uint32Array.from(fractionsOfPrimes(8, 1 / 2));
 
 // FIPS 180-4 sections 4.2.2 and 5.3.3: the first 32 bits of the fractional parts of roots of the first primes.
 function fractionsOfPrimes(count, power) {
@@ -14,7 +14,7 @@ function fractionsOfPrimes(count, power) {
 }
 
 export class Sha256 {
-  #state = START.slice();
+  #state = START_WORDS.slice();
   #words = new Uint32Array(64);
   #rest = new Uint8Array(64);
   #held = 0;
@@ -65,7 +65,7 @@ export class Sha256 {
     }
     let [a, b, c, d, e, f, g, h] = this.#state;
     for (let i = 0; i < 64; i += 1) {
-      const one = (h + (turned(e, 6) ^ turned(e, 11) ^ turned(e, 25)) + ((e & f) ^ (~e & g)) + ROUND[i] + words[i]) | 0;
+      const one = (h + (turned(e, 6) ^ turned(e, 11) ^ turned(e, 25)) + ((e & f) ^ (~e & g)) + ROUND_WORDS[i] + words[i]) | 0;
       const two = ((turned(a, 2) ^ turned(a, 13) ^ turned(a, 22)) + ((a & b) ^ (a & c) ^ (b & c))) | 0;
       h = g; g = f; f = e; e = (d + one) | 0; d = c; c = b; b = a; a = (one + two) | 0;
     }

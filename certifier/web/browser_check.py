@@ -1,0 +1,107 @@
+"""What a reader's own browser needs to check a certificate: what it checks, the words it tells it in, and the scripts.
+
+The material is that of the one verification (``certificate.verify``), as texts: the record, its proof, its two status lists and
+the trusted keys. It comes inside the page, so that a listener's phone asks nothing more, and as ``/v/CODE.check.json``.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from flask import Response, render_template
+
+from certifier.certificate.code import display_code
+from certifier.certificate.credential import page_url, parse_claims
+from certifier.certificate.model import OUTCOMES
+from certifier.certificate.times import time_text
+from certifier.certificate.trust import trust_document
+from certifier.crypto.canonical import canonical_bytes
+from certifier.crypto.strict_json import parse_object
+from certifier.errors import CertifierError, NotFoundError
+from certifier.storage.rows import CertificateRow
+from certifier.web import words
+from certifier.web.bundle import csp_hash, packed_script, package_text
+from certifier.web.records import row_of
+from certifier.web.responses import HTML, checked_query, json_reply, reply
+from certifier.web.site import Site
+from certifier.web.wellknown import PUBLIC
+
+JAVASCRIPT = "text/javascript; charset=utf-8"
+SCRIPTS = {"certificate": "certificate-page.js", "verify": "verify.js"}  # name in the address -> module
+
+
+def script(site: Site, name: str) -> Response:  # noqa: ARG001 - every view gets the site
+    """One of our scripts with all the modules that it needs."""
+    checked_query()
+    module = SCRIPTS.get(name.removesuffix(".js")) if name.endswith(".js") else None
+    if module is None:
+        raise NotFoundError("There is no such script.", found=name[:60])
+    return reply(packed_script(module), JAVASCRIPT, "five minutes")
+
+
+def trust_text(site: Site, minute: datetime) -> str:
+    return canonical_bytes(trust_document(site.certifier.trust_at(minute))).decode()
+
+
+def material_of(site: Site, row: CertificateRow, minute: datetime) -> dict[str, Any]:
+    """Everything to check a certificate with; a list that cannot be given out just now is left out."""
+    return {
+        "certificate": (row.document or b"").decode(),
+        "proof": (row.proof or b"").decode(),
+        "lists": dict(_lists(site, row, minute)),
+        "trust": trust_text(site, minute),
+    }
+
+
+def _lists(site: Site, row: CertificateRow, minute: datetime) -> list[tuple[str, str]]:
+    entries = parse_claims(parse_object(row.payload)).status
+    try:
+        lists = site.status_lists(minute)
+        return [(entry.url, lists[entry.url].decode()) for entry in entries]
+    except (CertifierError, KeyError):  # no status can be told: then it is unchecked
+        return []
+
+
+@cache
+def told() -> dict[str, Any]:
+    """The words of pages about verdicts, axes and outcomes, for the scripts."""
+    return {"verdicts": words.VERDICTS, "axes": words.AXES, "values": words.VALUES, "outcomes": OUTCOMES}
+
+
+def brought_by_page(site: Site, row: CertificateRow, minute: datetime) -> dict[str, Any]:
+    """What the certificate's page holds for its script."""
+    return {"code": row.code, "material": material_of(site, row, minute), "words": told()}
+
+
+def brought_by_form(site: Site) -> dict[str, Any]:
+    """What the page Verify holds for its script."""
+    return {"host": site.settings.did, "trust": trust_text(site, site.minute()), "words": told()}
+
+
+def as_json(site: Site, code: str) -> Response:
+    """The material alone, for a page that has been open for long, and for other programs."""
+    checked_query()
+    return json_reply(material_of(site, row_of(site, code), site.minute()), "no time", **PUBLIC)
+
+
+def offline(site: Site, code: str) -> Response:
+    """A page to keep: opened from a disk it checks the certificate inside it, and asks nobody."""
+    checked_query()
+    row, minute = row_of(site, code), site.minute()
+    brought = {
+        "address": page_url(site.settings.base_url, code),
+        "saved_at": time_text(minute),
+        "material": material_of(site, row, minute),
+        "words": told(),
+    }
+    source, style = packed_script("offline-page.js"), package_text("web/static/style.css")
+    policy = f"default-src 'none'; script-src {csp_hash(source)}; style-src {csp_hash(style)}; base-uri 'none'"
+    body = render_template(
+        "offline.html", brought=brought, code=display_code(code), script=source, style=style, policy=policy
+    )
+    response = reply(body, HTML, "a minute")
+    response.headers["Content-Security-Policy"] = policy
+    response.headers["Content-Disposition"] = f'attachment; filename="certificate-{display_code(code)}.html"'
+    return response

@@ -1,0 +1,29 @@
+// A verification in words for people. Texts only, never markup: what a certificate says is foreign.
+
+export function element(kind, text = "", className = "") {
+  return Object.assign(document.createElement(kind), { textContent: text, className });
+}
+
+export const clock = (moment) => new Date(moment).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+
+export const isDone = ({ verdict }) => verdict === "valid" || verdict === "valid_with_warnings";
+
+export const markOf = ({ verdict }) => ({ not_valid: "bad", cannot_tell: "open" })[verdict] ?? "good";
+
+// One line for each axis: its name, what is the case, and what was found where it is not good.
+export function axesOf({ checks }, { axes, values }) {
+  const list = element("ul", "", "axes");
+  for (const { axis, value, found, expected } of checks) {
+    const [mark, said] = values[value] ?? ["open", value], line = element("li");
+    line.append(element("span", `${axes[axis]}: ${said}`, `is-${mark}`));
+    if (mark !== "good" && found && value !== "not_checked") {
+      line.append(element("span", expected && found !== expected ? `${found}; expected: ${expected}` : found, "soft"));
+    }
+    list.append(line);
+  }
+  return list;
+}
+
+// Whether all is well but for the status, which was only known for a time that is over.
+export const isOnlyAged = ({ verdict, reason, axes }) =>
+  verdict === "cannot_tell" && reason === "status_unchecked" && axes.validity !== "unchecked" && axes.standard_state !== "unknown";
