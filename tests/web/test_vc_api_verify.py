@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from jsonschema import Draft202012Validator
 
 from certifier.certificate.integrity import sign_with
 from certifier.certificate.jose import jwt_of
@@ -938,3 +939,17 @@ def test_production_verifies_too(studio: Studio) -> None:
     assert verify(client, signed())[0] == 200
     assert verify(client, signed({**BASE, "validUntil": time_text(LATER - timedelta(seconds=1))}))[0] == 400
     certifier.close()
+
+
+def test_answers_have_the_described_shape(anybody: FlaskClient) -> None:
+    paths = json.loads(anybody.get("/openapi.json").data)["paths"]
+    asked = {
+        "/vc-api/credentials/verify": ("verifiableCredential", signed()),
+        "/vc-api/presentations/verify": ("verifiablePresentation", presentation()),
+    }
+    for path, (member, document) in asked.items():
+        answers = paths[path]["post"]["responses"]
+        for sent in (document, without(document, "proof")):
+            answer = anybody.post(path, json={member: sent})
+            schema = answers[str(answer.status_code)]["content"]["application/json"]["schema"]
+            Draft202012Validator(schema).validate(answer.get_json())
