@@ -163,8 +163,8 @@ def check_certificate(raw: bytes, material: Material, now: datetime) -> Verifica
     stated = _stated_by(claims, opened) if claims else _stated_by_print(proven.compact, opened)
     inclusion, place = _check_inclusion(proven, opened.method, claims, material)  # (4)
     checks = [
-        _before_theft(issuer, key, place, material.trust),
         integrity,
+        _before_theft(issuer, key, place, material.trust),
         inclusion,
         _check_lifecycle(stated, material, now),  # (5)
         _check_validity(stated, now),  # (6)
@@ -203,10 +203,12 @@ def check_print(print_raw: bytes, record: bytes, material: Material, now: dateti
 def _concluded(
     checks: Sequence[Check], now: datetime, claims: Claims | None = None, compact: Compact | None = None
 ) -> Verification:
-    known = {check.axis: check for check in checks}
-    complete = tuple(known.get(axis) or Check(axis, "unchecked") for axis in verdict_table()["axes"])
-    verdict, reason, because = verdict_of({check.axis: check.value for check in complete})
-    return Verification(verdict, reason, because, complete, now, claims, compact)
+    axes = verdict_table()["axes"]
+    if len(checks) < len(axes):
+        known = {check.axis: check for check in checks}
+        checks = [known.get(axis) or Check(axis, "unchecked") for axis in axes]
+    verdict, reason, because = verdict_of({check.axis: check.value for check in checks})
+    return Verification(verdict, reason, because, tuple(checks), now, claims, compact)
 
 
 def _stated_by(claims: Claims, opened: Opened) -> _Stated:
@@ -369,64 +371,82 @@ def _leaf(payload_sha256: str, method: str, claims: Claims) -> bytes:
     )
 
 
-_STATES = {"revocation": "revoked", "suspension": "suspended"}
-
-
 def _check_lifecycle(stated: _Stated, material: Material, now: datetime) -> Check:
     """Both lists are read; a bit that is set counts even where the other list is missing."""
-    expected, unread, is_aged = "neither revoked nor suspended", list[Check](), False
-    for entry in sorted(stated.status, key=lambda entry: entry.purpose):  # revocation first
+    expected, unread, aged = "neither revoked nor suspended", list[Check](), ""
+    for entry in stated.status:
         try:
-            state = _state_of(entry, stated.issuer, material, now)
+            told = _told_of(entry, stated, material, now)
         except CertifierError as error:
             words = f"{entry.purpose} list: {error.message}" + (f" ({error.found})" if error.found else "")
             hint = error.hint or "Fetch the newest status lists from the service."
             unread.append(Check("lifecycle", "unchecked", words, "status lists in force", hint))
             continue
-        if state in _STATES.values():
-            return Check("lifecycle", state, f"its bit in the {entry.purpose} list is set", expected)
-        is_aged = is_aged or state == "active_then"
+        if told.state == "revoked":
+            return Check("lifecycle", "revoked", f"its bit in the revocation list is set{told.as_of}", expected)
+        if told.state == "suspended":
+            # A revocation, when it is known too, says more.
+            unread.insert(
+                0, Check("lifecycle", "suspended", f"its bit in the suspension list is set{told.as_of}", expected)
+            )
+        aged = aged or told.as_of
     if unread:
-        return unread[0]
-    if is_aged and material.lists_as_of:
-        as_of = f"{expected} on {time_text(material.lists_as_of)}, {age_text(material.lists_as_of, now)} ago"
+        return next((check for check in unread if check.value == "suspended"), unread[0])
+    if aged:
         hint = "Fetch a newer pack with: certifier pack --server URL -o FILE"
-        return Check("lifecycle", "active_then", as_of, "status lists in force", hint)
+        return Check("lifecycle", "active_then", expected + aged, "status lists in force", hint)
     return Check("lifecycle", "active", expected, expected)
 
 
-def _state_of(entry: StatusEntry, issuer: str, material: Material, now: datetime) -> str:
-    """What the entry's lists say of it: the worst word of the list that was brought and of the verifier's own pack.
+class _Told(NamedTuple):
+    """What a list says, and ``as_of`` in words when it could say it of an earlier moment only."""
+
+    state: str
+    as_of: str = ""
+
+
+_WORST_FIRST = ("revoked", "suspended", "active", "active_then")
+
+
+def _told_of(entry: StatusEntry, stated: _Stated, material: Material, now: datetime) -> _Told:
+    """The worst word of the list that was brought and of the verifier's own pack.
 
     Raises UnusableStatusList, or MalformedCertificate, when nothing can be known from either.
     """
-    states, fault = set[str](), None
+    told, fault = list[_Told](), None
     for lists, as_of in ((material.status_lists, None), (material.pack_lists, material.lists_as_of)):
         raw = lists.get(entry.url)
         if raw is None or material.trust is None:
             continue
         try:
-            states.add(_state_in(_status_list(raw, material.trust), entry, issuer, as_of, now))
+            told.append(_told_by(_status_list(raw, material.trust), entry, stated, as_of, now))
         except UnusableStatusList as error:
             fault = error
-    for state in ("revoked", "suspended", "active", "active_then"):
-        if state in states:
-            return state
-    raise fault or MalformedCertificate("not at hand")
+    if not told:
+        raise fault or MalformedCertificate("not at hand")
+    return min(told, key=lambda each: _WORST_FIRST.index(each.state)) if len(told) > 1 else told[0]
 
 
-def _state_in(listed: StatusList, entry: StatusEntry, issuer: str, as_of: datetime | None, now: datetime) -> str:
+def _told_by(listed: StatusList, entry: StatusEntry, stated: _Stated, as_of: datetime | None, now: datetime) -> _Told:
     """What one list says. One that is out of its dates still tells what was so at ``as_of``, when the pack was made."""
     try:
-        is_set = listed.state_of(entry, issuer, now)
+        is_set = listed.state_of(entry, stated.issuer, now)
     except UnusableStatusList as error:
         if error.reason != "expired" or as_of is None:
             raise
         state = state_in_old_list(entry.purpose, is_set=listed.is_set(entry.index), as_of=as_of, now=now)
-        if state == "unchecked":
-            raise
-        return state
-    return _STATES[entry.purpose] if is_set else "active"
+        when = f"{time_text(as_of)}, {age_text(as_of, now)} ago"
+        if state == "unchecked" or stated.issued_at > as_of:
+            raise UnusableStatusList(
+                "The pack is too old to tell." if state == "unchecked" else "The pack is older than the certificate.",
+                reason="aged_pack",
+                found=f"made {when}",
+                hint="Fetch a newer pack with: certifier pack --server URL -o FILE",
+            ) from error
+        return _Told(state, f" on {when}")
+    if is_set:
+        return _Told("revoked" if entry.purpose == "revocation" else "suspended")
+    return _Told("active")
 
 
 @lru_cache(REMEMBERED)

@@ -22,7 +22,7 @@ from certifier.crypto.strict_json import parse_object
 from certifier.errors import CertifierError, NotFoundError
 from certifier.storage.rows import CertificateRow
 from certifier.web import words
-from certifier.web.bundle import csp_hash, packed_script, package_text
+from certifier.web.bundle import csp_hash, package_text, packed_script
 from certifier.web.records import row_of
 from certifier.web.responses import HTML, checked_query, json_reply, reply
 from certifier.web.site import Site

@@ -1,4 +1,4 @@
-"""``certifier verify``: whatever a person has in the hand, a file in any form, a code, a QR's text or the audio, it is checked."""
+"""``certifier verify``: whatever is in the hand, a file in any form, a code, a QR's text or the audio, it is checked."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def delivered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Delivered]:
     certifier, now = studio.certifier(), datetime.now(UTC)
     report = studio.report()
     report["track"]["isrc"] = "QZABC2600001"
-    answer = certifier.submit(studio.upload(studio.signed(report, (APPLICANT, PARTY))), now)
+    answer = certifier.submit(studio.upload(studio.signed(report, (APPLICANT, PARTY))), now - timedelta(days=3))
     assert isinstance(answer, Issued)
     row, folder = answer.certificate, studio.folder / "delivered"
     folder.mkdir()
