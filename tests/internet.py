@@ -66,6 +66,7 @@ class Internet:
         self.looked_up: list[str] = []
         self.dialled: list[str] = []
         self.asked: list[str] = []
+        self.heads: list[bytes] = []
         self._ca_key = ec.generate_private_key(ec.SECP256R1())
         self._ca = _certificate("Example CA", self._ca_key, None)
         self.ca_bundle = str(folder / "ca.pem")
@@ -123,7 +124,9 @@ class Internet:
     def _answer(self, raw: socket.socket, context: ssl.SSLContext, pages: Mapping[str, bytes] | Behaviour) -> None:
         try:
             with context.wrap_socket(raw, server_side=True) as connection:
-                path = connection.recv(65536).split(b" ")[1].decode()
+                head = connection.recv(65536)
+                self.heads.append(head)
+                path = head.split(b" ")[1].decode()
                 self.asked.append(path)
                 if callable(pages):
                     pages(connection)

@@ -303,6 +303,15 @@ def test_proxies_of_the_environment_are_not_asked(
     assert listener.visits == 0
 
 
+def test_nothing_of_the_service_goes_along(net: Internet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "netrc").write_text("machine studio.example.org login example password word\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    net.serve("studio.example.org", {"/did.json": b"{}"})
+    net.egress().fetch(URL)
+    sent = {line.partition(b":")[0].decode() for line in net.heads[0].split(b"\r\n")[1:] if line}
+    assert sent == {"Host", "User-Agent", "Accept", "Accept-Encoding", "Connection"}
+
+
 def test_a_name_that_nobody_knows_is_unreachable(net: Internet) -> None:
     with pytest.raises(UnreachableError, match="could not be looked up"):
         net.egress().fetch(URL)

@@ -43,7 +43,6 @@ from certifier.crypto.strict_json import Limits, parse_object
 from certifier.errors import (
     AddressRefused,
     BadSignature,
-    BusyError,
     CertifierError,
     CredentialRefused,
     ForeignInputError,
@@ -62,6 +61,7 @@ MOST_STATUSES = 4  # of one credential
 SHORTEST_LIST = 131_072  # Bitstring Status List 1.0, section 6.1: shorter ones hide nobody
 LONGEST_LIST = 8 * 1024 * 1024
 FETCHED = Limits(max_bytes=64 * 1024, max_depth=32, max_nodes=4_000)
+UNCHECKED = ("credentialSchema", "refreshService", "termsOfUse", "relatedResource")
 LIST_TYPE = "BitstringStatusListCredential"
 
 _DATA_MODEL = "https://www.w3.org/TR/vc-data-model#"
@@ -216,8 +216,10 @@ class Checker:
 
     def _in_force(self, document: dict[str, Any]) -> Outcome:
         faults = [*self._date_faults(document)] or [*self._status_faults(document)]
-        unchecked = [name for name in ("credentialSchema", "refreshService", "termsOfUse") if name in document]
-        return Outcome(tuple(faults), tuple(f"{name} was not looked at." for name in unchecked))
+        issuer = party_of(document, "issuer")
+        warnings = [f"Issued by {issuer}: this is no certificate of the label."]
+        warnings += [f"{name} was not looked at." for name in UNCHECKED if name in document]
+        return Outcome(tuple(faults), tuple(warnings))
 
     def _date_faults(self, document: dict[str, Any]) -> Iterator[Fault]:
         begins, ends, now = document.get("validFrom"), document.get("validUntil"), time_text(self._now)
@@ -456,19 +458,20 @@ def _told_as(step: str, message: str) -> Iterator[None]:
         yield
     except CredentialRefused as error:
         if step == "status_list" and not error.step.startswith("status"):
-            raise CredentialRefused(
-                message, step=step, found=f"{error.message} {error.found or ''}".strip()[:300], expected=error.expected
-            ) from error
+            raise _retold(step, message, error) from error
         raise
-    except (AddressRefused, UnreachableError, BusyError) as error:
-        kind = "address_refused" if isinstance(error, AddressRefused) and step == "did_unresolved" else step
-        raise CredentialRefused(
-            message, step=kind, found=f"{error.message} {error.found or ''}".strip()[:300], expected=error.expected
-        ) from error
+    except AddressRefused as error:
+        if step == "did_unresolved":
+            told = "The issuer's DID leads to an address from which nothing is fetched; nothing was sent."
+            raise _retold("address_refused", told, error) from error
+        raise _retold(step, message, error) from error
     except CertifierError as error:
-        raise CredentialRefused(
-            message, step=step, found=f"{error.message} {error.found or ''}".strip()[:300], expected=error.expected
-        ) from error
+        raise _retold(step, message, error) from error
+
+
+def _retold(step: str, message: str, error: CertifierError) -> CredentialRefused:
+    found = f"{error.message} {error.found or ''}".strip()[:300]
+    return CredentialRefused(message, step=step, found=found, expected=error.expected)
 
 
 def _fault_of(error: CertifierError) -> Fault:

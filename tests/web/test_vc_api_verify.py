@@ -105,6 +105,8 @@ def codes(told: dict[str, Any]) -> list[str]:
 def test_a_good_credential_verifies(anybody: FlaskClient, suite: str) -> None:
     status, told = verify(anybody, signed(suite=suite))
     assert (status, told["verified"], told["problemDetails"], told["errors"]) == (200, True, [], [])
+    assert told["warnings"] == [f"Issued by {DID}: this is no certificate of the label."]
+    assert "verdict" not in told
 
 
 @pytest.mark.parametrize("suite", SUITES)
@@ -603,6 +605,7 @@ STATUS: dict[str, tuple[bytes, dict[str, Any], list[str]]] = {
     "an expired list": (status_list(bits(), validUntil="2026-11-02T00:00:00Z"), listed(), ["status_list"]),
     "a list of tomorrow": (status_list(bits(), validFrom="2027-11-02T00:00:00Z"), listed(), ["status_list"]),
     "a list of somebody else": (status_list(bits(), key=OTHER), listed(), ["status_list"]),
+    "a list in the name of somebody else": (status_list(bits(), issuer=OTHER_DID), listed(), ["status_list"]),
     "a list at another address": (status_list(bits(), id="https://example.org/status/4"), listed(), ["status_list"]),
     "a list that was changed": (
         status_list(bits(94567)).replace(bits(94567).encode(), bits().encode()),
@@ -880,6 +883,24 @@ def test_a_certificate_of_ours_gets_the_one_verification(world: World) -> None:
     assert present(world.client, inside)[0] == 200
 
 
+def test_every_form_of_a_certificate_is_verified(world: World) -> None:
+    badge = json.loads(world.client.get(f"/v/{world.code}.openbadge.json").data)
+    assert badge["proof"]["cryptosuite"] == "eddsa-rdfc-2022"
+    token = world.client.get(f"/v/{world.code}.jwt").text
+    for form in (badge, enveloped(id=f"data:application/vc+jwt,{token}")):
+        status, told = verify(world.client, form)
+        assert (status, told["verdict"]) == (200, "valid")
+    assert codes(verify(world.client, {**badge, "tier": "platinum"})[1]) == ["integrity_broken"]
+    tampered = enveloped(id=f"data:application/vc+jwt,{token[:-8]}AAAAAAAA")
+    assert codes(verify(world.client, tampered)[1]) in (["integrity_broken"], ["malformed"])
+
+
+def test_a_key_of_ours_that_the_log_does_not_know_is_a_reason_of_its_own(world: World) -> None:
+    unknown = with_proof(certificate(world), verificationMethod="did:web:label.example#key-1999")
+    status, told = verify(world.client, unknown)
+    assert (status, codes(told), told["verdict"]) == (400, ["inclusion_broken"], "not_valid")
+
+
 def test_a_withdrawn_certificate_does_not_verify(world: World) -> None:
     document = parse_object(world.withdrawn.certificate.document or b"")
     for checks in (["proof"], ["proof", "credentialStatus"]):
@@ -897,8 +918,9 @@ def test_what_our_key_signed_and_our_log_does_not_hold_never_verifies(world: Wor
     other = {**BASE, "issuer": "did:web:label.example"}
     disguised = {**changed, "type": [*claims["type"], "BitstringStatusListCredential"]}
     disguised["id"] = "https://label.example/status/revocation/1"
+    listed_type = {**other, "type": ["VerifiableCredential", "BitstringStatusListCredential"], "id": claims["id"]}
     for suite in SUITES:
-        for document in (changed, other, disguised):
+        for document in (changed, other, disguised, listed_type):
             forged = signed(document, suite, signer, method)
             status, told = verify(world.client, forged)
             assert (status, told["verified"]) == (400, False)
