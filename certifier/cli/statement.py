@@ -50,7 +50,7 @@ RULES = {
     "MTH-04": "the service's figures count",
     "BND-05": "the service's places are known, which class 2 asks for",
 }
-RESTART = "A running service reads the register when it starts: start it again."
+TAKEN_UP = "A running service takes it up by itself."
 
 
 @click.group()
@@ -243,7 +243,7 @@ def register(file: Path, home: Path) -> None:
         f"registered  {plain(named.id)}: {plain(named.model)} {plain(named.version)}, "
         f"counts until {time_text(named.valid_until(bounds.valid_days))}"
     )
-    console(stderr=True).print(RESTART)
+    console(stderr=True).print(TAKEN_UP)
 
 
 @statement.command()
@@ -254,7 +254,7 @@ def withdraw(statement_id: str, home: Path, reason: str) -> None:
     """Withdraw a registered statement: it stays listed, and counts no more from now on."""
     entry = withdraw_statement(settings_of(home).register_dir, statement_id, reason, datetime.now(UTC))
     console().print(f"withdrawn  {entry.id} since {time_text(entry.withdrawn_at or entry.registered_at)}")
-    console(stderr=True).print(f"{RESTART} Certificates that rest on it stay; revoke those that need it.")
+    console(stderr=True).print(f"{TAKEN_UP} Certificates that rest on it stay; revoke those that need it.")
 
 
 @statement.command("list")

@@ -252,6 +252,13 @@ class Certifier:
         """The private half of a verification method of this issuer, where it is here and may sign."""
         return self._signers.get(method)
 
+    def _signer(self, method: str) -> Signer:
+        """As ``_signer_named``. Raises ReadOnlyError when the key was taken away a moment ago."""
+        signer = self._signer_named(method)
+        if signer is None:
+            raise ReadOnlyError("The key may not sign any more.", found=method, hint=ROTATE_HINT)
+        return signer
+
     def _registered_key(self, method: str) -> PublicKey | None:
         """The public key of a verification method of this issuer, as the register has it."""
         entry = self.keyring.named(method.removeprefix(f"{self.settings.did}#"))
@@ -380,16 +387,17 @@ class Certifier:
         for placed in self.store.issue_entries(list(waiting)):
             book = books[placed.origin]
             row = waiting[str(placed.code)]
-            if row.verification_method not in self._signers:
+            signer = self._signer_named(row.verification_method)
+            if signer is None:
                 log.error("a certificate needs a key that is not here", code=row.code, key=row.verification_method)
             elif placed.index < book.head.size:
-                document = self._signed(row, placed.entry)
+                document = self._signed(row, placed.entry, signer)
                 delivered.append((str(placed.code), document, book.proof_at(placed.index)))
         self.store.deliver(delivered)
 
-    def _signed(self, row: CertificateRow, entry: bytes) -> bytes:
+    def _signed(self, row: CertificateRow, entry: bytes, signer: Signer) -> bytes:
         """The document of a payload, once the log's entry is seen to commit to exactly these bytes and this key."""
-        members, signer = parse_entry(entry), self._signers[row.verification_method]
+        members = parse_entry(entry)
         if (members["payload"], members["kid"]) != (f"sha256:{sha256_hex(row.payload)}", row.verification_method):
             raise OperatorError(
                 "The stored payload is not the one that the log holds.", found=row.code, hint="Run: certifier log fsck"
@@ -601,7 +609,7 @@ class Certifier:
             log=f"{self.logbook.origin} at size {sizes[self.logbook.origin]}",
             now=made_at,
         )
-        return RENDITIONS[rendition](payload, self._signers[method], method, time_text(made_at))
+        return RENDITIONS[rendition](payload, self._signer(method), method, time_text(made_at))
 
     def status_urls(self) -> dict[str, tuple[str, int]]:
         """Every status list that there is now: purpose and number by URL. Raises ReadOnlyError when none can be told."""
@@ -652,14 +660,14 @@ class Certifier:
         oldest, method = self._method(issuers[0]), self._method((others or issuers)[-1])
         made_at = now.replace(second=0, microsecond=0)
         unsigned = pack_of(
-            sign_trust(self.trust_at(now), self._signers[oldest], oldest, made_at),
+            sign_trust(self.trust_at(now), self._signer(oldest), oldest, made_at),
             issuer=self.settings.did,
             status_lists=[self.status_list(purpose, number, now) for purpose, number in self.status_urls().values()],
             contexts={url: context_bytes(url) for url in CONTEXT_FILES},
             checkpoints=[book.head.note for book in self.logbooks if book.head.note],
             now=made_at,
         )
-        return sign_pack(unsigned, self._signers[method], method)
+        return sign_pack(unsigned, self._signer(method), method)
 
     def material(self, row: CertificateRow, now: datetime) -> Material:
         """All that a check of this certificate needs, as this installation serves it."""

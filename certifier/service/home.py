@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import structlog
@@ -62,7 +62,8 @@ def make_home(settings: Settings, now: datetime, passphrase: bytes | None = None
             save_signing_key(settings.private_dir / f"{role}.pem", key, passphrase)
             if role == OWN_KEYS[0]:
                 copy_folder(PROJECT_ROOT / "keys", settings.register_dir)
-            register_key(settings, own_key_id(role, settings, now), role, settings.issuer_name, key.public, now)
+            begins = minute_of(now)
+            register_key(settings, own_key_id(role, settings, now), role, settings.issuer_name, key.public, begins)
         load_keyring(settings.register_dir)
         save_bytes(settings.home / BASE_URL_FILE, f"{settings.base_url}\n".encode())
     except OSError as error:
@@ -84,6 +85,11 @@ def own_key_id(role: str, settings: Settings, now: datetime, taken: Collection[s
     host = settings.base_url.split("://", 1)[1]
     first = {"issuer": f"key-{now.year}", "status": f"status-{now.year}"}.get(role, f"{host}/{now.year}")
     return next(key_id for n in count(1) if (key_id := first if n == 1 else f"{first}-{n}") not in taken)
+
+
+def minute_of(moment: datetime) -> datetime:
+    """When a new key begins: public views are dated to the minute, and it signs the first of them."""
+    return moment.astimezone(UTC).replace(second=0, microsecond=0)
 
 
 def register_key(

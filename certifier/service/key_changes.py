@@ -18,7 +18,7 @@ from certifier.crypto.signing import Signer, SigningKey
 from certifier.errors import ConflictError, NotFoundError, OperatorError
 from certifier.log.entry import log_entry, parse_entry
 from certifier.service.certifier import NO_ISSUER_HERE, Certifier
-from certifier.service.home import FOLDERS, key_entry, open_certifier, own_key_id, slug_of
+from certifier.service.home import FOLDERS, key_entry, minute_of, open_certifier, own_key_id, slug_of
 from certifier.service.register import (
     CERTIFYING_ROLES,
     OWN_ROLES,
@@ -115,7 +115,7 @@ def add_key(
     It is encrypted where there is a passphrase. Raises ReadOnlyError when the log may not be written, ConflictError for a key
     that is registered already.
     """
-    begins = _whole_second(begins or now)
+    begins = minute_of(begins or now)
     with _at_work(settings, now) as (certifier, keys):
         forerunners = [entry.id for entry in keys.keyring.with_role(role) if entry.state(now) == "in_force"]
         key_id = own_key_id(role, settings, begins, [entry.id for entry in keys.keyring.keys])

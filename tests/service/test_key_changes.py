@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from certifier.certificate.jose import parse_jwt
 from certifier.certificate.trust import LastGood, did_document
 from certifier.certificate.verify import check_certificate
 from certifier.crypto.signing import SigningKey
@@ -120,6 +121,19 @@ def test_a_running_service_looks_at_the_register_by_itself(
     client = create_app(running, lambda: NOW).test_client()
     for path in ("/.well-known/did.json", "/trust.json"):
         assert added.entry.public.multibase in client.get(path).text
+
+
+def test_a_key_signs_the_status_lists_of_the_minute_in_which_it_was_made(tmp_path: Path) -> None:
+    settings, moment = Settings(home=tmp_path / "home"), NOW + timedelta(seconds=40)
+    make_home(settings, moment)
+    certifier = open_certifier(settings)
+    client = create_app(certifier, lambda: moment).test_client()
+    assert client.get("/readyz").status_code == 200
+    compromise_key(settings, FIRST, moment, last_good=-1)
+    add_key(settings, "issuer", moment)
+    certifier.keys.look()
+    assert client.get("/readyz").status_code == 200
+    certifier.close()
 
 
 def test_each_key_has_an_id_and_a_file_of_its_own(settings: Settings) -> None:
@@ -291,7 +305,7 @@ def test_a_stolen_key_signs_nothing_again(running: Certifier, studio: Studio, se
         running.certify(studio.examined(2), NOW)
     assert "no-issuer-key" in (caught.value.found or "")
     with pytest.raises(ReadOnlyError):
-        running.status_list("revocation", NOW)
+        running.status_list("revocation", 1, NOW)
     ready = client.get("/readyz")
     assert (ready.status_code, ready.json["parts"]["writing"].split(":")[0]) == (503, "no-issuer-key")
     # the way out of it
@@ -299,6 +313,40 @@ def test_a_stolen_key_signs_nothing_again(running: Certifier, studio: Studio, se
     running.keys.look()
     assert method_of(issue(running, studio, 2)) == f"{DID}#key-2026-2"
     assert client.get("/readyz").status_code == 200
+
+
+def test_further_forms_are_signed_by_a_retired_key_and_never_by_a_stolen_one(
+    running: Certifier, studio: Studio, settings: Settings
+) -> None:
+    row = issue(running, studio, 1).certificate
+    add_key(settings, "issuer", NOW)
+    retire_key(settings, FIRST, NOW)
+    running.keys.look()
+    kept = running.rendition(row, "jwt")
+    assert parse_jwt(kept.decode()).kid == f"{DID}#{FIRST}"
+    compromise_key(settings, FIRST, NOW, last_good=0)
+    running.keys.look()
+    assert running.rendition(row, "jwt") == kept  # made before; it is as good as its place in the log
+    with pytest.raises(NotFoundError):
+        running.rendition(row, "openbadge")
+
+
+def test_a_stolen_status_key_signs_no_list_and_no_pack(running: Certifier, studio: Studio, settings: Settings) -> None:
+    row = issue(running, studio, 1).certificate
+    status = add_key(settings, "status", NOW).entry.id
+    running.keys.look()
+    old = running.material(row, NOW).status_lists
+    compromise_key(settings, status, NOW, last_good=0)
+    running.keys.look()
+    material = running.material(row, NOW)
+    assert {parse_object(raw)["proof"]["verificationMethod"] for raw in material.status_lists.values()} == {
+        f"{DID}#{FIRST}"
+    }
+    assert check_certificate(row.document or b"", material, NOW).verdict == "valid"
+    # what the thief, or the service before the theft, signed counts no more
+    stale = check_certificate(row.document or b"", replace(material, status_lists=old), NOW)
+    assert (stale.axes["lifecycle"], stale.verdict) == ("unchecked", "cannot_tell")
+    assert running.pack(NOW)
 
 
 def test_a_new_key_can_be_made_when_the_stolen_ones_private_half_was_taken_away(settings: Settings) -> None:
