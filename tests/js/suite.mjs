@@ -51,7 +51,7 @@ const KINDS = {
     return [String(index), ...hashes.map(hexOf)];
   },
   compact: ({ raw }) => {
-    const { method, code, outcome, assessed, standard } = parseCompact(bytes(raw)).compact;
+    const { method, code, outcome, assessed_g_per_min: assessed, standard } = parseCompact(bytes(raw)).compact;
     return { method, code, outcome, assessed, standard };
   },
   digits: ({ text }) => hexOf(bytesOfDigits(text)),
@@ -72,3 +72,4 @@ export async function answersTo(cases) {
   }
   return answers;
 }
+globalThis.answersTo = answersTo;

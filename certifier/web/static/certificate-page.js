@@ -3,7 +3,7 @@
 
 import { wordsOf } from "./bytes.js";
 import { check, checkPrint } from "./check.js";
-import { axesOf, clock, element, isDone, markOf } from "./telling.js";
+import { axesOf, clock, element, isDone, lineOf, markOf } from "./telling.js";
 
 const PATIENCE = 8000; // milliseconds
 const { code, material, words } = JSON.parse(document.getElementById("brought").textContent);
@@ -15,7 +15,7 @@ let brought = material;
 // The first answer rests on what the page brought; where that is no longer in force, on what the service says now.
 async function start() {
   const result = await check(brought.certificate, brought, Date.now());
-  return result.axes.lifecycle === "unchecked" ? again() : tell(result, "");
+  return result.reason === "status_unchecked" ? again() : tell(result, "");
 }
 
 async function again() {
@@ -23,7 +23,8 @@ async function again() {
   try {
     const answer = await fetch(`/v/${code}.check.json`, { cache: "no-cache", signal: AbortSignal.timeout(PATIENCE) });
     if (!answer.ok) throw new Error(`it answers ${answer.status}`);
-    brought = await answer.json();
+    // The certificate stays the one that this page shows.
+    brought = { ...(await answer.json()), certificate: material.certificate };
   } catch {
     failure = "The service did not answer";
   }
@@ -58,9 +59,10 @@ async function tell(result, failure) {
   } else {
     box.append(element("h3", `Checked by your own browser: ${verdict}`), element("p", result.because));
   }
+  if (result.certificate) box.append(lineOf(result.certificate, words));
   box.append(axesOf(result, words));
   if (print) box.append(element("p", print[1], `is-${print[0]}`));
-  const isLate = !failure && result.axes.lifecycle === "unchecked";
+  const isLate = !failure && result.reason === "status_unchecked";
   box.append(
     element("p", `${isLate ? `Is the clock of this device right? It says ${new Date().toLocaleString()}. ` : `At ${at} by the clock of this device. `}The keys came with this page, so whose they are is the word of this site. With keys that you have from elsewhere, check a copy under Verify, or with certifier verify.`, "soft"),
     actions(),

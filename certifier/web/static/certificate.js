@@ -36,9 +36,9 @@ function openJwt(text) {
   const [header, payload, signature, ...more] = text.split(".");
   if (!signature || more.length) refuse("this is no certificate");
   const { kid, ...rest } = parseObject(fromBase64url(header));
-  const { iss, jti, nbf, exp, ...unsigned } = parseObject(fromBase64url(payload));
-  const told = [issuerOf(unsigned), unsigned.id, parseTime(unsigned.validFrom) / 1000, parseTime(unsigned.validUntil) / 1000];
-  if (canonicalText(rest) !== JWT_HEADER || [iss, jti, nbf, exp].some((value, at) => value !== told[at])) {
+  const { iss, sub, jti, nbf, exp, ...unsigned } = parseObject(fromBase64url(payload));
+  const told = [issuerOf(unsigned), unsigned.credentialSubject?.id, unsigned.id, parseTime(unsigned.validFrom) / 1000, parseTime(unsigned.validUntil) / 1000];
+  if (canonicalText(rest) !== JWT_HEADER || [iss, sub, jti, nbf, exp].some((value, at) => value !== told[at])) {
     refuse("the JWT says something else than its credential");
   }
   return opened(unsigned, kid, unsigned.validFrom, (key) => checkSigned(key, utf8(`${header}.${payload}`), fromBase64url(signature)));

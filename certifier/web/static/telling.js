@@ -10,6 +10,14 @@ export const isDone = ({ verdict }) => verdict === "valid" || verdict === "valid
 
 export const markOf = ({ verdict }) => ({ not_valid: "bad", cannot_tell: "open" })[verdict] ?? "good";
 
+// What was checked, in one line; a print alone knows no title.
+export function lineOf({ title, artist, assessed_g_per_min: most, outcome, code }, { outcomes }) {
+  const line = element("p");
+  if (title) line.append(element("bdi", title), " by ", element("bdi", artist), " · ");
+  line.append(`at most ${most} g CO2e per minute of finished music · ${outcomes[outcome] ?? outcome} · `, element("code", code));
+  return line;
+}
+
 // One line for each axis: its name, what is the case, and what was found where it is not good.
 export function axesOf({ checks }, { axes, values }) {
   const list = element("ul", "", "axes");

@@ -6,7 +6,7 @@ import { openCertificate } from "./certificate.js";
 import { check, checkPrint } from "./check.js";
 import { displayCode } from "./code.js";
 import { Sha256 } from "./sha256.js";
-import { axesOf, clock, element } from "./telling.js";
+import { axesOf, clock, element, lineOf } from "./telling.js";
 
 const CHUNK = 4 * 1024 * 1024, MOST = 1024 * 1024, PATIENCE = 8000;
 const { host, trust, words } = JSON.parse(document.getElementById("brought").textContent);
@@ -122,12 +122,7 @@ async function completed(brought, opened) {
 function told(result, asked, brought) {
   const { certificate: shown, verdict, because } = result, box = element("section", "", `verdict verdict-${verdict}`);
   box.append(element("h2", `Checked by your own browser: ${words.verdicts[verdict]}`), element("p", because, "lead"));
-  if (shown) {
-    const what = element("p");
-    if (shown.title) what.append(element("bdi", shown.title), " by ", element("bdi", shown.artist), " · ");
-    what.append(`at most ${shown.assessed_g_per_min} g CO2e per minute of finished music · ${words.outcomes[shown.outcome] ?? shown.outcome} · `, element("code", shown.code));
-    box.append(what);
-  }
+  if (shown) box.append(lineOf(shown, words));
   box.append(axesOf(result, words));
   if (asked.failure) box.append(element("p", asked.failure, "is-open"));
   const source = brought.trust ? "with the trust file that you gave" : "with the keys of this site: whose they are is its own word";
