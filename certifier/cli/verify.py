@@ -154,14 +154,24 @@ def is_file(path: Path) -> bool:
 def from_files(path: Path, client: Client | None) -> Given:
     """The certificate and what lies beside it; a server, when given, supplies the rest."""
     raw = path.read_bytes()
-    proof_file = path.with_name(_stem(path.name) + ".tlog-proof")
-    proof = proof_file.read_bytes() if proof_file.is_file() else None
+    proof = _proof_beside(path, raw)
     lists = lists_by_url({file.name: file.read_bytes() for file in sorted(path.parent.glob("status-*.json"))})
     if client is None:
         return Given(raw, proof, lists)
     code = _code_in(raw)
     proof = proof or (client.get_optional(f"/v/{code}.tlog-proof") if code else None)
     return Given(raw, proof, {**lists, **client.status_lists(_status_urls(raw))})
+
+
+def _proof_beside(path: Path, raw: bytes) -> bytes | None:
+    """The proof that bears the certificate's name, or that of the record beside it when the two are one certificate."""
+    record = path.with_name("certificate.json")
+    for stem in (_stem(path.name), "certificate"):
+        proof = path.with_name(f"{stem}.tlog-proof")
+        if proof.is_file():
+            is_own = stem == _stem(path.name) or (is_file(record) and _code_in(record.read_bytes()) == _code_in(raw))
+            return proof.read_bytes() if is_own else None
+    return None
 
 
 def _stem(name: str) -> str:

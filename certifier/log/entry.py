@@ -64,6 +64,8 @@ _MEMBERS: dict[str, dict[str, Callable[[Any], bool]]] = {
 # Of a stolen key: without an index nothing that the log holds under it is good; without a log it is the entry's own one.
 _OPTIONAL = {"replaced_by", "last_good_index", "last_good_log"}
 LEAF_TYPES = tuple(_MEMBERS)
+_CHECKS = {leaf_type: {"at": _is_time, **members} for leaf_type, members in _MEMBERS.items()}
+_ALLOWED = {leaf_type: frozenset({"v", "type", *members}) for leaf_type, members in _CHECKS.items()}
 
 
 def issue_entry(
@@ -123,8 +125,9 @@ def _check_entry(entry: dict[str, Any]) -> None:
     leaf_type = entry.get("type")
     if not isinstance(leaf_type, str) or leaf_type not in _MEMBERS:
         raise _misfit("/type", leaf_type, ", ".join(LEAF_TYPES))
-    members = {"at": _is_time, **_MEMBERS[leaf_type]}
-    if unknown := entry.keys() - members.keys() - {"v", "type"}:
+    members = _CHECKS[leaf_type]
+    if not entry.keys() <= _ALLOWED[leaf_type]:
+        unknown = entry.keys() - _ALLOWED[leaf_type]
         raise _misfit(f"/{min(unknown)}", "an unknown member", f"only {', '.join(members)}")
     for name, fits in members.items():
         if name not in entry and name in _OPTIONAL:

@@ -195,3 +195,18 @@ def test_a_file_that_is_no_certificate_is_told_so(delivered: Delivered, tmp_path
     result = verify(tmp_path / "notes.txt", *trusted(delivered))
     assert result.exit_code == 3
     assert "no certificate in a form that is known here" in result.stderr
+
+
+def test_a_badge_of_another_name_finds_the_proof_of_the_record_beside_it(delivered: Delivered, tmp_path: Path) -> None:
+    shutil.copytree(delivered.folder, tmp_path / "copy")
+    (tmp_path / "copy" / "certificate.baked.svg").rename(tmp_path / "copy" / "badge.baked.svg")
+    assert verify(tmp_path / "copy" / "badge.baked.svg", *trusted(delivered)).exit_code == 0
+
+
+def test_the_proof_of_another_certificate_in_the_folder_is_not_taken_for_its_own(
+    delivered: Delivered, tmp_path: Path
+) -> None:
+    for name in ("certificate.tlog-proof", "status-revocation.json", "status-suspension.json"):
+        shutil.copyfile(delivered.folder / name, tmp_path / name)
+    shutil.copyfile(delivered.folder / "certificate.json", tmp_path / "mine.json")
+    assert verify(tmp_path / "mine.json", *trusted(delivered)).exit_code == 6
