@@ -68,6 +68,7 @@ class Site:
     url: str = ""
     files: Files = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    past_caches: list[str] = field(default_factory=list)  # those of them that no cache may answer
     then: list[Files | int] = field(default_factory=list)
     status: int = 200
 
@@ -88,6 +89,8 @@ def served(files: Files | None = None) -> Iterator[Site]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if self.headers.get("Cache-Control") == "no-cache":
+                site.past_caches.append(self.path)
             code, body = site.answer(self.path)
             self.send_response(code)
             self.send_header("Content-Length", str(len(body)))

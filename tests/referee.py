@@ -398,11 +398,12 @@ def read_object(raw: bytes, what: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Document:
-    """What a served certificate says: the entry that the log must hold for it, and its place in each status list."""
+    """What a served certificate says: the entry that the log must hold for it, and for each purpose the number of its status
+    list and its place there."""
 
     code: str
     entry: bytes
-    places: Mapping[str, int]
+    places: Mapping[str, tuple[int, int]]
 
 
 def read_document(raw: bytes, keys: Mapping[str, bytes], what: str) -> Document:
@@ -433,12 +434,13 @@ def _document(unsigned: dict[str, Any], method: str) -> Document:
     places = {}
     for item in unsigned["credentialStatus"]:
         purpose, address = item["statusPurpose"], item["statusListCredential"]
-        if not address.endswith(f"/status/{purpose}/1"):
+        number = re.search(rf"/status/{purpose}/([1-9][0-9]{{0,5}})$", address)
+        if number is None:
             raise Refuted(f"{code} names another status list: {address}")
-        places[purpose] = _decimal(item["statusListIndex"], "a place in a status list")
+        places[purpose] = int(number[1]), _decimal(item["statusListIndex"], "a place in a status list")
     if sorted(places) != sorted(LISTS):
         raise Refuted(f"{code} does not name its two status lists")
-    if max(places.values()) >= LIST_BITS:
+    if max(place for _, place in places.values()) >= LIST_BITS:
         raise Refuted(f"{code} has a place beyond the end of its list")
     return Document(code, canonical(entry), places)
 
@@ -501,9 +503,9 @@ class StatusList:
     log_size: int
 
 
-def read_status_list(raw: bytes, purpose: str, keys: Mapping[str, bytes]) -> StatusList:
+def read_status_list(raw: bytes, purpose: str, number: int, keys: Mapping[str, bytes]) -> StatusList:
     """A signed status list. The first bit of a byte is its highest."""
-    what = f"the {purpose} list"
+    what = _list_name(purpose, number)
     unsigned, _ = _signed_object(raw, keys, what)
     try:
         subject = unsigned["credentialSubject"]
@@ -514,7 +516,7 @@ def read_status_list(raw: bytes, purpose: str, keys: Mapping[str, bytes]) -> Sta
         bits = gzip.decompress(packed)
     except (KeyError, TypeError, ValueError, OSError, EOFError, zlib.error) as error:
         raise Refuted(f"{what} cannot be read: {error!r}"[:200]) from None
-    if named != (purpose, f"/status/{purpose}/1"):
+    if named != (purpose, f"/status/{purpose}/{number}"):
         raise Refuted(f"{what} is another one: {named}")
     if log is None:
         raise Refuted(f"{what} names no size of a log")
@@ -522,6 +524,18 @@ def read_status_list(raw: bytes, purpose: str, keys: Mapping[str, bytes]) -> Sta
         raise Refuted(f"{what} has {8 * len(bits)} bits, not {LIST_BITS}")
     places = (8 * at + bit for at, byte in enumerate(bits) if byte for bit in range(8) if byte >> (7 - bit) & 1)
     return StatusList(frozenset(places), log[1], int(log[2]))
+
+
+def _list_name(purpose: str, number: int) -> str:
+    return f"the {purpose} list" if number == 1 else f"the {purpose} list {number}"
+
+
+def read_status_lists(get: Get, purpose: str, keys: Mapping[str, bytes]) -> list[StatusList]:
+    """Every list of a purpose, in order: from the first one until there is no other."""
+    lists = [read_status_list(_fetch(get, f"/status/{purpose}/1"), purpose, 1, keys)]
+    while get(path := f"/status/{purpose}/{len(lists) + 1}")[0] != 404:
+        lists.append(read_status_list(_fetch(get, path), purpose, len(lists) + 1, keys))
+    return lists
 
 
 # -- the history ------------------------------------------------------------------------------------------------------
@@ -611,25 +625,30 @@ def check_history(get: Get, history: Sequence[Mapping[str, Any]]) -> LogView:
     """
     issuer_keys = _issuer_keys(get)
     # the lists before the logs: a log that grows meanwhile is longer than they say, never shorter
-    lists = {purpose: read_status_list(_fetch(get, f"/status/{purpose}/1"), purpose, issuer_keys) for purpose in LISTS}
+    lists = {
+        (purpose, number): status
+        for purpose in LISTS
+        for number, status in enumerate(read_status_lists(get, purpose, issuer_keys), start=1)
+    }
     logs, log_keys = read_logs(get)
     register = read_register(logs)
     by_origin = {log.origin: log for log in logs}
     documents, proven = _check_issues(get, history, issuer_keys, log_keys, by_origin)
-    ends = {purpose: _end_of(purpose, status, register, by_origin) for purpose, status in lists.items()}
+    ends = {name: _end_of(name, status, register, by_origin) for name, status in lists.items()}
     _check_changes(history, register, min(ends.values()))
-    for purpose, status in lists.items():
-        _check_list(get, purpose, status.places, ends[purpose], register, issuer_keys, documents)
+    for purpose in LISTS:
+        found = {number: (status.places, ends[of, number]) for (of, number), status in lists.items() if of == purpose}
+        _check_lists(get, purpose, found, register, issuer_keys, documents)
     seen = [remember(log, *(one.note for one in proven if one.note.origin == log.origin)) for log in logs]
     return replace(seen[-1], earlier=tuple(seen[:-1]))
 
 
-def _end_of(purpose: str, status: StatusList, register: Register, by_origin: Mapping[str, LogView]) -> int:
+def _end_of(name: tuple[str, int], status: StatusList, register: Register, by_origin: Mapping[str, LogView]) -> int:
     """How many of the numbered entries a list knows of."""
     log = by_origin.get(status.origin)
     if log is None or status.log_size > log.size:
         has = f"that has {log.size}" if log else "that is not there"
-        raise Refuted(f"the {purpose} list was computed at {status.log_size} entries of {status.origin}, {has}")
+        raise Refuted(f"{_list_name(*name)} was computed at {status.log_size} entries of {status.origin}, {has}")
     return register.starts[status.origin] + status.log_size
 
 
@@ -697,30 +716,43 @@ def _check_changes(history: Sequence[Mapping[str, Any]], register: Register, lis
         reached[code] = number
 
 
-def _check_list(
+def _check_lists(
     get: Get,
     purpose: str,
-    set_places: frozenset[int],
-    end: int,
+    lists: Mapping[int, tuple[frozenset[int], int]],
     register: Register,
     keys: Mapping[str, bytes],
     documents: Mapping[str, Document],
 ) -> None:
-    """The places that are set are those of the certificates whose newest change says so, one for one."""
-    implied = [code for code in register.changes if register.state(code, end) == LISTS[purpose]]
+    """The places that are set are those of the certificates whose newest change says so, one for one, in every list.
+
+    ``lists`` gives by number the places that are set, and how many entries the list knows of.
+    """
+    implied = {
+        end: {code for code in register.changes if register.state(code, end) == LISTS[purpose]}
+        for _, end in lists.values()
+    }
     # entries that nobody was told of count as well; where such a certificate stands, its document says
-    others = {code: _document_of(_fetch(get, f"/v/{code}.vc"), code, keys) for code in implied if code not in documents}
-    places = {code: {**documents, **others}[code].places[purpose] for code in implied}
-    for code, place in places.items():
-        if place not in set_places:
-            raise Refuted(f"{code}: its place {place} in the {purpose} list is not set, the log says {LISTS[purpose]}")
-    for code, document in documents.items():
-        if code not in places and document.places[purpose] in set_places:
-            raise Refuted(f"{code}: its place in the {purpose} list is set, the log says nothing of it")
-    if extra := set_places - set(places.values()):
-        raise Refuted(f"the {purpose} list has {len(extra)} places set that no entry accounts for: {min(extra)}")
-    if len(set(places.values())) != len(places):
-        raise Refuted(f"two certificates share a place in the {purpose} list")
+    told = {code for codes in implied.values() for code in codes} - set(documents)
+    known = {**documents, **{code: _document_of(_fetch(get, f"/v/{code}.vc"), code, keys) for code in sorted(told)}}
+    where = {code: document.places[purpose] for code, document in known.items()}
+    for code in implied[min(implied)]:
+        if where[code][0] not in lists:
+            raise Refuted(f"{code} stands in {_list_name(purpose, where[code][0])}, which is not there")
+    for number, (set_places, end) in lists.items():
+        name, codes = _list_name(purpose, number), implied[end]
+        here = {code: place for code, (of, place) in where.items() if of == number}
+        places = {code: place for code, place in here.items() if code in codes}
+        for code, place in places.items():
+            if place not in set_places:
+                raise Refuted(f"{code}: its place {place} in {name} is not set, the log says {LISTS[purpose]}")
+        for code in documents:
+            if code in here and code not in places and here[code] in set_places:
+                raise Refuted(f"{code}: its place in {name} is set, the log says nothing of it")
+        if extra := set_places - set(places.values()):
+            raise Refuted(f"{name} has {len(extra)} places set that no entry accounts for: {min(extra)}")
+        if len(set(places.values())) != len(places):
+            raise Refuted(f"two certificates share a place in {name}")
 
 
 # -- by hand ----------------------------------------------------------------------------------------------------------

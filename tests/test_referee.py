@@ -22,7 +22,7 @@ from flask.testing import FlaskClient
 from certifier.certificate.code import code_of
 from certifier.certificate.credential import parse_claims
 from certifier.certificate.proof import sign_document
-from certifier.certificate.status import status_list_payload, status_url
+from certifier.certificate.status import LIST_LENGTH, entry_at, status_list_payload, status_url
 from certifier.certificate.verify import leaf_of
 from certifier.crypto.canonical import canonical_bytes, to_json_text
 from certifier.crypto.keys import PublicKey
@@ -469,6 +469,7 @@ class Label:
     documents: Files = field(default_factory=dict)
     proven_at: dict[str, int] = field(default_factory=dict)  # index of each certificate's entry
     places: dict[str, set[int]] = field(default_factory=lambda: {"revocation": set(), "suspension": set()})
+    lists: int = 1  # of each purpose
     listed: int | None = None  # the log size that the lists name, when it is not the true one
     history: list[dict[str, Any]] = field(default_factory=list)
 
@@ -486,9 +487,8 @@ class Label:
         document = json.loads((GOLDEN / "certificate.json").read_text())
         del document["proof"]
         document["id"] = f"{BASE}/v/{code}"
-        for offset, entry in enumerate(document["credentialStatus"]):
-            index, url = place + offset, entry["statusListCredential"]
-            entry.update(id=f"{url}#{index}", statusListIndex=str(index))
+        places = [(entry["statusPurpose"], place + offset) for offset, entry in enumerate(document["credentialStatus"])]
+        document["credentialStatus"] = [entry_at(BASE, *each).to_document() for each in places]
         claims = parse_claims(document)
         bend(document)
         self.documents[code] = to_json_text(sign_document(document, ISSUER_KEY, method, AT)).encode()
@@ -503,12 +503,11 @@ class Label:
         if acknowledged:
             self.history.append({"op": kind, "code": code})
 
-    def status_list(self, purpose: str, signer: SigningKey = ISSUER_KEY) -> bytes:
+    def status_list(self, purpose: str, signer: SigningKey = ISSUER_KEY, number: int = 1) -> bytes:
         size = len(self.entries) if self.listed is None else self.listed
-        url = status_url(BASE, purpose)
-        payload = status_list_payload(
-            url, purpose, self.places[purpose], issuer=ISSUER, log=f"{ORIGIN} at size {size}", now=NOW
-        )
+        url, start = status_url(BASE, purpose, number), (number - 1) * LIST_LENGTH
+        positions = {place - start for place in self.places[purpose] if 0 <= place - start < LIST_LENGTH}
+        payload = status_list_payload(url, purpose, positions, issuer=ISSUER, log=f"{ORIGIN} at size {size}", now=NOW)
         return canonical_bytes(sign_document(payload, signer, METHOD, AT))
 
     def proof(self, code: str, entries: Sequence[bytes] | None = None) -> bytes:
@@ -525,7 +524,11 @@ class Label:
             "/log/log.vkey": f"{VKEY}\n".encode(),
             "/trust.json": json.dumps({"logs": [VKEY]}).encode(),
             "/.well-known/did.json": json.dumps({"id": ISSUER, "verificationMethod": [key]}).encode(),
-            **{f"/status/{purpose}/1": self.status_list(purpose) for purpose in self.places},
+            **{
+                f"/status/{purpose}/{number}": self.status_list(purpose, number=number)
+                for purpose in self.places
+                for number in range(1, self.lists + 1)
+            },
             **{f"/v/{code}.vc": raw for code, raw in self.documents.items()},
             **{f"/v/{code}.tlog-proof": self.proof(code) for code in self.documents},
         }
@@ -570,6 +573,36 @@ def test_a_suspended_certificate_has_its_other_bit_set() -> None:
     label.change("suspend", A)
     label.places["suspension"] = {1001}
     assert judged(label).size == len(label.entries)
+
+
+def in_the_second_list() -> Label:
+    """As ``told``, and one more certificate whose bits stand in the second list; it is revoked."""
+    label = told()
+    label.lists = 2
+    label.issue(code_of(b"second"), LIST_LENGTH + 2000)
+    label.change("revoke", code_of(b"second"))
+    label.places["revocation"].add(LIST_LENGTH + 2000)
+    return label
+
+
+def test_every_status_list_that_there_is_is_read() -> None:
+    assert judged(in_the_second_list()).size == len(in_the_second_list().entries)
+
+
+SECOND_LISTS: dict[str, tuple[Callable[[Label], object], str]] = {
+    "is not there": (lambda label: setattr(label, "lists", 1), "which is not there"),
+    "lacks the bit": (lambda label: label.places["revocation"].remove(LIST_LENGTH + 2000), "list 2 is not set"),
+    "has a bit too many": (lambda label: label.places["revocation"].add(LIST_LENGTH + 9), "list 2 has 1 places set"),
+    "has the other's bit": (lambda label: label.places["suspension"].add(LIST_LENGTH + 2001), "list 2 is set"),
+}
+
+
+@pytest.mark.parametrize(("lie", "reason"), SECOND_LISTS.values(), ids=SECOND_LISTS.keys())
+def test_a_second_list_that_tells_something_else_is_refused(lie: Callable[[Label], object], reason: str) -> None:
+    label = in_the_second_list()
+    lie(label)
+    with pytest.raises(Refuted, match=reason):
+        judged(label)
 
 
 def test_a_history_may_hold_the_document_itself_and_an_answer_twice() -> None:

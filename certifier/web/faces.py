@@ -9,8 +9,8 @@ from typing import cast
 from certifier.badge.badge import BadgeFace, Kind, Status
 from certifier.certificate.model import Claims
 
-# State of a certificate (web/words.STATES) -> status of its face. What could not be checked is not called checked: the image
-# bears no month.
+# State of a certificate (web/words.STATES) -> status of its face. What could not be checked is not called checked: no month
+# stands on the image.
 _STATUS: dict[str, Status] = {
     "active": "active",
     "unchecked": "active",

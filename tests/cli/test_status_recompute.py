@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 
 from certifier.certificate.code import code_of, display_code
 from certifier.certificate.proof import sign_document
-from certifier.certificate.status import PURPOSES, StatusEntry, status_list_payload, status_url
+from certifier.certificate.status import LIST_LENGTH, PURPOSES, entry_at, status_list_payload, status_url
 from certifier.certificate.trust import Trust, TrustedKey, trust_document
 from certifier.cli.main import _Group
 from certifier.cli.status import status
@@ -30,8 +30,9 @@ KID = f"{ISSUER}#key-2026"
 KEY, STRANGER = (SigningKey.from_seed(bytes([number]) * 32) for number in (1, 2))
 NOW = datetime(2026, 11, 22, 20, 0, 0, tzinfo=UTC)
 FREEZE = log_entry("freeze", AT, reason="new_year")
-A, B, C = (code_of(bytes([number] * 6)) for number in (1, 2, 3))
-POSITIONS = {A: 10, B: 20, C: 30}  # in the revocation list; one further in the other
+A, B, C, D, E = (code_of(bytes([number] * 6)) for number in range(1, 6))
+# in the revocation list, one further in the other; the last two stand in the second and the third list
+POSITIONS = {A: 10, B: 20, C: 30, D: LIST_LENGTH + 40, E: 2 * LIST_LENGTH + 50}
 
 
 @click.group(cls=_Group)
@@ -44,8 +45,7 @@ main.add_command(status)
 
 def payload(code: str) -> dict[str, Any]:
     places = [
-        StatusEntry(status_url(BASE, purpose), purpose, POSITIONS[code] + offset).to_document()
-        for offset, purpose in enumerate(PURPOSES)
+        entry_at(BASE, purpose, POSITIONS[code] + offset).to_document() for offset, purpose in enumerate(PURPOSES)
     ]
     return {"id": f"{BASE}/v/{code}", "issuer": {"id": ISSUER}, "credentialStatus": places}
 
@@ -84,6 +84,7 @@ class Service:
     older: list[bytes] | None = None
     revoked: set[int] = field(default_factory=lambda: {20})
     suspended: set[int] = field(default_factory=lambda: {11})
+    more: dict[tuple[str, int], set[int]] = field(default_factory=dict)  # further lists by purpose and number
     log: str = f"{ORIGIN} at size {len(HISTORY)}"
     signer: SigningKey = KEY
 
@@ -94,10 +95,13 @@ class Service:
             f"/status/{purpose}/1": self.status_list(purpose, positions)
             for purpose, positions in zip(PURPOSES, (self.revoked, self.suspended), strict=True)
         }
+        lists |= {
+            f"/status/{of}/{number}": self.status_list(of, bits, number) for (of, number), bits in self.more.items()
+        }
         return logs | lists | {f"/v/{code}.vc": certificate(code) for code in POSITIONS}
 
-    def status_list(self, purpose: str, positions: set[int]) -> bytes:
-        url = status_url(BASE, purpose)
+    def status_list(self, purpose: str, positions: set[int], number: int = 1) -> bytes:
+        url = status_url(BASE, purpose, number)
         unsigned = status_list_payload(url, purpose, positions, issuer=ISSUER, log=self.log, now=NOW)
         return canonical_bytes(sign_document(unsigned, self.signer, KID, AT))
 
@@ -137,6 +141,79 @@ def test_honest_lists_agree_with_the_log(site: Site, trust: Path) -> None:
         "suspension  agrees: 1 set at log size 7",
     ]
     assert [path for path in site.asked if path.startswith("/v/")] == [f"/v/{B}.vc", f"/v/{A}.vc"]
+    assert site.past_caches == [f"/status/{purpose}/{number}" for purpose in PURPOSES for number in (1, 2)]
+
+
+# D stands in the second list and is revoked, E in the third and suspended.
+GROWN = [*HISTORY, *map(issue, (D, E)), change("revoke", D), change("suspend", E)]
+AT_GROWN = f"{ORIGIN} at size {len(GROWN)}"
+BITS: dict[tuple[str, int], set[int]] = {
+    ("revocation", 2): {40},
+    ("suspension", 2): set(),
+    ("revocation", 3): set(),
+    ("suspension", 3): {51},
+}
+
+
+def test_every_list_that_there_is_agrees_with_the_log(site: Site, trust: Path) -> None:
+    site.files = Service(entries=GROWN, more=BITS, log=AT_GROWN).files()
+    result = recompute(site, "--trust", trust)
+    assert (result.exit_code, result.stderr) == (0, ""), result.output
+    assert result.stdout.splitlines() == [
+        "revocation    agrees: 1 set at log size 11",
+        "revocation 2  agrees: 1 set at log size 11",
+        "revocation 3  agrees: 0 set at log size 11",
+        "suspension    agrees: 1 set at log size 11",
+        "suspension 2  agrees: 0 set at log size 11",
+        "suspension 3  agrees: 1 set at log size 11",
+    ]
+    answer = json.loads(recompute(site, "--trust", trust, "--json").stdout)
+    assert [(each["purpose"], each["number"]) for each in answer["lists"]] == [
+        (purpose, number) for purpose in PURPOSES for number in (1, 2, 3)
+    ]
+
+
+def without(name: tuple[str, int]) -> dict[tuple[str, int], set[int]]:
+    return {key: bits for key, bits in BITS.items() if key != name}
+
+
+SEVERAL: dict[str, tuple[dict[tuple[str, int], set[int]], str, str]] = {
+    "a bit without an entry in the second list": (
+        {**BITS, ("revocation", 2): {40, 77}}, "revocation 2  DIFFERS", "does not say why: position 77",
+    ),
+    "a bit missing in the second list": (
+        {**BITS, ("revocation", 2): set()}, "revocation 2  DIFFERS", f"not set in the list: {display_code(D)} (40)",
+    ),
+    "a bit in the wrong list": (
+        {**BITS, ("revocation", 2): set(), ("revocation", 3): {40}}, "revocation 3  DIFFERS", "position 40",
+    ),
+    "a list that is hidden": (without(("suspension", 3)), "suspension 3  DIFFERS", "there is no such list"),
+    "a list that ends the row too early": (without(("revocation", 2)), "revocation 2  DIFFERS", "there is no such list"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("more", "first", "second"), SEVERAL.values(), ids=SEVERAL.keys())
+def test_no_list_can_hide_behind_the_first(
+    site: Site, trust: Path, more: dict[tuple[str, int], set[int]], first: str, second: str
+) -> None:
+    site.files = Service(entries=GROWN, more=more, log=AT_GROWN).files()
+    result = recompute(site, "--trust", trust)
+    assert (result.exit_code, first in result.stdout, second in result.stdout) == (3, True, True), result.output
+
+
+def test_one_missing_certificate_explains_one_bit_in_all_lists_together(site: Site, trust: Path) -> None:
+    files = Service(entries=GROWN, more={**BITS, ("revocation", 3): {50}}, log=AT_GROWN).files()
+    del files[f"/v/{D}.vc"]
+    site.files = files
+    result = recompute(site, "--trust", trust)
+    assert result.exit_code == 3, result.output
+
+
+def test_a_list_under_the_number_of_another_is_refused(site: Site, trust: Path) -> None:
+    service = Service(entries=GROWN, more=BITS, log=AT_GROWN)
+    site.files = service.files() | {"/status/revocation/2": service.status_list("revocation", {40}, 3)}
+    result = recompute(site, "--trust", trust)
+    assert (result.exit_code, "/status/revocation/2 is not the revocation list" in result.stderr) == (3, True)
 
 
 def test_json_says_the_same(site: Site, trust: Path) -> None:

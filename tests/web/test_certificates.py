@@ -216,6 +216,24 @@ def test_a_withdrawn_certificate_says_so_everywhere(world: World) -> None:
     assert world.client.get(f"/v/{code}.txt").text.startswith("revoked: ")
 
 
+def test_a_suspended_certificate_says_so_everywhere_and_is_nowhere_called_withdrawn(
+    studio: Studio, certifier: Certifier
+) -> None:
+    issued = certifier.submit(studio.upload(studio.signed(studio.report(), (APPLICANT, PARTY))), NOW)
+    code = issued.certificate.code  # type: ignore[union-attr]
+    certifier.change_status(code, "suspend", "evidence", NOW)
+    client = create_app(certifier, lambda: LATER).test_client()
+    page, badge, text = (client.get(f"/v/{code}{suffix}") for suffix in ("", ".svg", ".txt"))
+    view = client.get(f"/v/{code}.json").json
+    asked = client.post("/api/v1/verifications", json={"code": code}).json
+    assert "Suspended" in page.text
+    assert "Suspended" in badge.text
+    assert not [face for face in (page.text, badge.text) if "Withdrawn" in face or ">Valid<" in face]
+    assert (text.text.partition(":")[0], badge.headers["LCAL-State"], view["lifecycle"]["state"]) == ("suspended",) * 3
+    assert (asked["verdict"], asked["reason"], asked["axes"]["lifecycle"]) == ("not_valid", "suspended", "suspended")
+    assert asked["because"] == view["verification"]["because"] == "The certificate is suspended while it is checked."
+
+
 def test_the_state_follows_time_and_log_at_once(studio: Studio, certifier: Certifier) -> None:
     issued = certifier.submit(studio.upload(studio.signed(studio.report(), (APPLICANT, PARTY))), NOW)
     code = issued.certificate.code  # type: ignore[union-attr]
