@@ -42,7 +42,7 @@ def script(site: Site, name: str) -> Response:  # noqa: ARG001 - every view gets
 
 
 def trust_text(site: Site, minute: datetime) -> str:
-    return canonical_bytes(trust_document(site.certifier.trust_at(minute))).decode()
+    return canonical_bytes(trust_document(site.trust(minute))).decode()
 
 
 def material_of(site: Site, row: CertificateRow, minute: datetime) -> dict[str, Any]:

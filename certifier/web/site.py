@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import cache, cached_property, lru_cache, partial
 from threading import BoundedSemaphore
-from typing import Any
+from typing import Any, TypeVar
 
+from certifier.certificate.trust import Trust
 from certifier.certificate.verify import AudioDigests, Material, Verification, check_certificate
 from certifier.crypto.signing import SigningKey
 from certifier.decision import parse_decision
@@ -26,6 +27,8 @@ from certifier.standard.evaluate import Verdict
 from certifier.standard.explanation import explanation_of
 from certifier.standard.levers import Levers, levers_of
 from certifier.storage.rows import CertificateRow, SubmissionRow
+
+Made = TypeVar("Made")
 
 RETRY_AFTER_S = 5
 REMEMBERED = 256
@@ -69,8 +72,7 @@ class Site:
         self._verdicts = lru_cache(REMEMBERED)(certifier.replayed)
         self._levers = lru_cache(REMEMBERED)(self._levers_of)
         self.comparison_of = lru_cache(REMEMBERED)(certifier.shelf.compared)
-        self._lists: tuple[tuple[datetime, int, Keys], StatusLists] | None = None
-        self._pack: tuple[tuple[datetime, int, Keys], bytes] | None = None
+        self._made: dict[str, tuple[tuple[datetime, int, Keys], Any]] = {}
 
     @cached_property
     def sandbox_key(self) -> SigningKey:
@@ -79,7 +81,7 @@ class Site:
 
     def minute(self) -> datetime:
         """Now, to the minute: public views are the same bytes for a minute, so that caches can work."""
-        return self.clock().replace(second=0, microsecond=0)
+        return _minute(self.clock())
 
     @contextmanager
     def place_in_queue(self) -> Iterator[None]:
@@ -129,29 +131,37 @@ class Site:
             )
         return explanation_of(standard, report, self.verdict_on(submission))
 
-    def status_lists(self, minute: datetime) -> StatusLists:
-        """The signed status lists by URL. Made anew each minute, and at once when the log has grown."""
-        key = (minute, self.certifier.logbook.head.size, self.certifier.keys.now)
-        remembered = self._lists
-        if remembered is None or remembered[0] != key:
-            self._lists = remembered = (key, StatusLists(self.certifier, minute))
-        return remembered[1]
+    def status_lists(self, moment: datetime) -> StatusLists:
+        """The signed status lists by URL. Made anew each minute, and at once when the log or the register has grown."""
+        return self._remembered("lists", moment, partial(StatusLists, self.certifier))
 
-    def pack(self, minute: datetime) -> bytes:
-        """The pack for offline verification. Made anew each minute, and at once when the log has grown."""
-        key = (minute, self.certifier.logbook.head.size, self.certifier.keys.now)
-        remembered = self._pack
-        if remembered is None or remembered[0] != key:
-            self._pack = remembered = (key, self.certifier.pack(minute))
-        return remembered[1]
+    def pack(self, moment: datetime) -> bytes:
+        """The pack for offline verification, made anew as the status lists are."""
+        return self._remembered("pack", moment, self.certifier.pack)
 
-    def material(self, minute: datetime, proof: bytes | None, audio: AudioDigests | None = None) -> Material:
+    def trust(self, moment: datetime) -> Trust:
+        """Whom a verifier of this installation trusts, made anew as the status lists are."""
+        return self._remembered("trust", moment, self.certifier.trust_at)
+
+    def _remembered(self, name: str, moment: datetime, make: Callable[[datetime], Made]) -> Made:
+        key = (_minute(moment), self.certifier.logbook.head.size, self.certifier.keys.now)
+        remembered = self._made.get(name)
+        if remembered is None or remembered[0] != key:
+            self._made[name] = remembered = (key, make(moment))
+        made: Made = remembered[1]
+        return made
+
+    def material(self, moment: datetime, proof: bytes | None, audio: AudioDigests | None = None) -> Material:
         """What this installation knows about any certificate, with the proof of one."""
-        return Material(self.certifier.trust_at(minute), proof, self.status_lists(minute), audio)
+        return Material(self.trust(moment), proof, self.status_lists(moment), audio)
 
     def verification_of(self, row: CertificateRow, minute: datetime, audio: AudioDigests | None = None) -> Verification:
         """The one verification, on a certificate of this installation."""
         return check_certificate(row.document or b"", self.material(minute, row.proof, audio), minute)
+
+
+def _minute(moment: datetime) -> datetime:
+    return moment.replace(second=0, microsecond=0)
 
 
 def size_of(report: Report) -> int:

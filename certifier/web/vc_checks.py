@@ -285,7 +285,7 @@ class Checker:
     def _own_key(self, method: Method, purpose: str) -> PublicKey:
         if purpose != "assertionMethod":
             raise CredentialRefused("The keys of this label do nothing but assert.", step="key_purpose", found=purpose)
-        key = self._site.certifier.trust_at(self._now).key_for(method.url)
+        key = self._site.trust(self._now).key_for(method.url)
         if key is None or key.last_good is not None or not key.valid_from - SKEW <= self._now <= key.valid_until:
             raise CredentialRefused(
                 "This label has no key of this name in force.", step="key_unknown", found=method.url[:200]

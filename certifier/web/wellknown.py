@@ -24,12 +24,12 @@ PUBLIC = {"Access_Control_Allow_Origin": "*"}
 
 def did(site: Site) -> Response:
     minute = site.minute()
-    document = did_document(site.certifier.trust_at(minute), site.settings.did, minute)
+    document = did_document(site.trust(minute), site.settings.did, minute)
     return reply(to_json_text(document), "application/did+json", "five minutes", **PUBLIC)
 
 
 def trust(site: Site) -> Response:
-    return reply(to_json_text(trust_document(site.certifier.trust_at(site.minute()))), JSON, "five minutes", **PUBLIC)
+    return reply(to_json_text(trust_document(site.trust(site.minute()))), JSON, "five minutes", **PUBLIC)
 
 
 def status_list(site: Site, purpose: str, name: str) -> Response:

@@ -32,7 +32,7 @@ def b64(raw: bytes) -> str:
 def run_node(*arguments: str, stdin: str = "") -> Any:
     node = shutil.which("node")
     assert node, "no Node: run make test-deps"
-    done = subprocess.run(  # noqa: S603 - our own runner
+    done = subprocess.run(
         [node, "--no-warnings", str(RUN), *arguments], input=stdin, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
@@ -45,7 +45,9 @@ def node(*flags: str) -> Answers:
 
 def chromium(browser: Browser, address: str) -> Iterator[Answers]:
     page = browser.new_page()
-    page.route("**/*", lambda route: route.fulfill(content_type="text/html", body="<!doctype html><title>suite</title>"))
+    page.route(
+        "**/*", lambda route: route.fulfill(content_type="text/html", body="<!doctype html><title>suite</title>")
+    )
     page.goto(address)
     assert page.evaluate("isSecureContext") is (address == SECURE)
     page.add_script_tag(content=script_of("tests/js/suite.mjs", lambda path: (ROOT / path).read_text()))

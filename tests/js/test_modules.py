@@ -79,9 +79,7 @@ def test_the_arithmetic_that_stands_in_for_webcrypto_agrees_too(answers: Answers
 def test_what_is_no_strict_json_is_refused(answers: Answers) -> None:
     cases = [{"kind": "read", "raw": b64(raw)} for raw, _ in test_strict_json.REFUSED.values()]
     assert [
-        name
-        for name, answer in zip(test_strict_json.REFUSED, answers(cases), strict=True)
-        if not refused(answer)
+        name for name, answer in zip(test_strict_json.REFUSED, answers(cases), strict=True) if not refused(answer)
     ] == []
 
 
@@ -109,7 +107,14 @@ def canonical_or_refused(raw: bytes) -> str | None:
 
 
 def test_a_bent_json_is_read_alike_or_refused_by_both(answers: Answers) -> None:
-    raws = [*BENT, *bent_json(), b'{"__proto__":{"a":1},"constructor":2}', b'{"a":1e2}', b'{"a":1.0}', b"[9007199254740992]"]
+    raws = [
+        *BENT,
+        *bent_json(),
+        b'{"__proto__":{"a":1},"constructor":2}',
+        b'{"a":1e2}',
+        b'{"a":1.0}',
+        b"[9007199254740992]",
+    ]
     answered = answers([{"kind": "json", "raw": b64(raw)} for raw in raws])
     different = [
         (raw, answer)
@@ -140,7 +145,8 @@ def test_the_merkle_vectors_hold(answers: Answers) -> None:
     vectors = [
         vector
         for vector in test_merkle.INCLUSION.values()
-        if {len(base64.b64decode(text)) for text in (vector["leafHash"], vector["root"], *(vector["proof"] or []))} == {32}
+        if {len(base64.b64decode(text)) for text in (vector["leafHash"], vector["root"], *(vector["proof"] or []))}
+        == {32}
     ]
     assert len(vectors) > 70
     cases = [
@@ -170,7 +176,10 @@ def test_signed_notes_are_judged_alike(answers: Answers) -> None:
     log = [test_note.LOG_TEXT]
     notes = [test_note.NOTE, test_note.COSIGNED, *test_note.SLOPPY_NOTES.values()]
     notes += [raw for raw, _ in test_note.NOT_BY_THE_LOG.values()]
-    notes += [bytes([*test_note.NOTE[:at], test_note.NOTE[at] ^ 1, *test_note.NOTE[at + 1 :]]) for at in range(len(test_note.NOTE))]
+    notes += [
+        bytes([*test_note.NOTE[:at], test_note.NOTE[at] ^ 1, *test_note.NOTE[at + 1 :]])
+        for at in range(len(test_note.NOTE))
+    ]
     cases = [{"kind": "checkpoint", "note": b64(raw), "keys": keys} for raw in notes for keys in (log, [])]
     expected = [opens(raw, keys) for raw in notes for keys in (log, [])]
     assert any(expected)
@@ -207,7 +216,9 @@ def test_the_compact_form_is_read_alike(answers: Answers) -> None:
 
 
 def test_the_digits_of_a_print_are_read_alike(answers: Answers) -> None:
-    good, *bad = answers([{"kind": "digits", "text": text} for text in (test_compact.DIGITS, *test_compact.BAD_DIGITS.values())])
+    good, *bad = answers(
+        [{"kind": "digits", "text": text} for text in (test_compact.DIGITS, *test_compact.BAD_DIGITS.values())]
+    )
     assert good["answer"] == bytes_of_digits(test_compact.DIGITS).hex()
     # Two of the bad ones are digits of other bytes, which are no certificate when they are read.
     others = {name for name, answer in zip(test_compact.BAD_DIGITS, bad, strict=True) if not refused(answer)}
@@ -253,7 +264,9 @@ def judged_here(raw: bytes, material: Material, now: datetime) -> Any:
 
 
 def test_each_axis_is_told_apart_as_in_python(answers: Answers) -> None:
-    cases = {name: (to_json_text(document).encode(), *rest[:2]) for name, (document, *rest) in test_verify.CASES.items()}
+    cases = {
+        name: (to_json_text(document).encode(), *rest[:2]) for name, (document, *rest) in test_verify.CASES.items()
+    }
     cases["good"] = (RAW, MATERIAL, NOW)
     answered = answers([brought(*case) for case in cases.values()])
     for (name, case), answer in zip(cases.items(), answered, strict=True):
@@ -309,7 +322,9 @@ def test_the_certificate_vectors_hold(answers: Answers) -> None:
         else:
             assert not refused(answer), (name, answer)
             told = answer["answer"]
-            assert (told["axes"], told["verdict"], told["reason"]) == (case["axes"], case["verdict"], case["reason"]), name
+            assert (told["axes"], told["verdict"], told["reason"]) == (case["axes"], case["verdict"], case["reason"]), (
+                name
+            )
 
 
 def test_a_folder_of_vectors_can_be_given_to_node_alone() -> None:

@@ -34,7 +34,13 @@ def test_the_page_is_checked_again_where_it_is_read(browser: Browser, address: s
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"/v/{world.code}", wait_until="networkidle")
     expect(page.locator("#own-line")).to_have_text(CHECKED)
-    says(page, f"{CHECKED}: Valid", "Signature: fits the document", "Public log: holds this certificate", "Status: not withdrawn")
+    says(
+        page,
+        f"{CHECKED}: Valid",
+        "Signature: fits the document",
+        "Public log: holds this certificate",
+        "Status: not withdrawn",
+    )
     says(page, "word of this site")
     assert page.locator("#own-check .axes li").count() == 7
     assert not [url for url in asked if "check.json" in url]
@@ -64,7 +70,9 @@ def test_a_page_that_shows_what_was_not_signed_is_contradicted(browser: Browser,
     page.context.close()
 
 
-def test_a_status_that_has_aged_in_an_open_page_is_asked_for_again(browser: Browser, address: str, world: World) -> None:
+def test_a_status_that_has_aged_in_an_open_page_is_asked_for_again(
+    browser: Browser, address: str, world: World
+) -> None:
     """The list of the page is out of its dates; the service's clock stands still here, so its newest is, too."""
     page = opened(browser, address)
     page.clock.set_fixed_time(LATER + timedelta(hours=3))
@@ -135,7 +143,11 @@ def test_the_print_and_the_page_are_compared(browser: Browser, address: str, wor
 def folder_of(world: World, path: Path) -> dict[str, Path]:
     files = {"certificate.vc": f"/v/{world.code}.vc", "certificate.tlog-proof": f"/v/{world.code}.tlog-proof"}
     files |= {f"status-{purpose}.json": f"/status/{purpose}/1" for purpose in ("revocation", "suspension")}
-    files |= {"trust.json": "/trust.json", "certificate.jwt": f"/v/{world.code}.jwt", "certificate.cose": f"/v/{world.code}.cose"}
+    files |= {
+        "trust.json": "/trust.json",
+        "certificate.jwt": f"/v/{world.code}.jwt",
+        "certificate.cose": f"/v/{world.code}.cose",
+    }
     files |= {"certificate.openbadge.json": f"/v/{world.code}.openbadge.json"}
     for name, url in files.items():
         (path / name).write_bytes(world.client.get(url, buffered=True).data)
@@ -152,14 +164,22 @@ def result(page: Page, *words: str) -> None:
         expect(page.locator("#own-result")).to_contain_text(word)
 
 
-def test_files_are_checked_without_leaving_the_machine(browser: Browser, address: str, world: World, tmp_path: Path) -> None:
+def test_files_are_checked_without_leaving_the_machine(
+    browser: Browser, address: str, world: World, tmp_path: Path
+) -> None:
     page = opened(browser, address)
     files = folder_of(world, tmp_path)
     audio = world.studio.folder / "track-1.wav"
     page.goto("/verify", wait_until="networkidle")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    names = ("certificate.vc", "certificate.tlog-proof", "status-revocation.json", "status-suspension.json", "trust.json")
+    names = (
+        "certificate.vc",
+        "certificate.tlog-proof",
+        "status-revocation.json",
+        "status-suspension.json",
+        "trust.json",
+    )
     page.set_input_files("#own-files", [*(files[name] for name in names), audio])
     result(page, f"{CHECKED}: Valid", "Night Ferry (example)", "Audio file: this very file", "trust file that you gave")
     assert asked == []
@@ -195,7 +215,9 @@ def test_the_text_of_a_print_is_checked(browser: Browser, address: str, world: W
     page.context.close()
 
 
-def test_a_changed_file_and_another_track_are_not_valid(browser: Browser, address: str, world: World, tmp_path: Path) -> None:
+def test_a_changed_file_and_another_track_are_not_valid(
+    browser: Browser, address: str, world: World, tmp_path: Path
+) -> None:
     page = opened(browser, address)
     files = folder_of(world, tmp_path)
     given(page, files["certificate.vc"], world.studio.folder / "track-2.wav")
@@ -207,7 +229,9 @@ def test_a_changed_file_and_another_track_are_not_valid(browser: Browser, addres
     page.context.close()
 
 
-def test_what_only_the_service_checks_is_handed_to_it(browser: Browser, address: str, world: World, tmp_path: Path) -> None:
+def test_what_only_the_service_checks_is_handed_to_it(
+    browser: Browser, address: str, world: World, tmp_path: Path
+) -> None:
     page = opened(browser, address)
     given(page, folder_of(world, tmp_path)["certificate.openbadge.json"])
     result(page, "only the service checks")
@@ -228,7 +252,9 @@ def kept(world: World, path: Path) -> Path:
     return file
 
 
-def test_a_kept_page_checks_itself_from_a_disk_without_a_network(browser: Browser, world: World, tmp_path: Path) -> None:
+def test_a_kept_page_checks_itself_from_a_disk_without_a_network(
+    browser: Browser, world: World, tmp_path: Path
+) -> None:
     page = opened(browser, "http://127.0.0.1:9", offline=True)
     page.goto(kept(world, tmp_path).as_uri())
     expect(page.locator("h1")).to_have_text("Night Ferry (example)")
@@ -237,7 +263,9 @@ def test_a_kept_page_checks_itself_from_a_disk_without_a_network(browser: Browse
     page.context.close()
 
 
-def test_after_an_hour_a_kept_page_says_that_the_status_cannot_be_told(browser: Browser, world: World, tmp_path: Path) -> None:
+def test_after_an_hour_a_kept_page_says_that_the_status_cannot_be_told(
+    browser: Browser, world: World, tmp_path: Path
+) -> None:
     page = opened(browser, "http://127.0.0.1:9", offline=True)
     page.clock.set_fixed_time(LATER + timedelta(hours=2))
     page.goto(kept(world, tmp_path).as_uri())
@@ -256,7 +284,9 @@ def test_a_kept_page_that_was_changed_shows_nothing_of_it(browser: Browser, worl
     page.context.close()
 
 
-def test_a_kept_page_without_script_says_that_nothing_was_checked(browser: Browser, world: World, tmp_path: Path) -> None:
+def test_a_kept_page_without_script_says_that_nothing_was_checked(
+    browser: Browser, world: World, tmp_path: Path
+) -> None:
     page = browser.new_context(java_script_enabled=False).new_page()
     page.goto(kept(world, tmp_path).as_uri())
     assert "nothing was checked" in page.inner_text("main")
@@ -281,7 +311,10 @@ def test_a_script_that_does_not_exist_is_not_found(world: World) -> None:
 
 
 MODULES = {
-    "one name in two modules": {"a.js": 'import { b } from "./b.js";\nconst c = 1;\n', "b.js": "export const b = 2, c = 3;\n"},
+    "one name in two modules": {
+        "a.js": 'import { b } from "./b.js";\nconst c = 1;\n',
+        "b.js": "export const b = 2, c = 3;\n",
+    },
     "an import of another form": {"a.js": 'import b from "./b.js";\n', "b.js": ""},
 }
 
@@ -300,4 +333,9 @@ def test_joined_modules_keep_their_order_and_lose_their_comments() -> None:
         "../d.json": '{ "d": 1 }',
     }
     script = script_of("a.js", modules.__getitem__)
-    assert script.splitlines()[2:-1] == ['const d = {"d":1};', "const c = d.d;", "const b = c + 1;", "console.log(b, c);"]
+    assert script.splitlines()[2:-1] == [
+        'const d = {"d":1};',
+        "const c = d.d;",
+        "const b = c + 1;",
+        "console.log(b, c);",
+    ]

@@ -124,7 +124,8 @@ def test_the_listeners_page_is_small(world: World) -> None:
         attributes[name]
         for tag, attributes in elements
         for name in ("src", "href")
-        if tag in ("script", "img") and name in attributes or attributes.get("rel") in ("stylesheet", "icon") and name in attributes
+        if (tag in ("script", "img") and name in attributes)
+        or (attributes.get("rel") in ("stylesheet", "icon") and name in attributes)
     }
     targets = [f"/v/{world.code}", *loaded]
     answers = [world.client.get(target, headers={"Accept-Encoding": "gzip"}, buffered=True) for target in targets]
