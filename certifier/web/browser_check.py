@@ -72,7 +72,13 @@ def told() -> dict[str, Any]:
 
 def brought_by_page(site: Site, row: CertificateRow, minute: datetime) -> dict[str, Any]:
     """What the certificate's page holds for its script."""
-    return {"code": row.code, "material": material_of(site, row, minute), "words": told()}
+    return {"code": row.code, "material": material_of(site, row, minute), "words": _told_of(row)}
+
+
+def _told_of(row: CertificateRow) -> dict[str, Any]:
+    """The words for one certificate: a page of a statement does not hold the names of classes."""
+    outcome = parse_claims(parse_object(row.payload)).outcome
+    return {**told(), "outcomes": {outcome: OUTCOMES[outcome]}}
 
 
 def brought_by_form(site: Site) -> dict[str, Any]:
@@ -94,7 +100,7 @@ def offline(site: Site, code: str) -> Response:
         "address": page_url(site.settings.base_url, code),
         "saved_at": time_text(minute),
         "material": material_of(site, row, minute),
-        "words": told(),
+        "words": _told_of(row),
     }
     source, style = packed_script("offline-page.js"), package_text("web/static/style.css")
     policy = f"default-src 'none'; script-src {csp_hash(source)}; style-src {csp_hash(style)}; base-uri 'none'"

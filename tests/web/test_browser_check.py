@@ -321,7 +321,7 @@ MODULES = {
 
 @pytest.mark.parametrize("modules", MODULES.values(), ids=MODULES.keys())
 def test_modules_that_cannot_be_joined_are_refused(modules: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match="taken|not understood"):
+    with pytest.raises(ValueError, match=r"taken|not understood"):
         script_of("a.js", modules.__getitem__)
 
 

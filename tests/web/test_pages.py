@@ -118,7 +118,7 @@ def test_the_decision_shows_every_rule_and_where_the_carbon_came_from(world: Wor
 
 
 def test_the_listeners_page_is_small(world: World) -> None:
-    """On a slow line: page with all that is checked, sheet, badge and the script that checks, in 30 kilobytes and four requests."""
+    """On a slow line: page with what is checked, sheet, badge and the script that checks, in 30 kilobytes and four requests."""
     elements = Elements(fetch(world, "/v/{code}")).found
     loaded = {
         attributes[name]
