@@ -1,4 +1,4 @@
-"""Issue one certificate and keep every public file of it as a golden of this release: ``make_release_golden.py 0.1.0``.
+"""Issue one certificate and keep every public file of it as a golden of this release: ``make_release_golden.py 0.2.0``.
 
 Run once for a release, before it is tagged; never again for the same version. What an earlier release issued has to verify for
 ever, so a test checks every folder that lies below ``tests/golden``.
@@ -13,7 +13,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from certifier.certificate.status import status_file_name  # noqa: E402 - the tree has to be found first
+from certifier.certificate.baked import bake  # noqa: E402 - the tree has to be found first
+from certifier.certificate.status import status_file_name  # noqa: E402
 from certifier.certificate.trust import trust_document  # noqa: E402
 from certifier.crypto.canonical import to_json_text  # noqa: E402
 from certifier.service.certifier import Issued  # noqa: E402
@@ -30,12 +31,18 @@ def main(version: str) -> None:
         if not isinstance(answer, Issued):
             sys.exit("the golden report was refused")
         row, submission = answer.certificate, certifier.store.submission(answer.submission_id)
+        openbadge = certifier.rendition(row, "openbadge")
         files = {
             "certificate.json": row.document or b"",
+            "certificate.openbadge.json": openbadge,
+            "certificate.jwt": certifier.rendition(row, "jwt"),
+            "certificate.cose": certifier.rendition(row, "compact"),
+            "certificate.baked.svg": bake('<svg xmlns="http://www.w3.org/2000/svg"></svg>', openbadge.decode()).encode(),
             "certificate.tlog-proof": row.proof or b"",
             "report.dsse.json": submission.envelope,
             "decision.json": submission.decision,
             "trust.json": to_json_text(trust_document(certifier.trust_at(NOW))).encode(),
+            "pack": certifier.pack(NOW),
         }
         lists = certifier.material(row, NOW).status_lists
         files |= {status_file_name(url): raw for url, raw in lists.items()}
