@@ -67,7 +67,7 @@ def world() -> Iterator[World]:
         try:
             rows = issued(Studio(Path(folder)), certifier)
             random.Random(1).shuffle(rows)  # noqa: S311 - an order, no secret
-            common = certifier.material(rows[0], LATER)
+            common = certifier.published.material(rows[0], LATER)
             files = [(row.document or b"", checked_with(row, common)) for row in rows]
             made = World(files, forms_of(certifier, rows, common), documents_of(certifier, common), judge)
             for _ in range(WARM_ROUNDS):

@@ -37,14 +37,16 @@ def main(version: str) -> None:
             "certificate.openbadge.json": openbadge,
             "certificate.jwt": certifier.rendition(row, "jwt"),
             "certificate.cose": certifier.rendition(row, "compact"),
-            "certificate.baked.svg": bake('<svg xmlns="http://www.w3.org/2000/svg"></svg>', openbadge.decode()).encode(),
+            "certificate.baked.svg": bake(
+                '<svg xmlns="http://www.w3.org/2000/svg"></svg>', openbadge.decode()
+            ).encode(),
             "certificate.tlog-proof": row.proof or b"",
             "report.dsse.json": submission.envelope,
             "decision.json": submission.decision,
-            "trust.json": to_json_text(trust_document(certifier.trust_at(NOW))).encode(),
-            "pack": certifier.pack(NOW),
+            "trust.json": to_json_text(trust_document(certifier.published.trust_at(NOW))).encode(),
+            "pack": certifier.published.pack(NOW),
         }
-        lists = certifier.material(row, NOW).status_lists
+        lists = certifier.published.material(row, NOW).status_lists
         files |= {status_file_name(url): raw for url, raw in lists.items()}
         for name, content in files.items():
             (folder / name).write_bytes(content)

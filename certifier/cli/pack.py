@@ -83,7 +83,7 @@ def pack(
 def _made(home: Path, now: datetime) -> bytes:
     certifier = open_certifier(settings_of(home), now)
     try:
-        return certifier.pack(now)
+        return certifier.published.pack(now)
     finally:
         certifier.close()
 

@@ -133,11 +133,11 @@ def published_at_home(home: Path) -> Published:
     certifier = open_certifier(settings_of(home), now)
     try:
         lists = {
-            (purpose, number): _unverified(certifier.status_list(purpose, number, now))
-            for purpose, number in certifier.status_urls().values()
+            (purpose, number): _unverified(certifier.published.status_list(purpose, number, now))
+            for purpose, number in certifier.published.status_urls().values()
         }
         logs = {book.origin: book.entries_between(0, book.head.size) for book in certifier.logbooks}
-        rows = {code: certifier.store.certificate(code) for code in certifier.changed_codes()}
+        rows = {code: certifier.store.certificate(code) for code in certifier.published.changed_codes()}
         payloads = {code: parse_object(row.payload) for code, row in rows.items() if row}
     finally:
         certifier.close()

@@ -9,7 +9,7 @@ The pure steps live in report/, audio/, standard/, certificate/; transactions in
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -18,25 +18,14 @@ from typing import Literal
 
 import structlog
 
-from certifier.certificate.pack import pack_of, sign_pack, sign_trust
 from certifier.certificate.proof import sign_document
-from certifier.certificate.rdfc import CONTEXT_FILES, context_bytes
 from certifier.certificate.status import (
-    LIST_LENGTH,
-    PURPOSES,
-    RENDITIONS,
     StatusEntry,
     entry_at,
-    status_entries_of,
-    status_list_payload,
-    status_url,
 )
 from certifier.certificate.times import time_text
-from certifier.certificate.trust import Trust, trust_of
-from certifier.certificate.verify import Material
 from certifier.crypto.canonical import digest_of, sha256_hex, to_json_text
-from certifier.crypto.keyring import Keyring, RegisteredKey, Role
-from certifier.crypto.keys import PublicKey
+from certifier.crypto.keyring import Keyring
 from certifier.crypto.signing import Signer
 from certifier.crypto.strict_json import parse_object
 from certifier.decision import decision_record, parse_decision
@@ -52,7 +41,6 @@ from certifier.errors import (
     StorageError,
 )
 from certifier.log.entry import parse_entry, status_entry
-from certifier.log.note import verifier_key_for
 from certifier.report.envelope import open_report
 from certifier.report.model import Report, located_numbers_of
 from certifier.service.draft import (
@@ -66,10 +54,12 @@ from certifier.service.draft import (
 )
 from certifier.service.examine import Examined, Upload, examine, gather_evidence
 from certifier.service.ledger import StoredLedger
-from certifier.service.logbook import CLOCK_SKEW, KEY_HINT, STATES, Change, Logbook, Problem
+from certifier.service.logbook import CLOCK_SKEW, KEY_HINT, Logbook, Problem
+from certifier.service.own_keys import ROTATE_HINT, OwnKeys
 from certifier.service.pipeline import A_MOMENT_S, Pipeline, Stage
 from certifier.service.places import Places
-from certifier.service.register import LiveKeys, verification_method
+from certifier.service.published import Published
+from certifier.service.register import LiveKeys
 from certifier.service.renditions import Form, Renditions
 from certifier.service.shelf import Shelf
 from certifier.settings import Settings
@@ -93,12 +83,6 @@ AFTER: dict[ChangeType, frozenset[str]] = {
     "suspend": frozenset({"issue", "reinstate"}),
     "reinstate": frozenset({"suspend"}),
 }
-PURPOSE_OF = {
-    "revoked": "revocation",
-    "suspended": "suspension",
-}  # a state that the log tells -> the list it sets a bit in
-SetPlaces = Mapping[tuple[str, int], Sequence[int]]  # by purpose and number of the list
-ROTATE_HINT = "Make a new one with: certifier keys rotate --role issuer --home HOME"
 NO_ISSUER_HERE = Problem("wrong-key", "no private key in private/ is a registered issuer's", KEY_HINT)
 log = structlog.get_logger(__name__)
 
@@ -175,12 +159,13 @@ class Certifier:
         self.settings = settings
         self.shelf = shelf
         self.keys = keys
+        self.own_keys = OwnKeys(settings, keys)
         self.store = store
         self.logbooks = tuple(logbooks)
         self.logbook = self.logbooks[-1]
         self._ledger = StoredLedger(store)
         self._places = Places(store, randomness)
-        self._set: tuple[Mapping[str, int], SetPlaces] | None = None
+        self.published = Published(settings, shelf, self.own_keys, self.logbooks, self._places)
         self._randomness = randomness
         self._tidied: datetime | None = None
         if not self.keyring.with_role("issuer"):
@@ -189,7 +174,7 @@ class Certifier:
         if self._lacks_issuer():
             found.append(NO_ISSUER_HERE)
         self.problems = (*problems, *found)
-        self._renditions = Renditions(store, self._signer_named, self._registered_key, self._may_keep)
+        self._renditions = Renditions(store, self.own_keys, self._may_keep)
         self.pipeline = Pipeline(store.accept, self._publish, self._deliver, on_stop=on_stop)
         if not self.problems:
             self._finish()
@@ -213,56 +198,7 @@ class Certifier:
     @property
     def keyring(self) -> Keyring:
         """The register as it is now."""
-        return self.keys.now.keyring
-
-    @property
-    def _signers(self) -> Mapping[str, Signer]:
-        """By verification method, the keys that may sign: retired ones what they signed before, stolen ones nothing."""
-        return self.keys.now.signers
-
-    def _issuer_key(self, now: datetime) -> RegisteredKey:
-        """The issuer key that signs: the newest one in force whose private half is here. Raises ReadOnlyError."""
-        active = self._in_force("issuer", now)
-        if not active:
-            keys = [key for key in self.keyring.with_role("issuer") if self._method(key) in self._signers]
-            raise ReadOnlyError(
-                "The issuer's key is not in force.",
-                found=time_text(now),
-                expected="; ".join(f"{time_text(key.valid_from)} to {time_text(key.valid_until)}" for key in keys)
-                or "a private key in private/ that the register lists",
-                hint=ROTATE_HINT,
-            )
-        return active[-1]
-
-    def _list_key(self, now: datetime) -> RegisteredKey:
-        """The key that signs status lists and packs: the newest of role status in force, else the issuer's."""
-        active = self._in_force("status", now)
-        return active[-1] if active else self._issuer_key(now)
-
-    def _in_force(self, role: Role, now: datetime) -> list[RegisteredKey]:
-        """The keys of a role that may sign something new, oldest first: in force, and their private halves are here."""
-        keys = self.keys.now
-        entries = keys.keyring.with_role(role)
-        return [key for key in entries if key.state(now) == "in_force" and self._method(key) in keys.signers]
-
-    def _method(self, key: RegisteredKey) -> str:
-        return verification_method(self.settings, key)
-
-    def _signer_named(self, method: str) -> Signer | None:
-        """The private half of a verification method of this issuer, where it is here and may sign."""
-        return self._signers.get(method)
-
-    def _signer(self, method: str) -> Signer:
-        """As ``_signer_named``. Raises ReadOnlyError when the key was taken away a moment ago."""
-        signer = self._signer_named(method)
-        if signer is None:
-            raise ReadOnlyError("The key may not sign any more.", found=method, hint=ROTATE_HINT)
-        return signer
-
-    def _registered_key(self, method: str) -> PublicKey | None:
-        """The public key of a verification method of this issuer, as the register has it."""
-        entry = self.keyring.named(method.removeprefix(f"{self.settings.did}#"))
-        return entry.public if entry else None
+        return self.own_keys.keyring
 
     def _may_keep(self) -> bool:
         """Whether the database may grow by what could be made again."""
@@ -335,7 +271,7 @@ class Certifier:
     def _issue(
         self, examined: Examined, decision: Decision, request: Request | None, now: datetime
     ) -> Issued | Accepted:
-        method = self._method(self._issuer_key(now))
+        method = self.own_keys.method_of(self.own_keys.issuer(now))
         code, status = self._free_places()
         claims = claims_for(
             examined,
@@ -387,7 +323,7 @@ class Certifier:
         for placed in self.store.issue_entries(list(waiting)):
             book = books[placed.origin]
             row = waiting[str(placed.code)]
-            signer = self._signer_named(row.verification_method)
+            signer = self.own_keys.signer_named(row.verification_method)
             if signer is None:
                 log.error("a certificate needs a key that is not here", code=row.code, key=row.verification_method)
             elif placed.index < book.head.size:
@@ -449,7 +385,7 @@ class Certifier:
                 found=code,
                 hint="Use the file that you were given; it is as valid as before.",
             )
-        return self._answer_with(row, repeated=True, state=self.lifecycle(row.code))
+        return self._answer_with(row, repeated=True, state=self.published.lifecycle(row.code))
 
     def _answer_with(
         self, row: CertificateRow, *, repeated: bool, state: str, replayed: bool = False
@@ -496,7 +432,7 @@ class Certifier:
         free = free_bytes(self.settings.home)
         if self.pipeline.stopped:
             return Problem("writer-stopped", self.pipeline.stopped, "The service restarts by itself.")
-        if not self._in_force("issuer", now):
+        if not self.own_keys.in_force("issuer", now):
             return Problem("no-issuer-key", "no issuer key in force has its private half here", ROTATE_HINT)
         if free < self.settings.min_free_bytes:
             return Problem("disk-full", f"{free} bytes are free", f"at least {self.settings.min_free_bytes} are needed")
@@ -570,110 +506,6 @@ class Certifier:
             "The change is on record and not published yet.",
             hint="It is published as soon as the log goes on; see it with: certifier log proof CODE",
         )
-
-    def changes_of(self, code: str, sizes: Mapping[str, int] | None = None) -> tuple[Change, ...]:
-        """Every change of a certificate's status that a published checkpoint holds, in order; as of given log sizes."""
-        sizes = sizes or {}
-        return tuple(change for book in self.logbooks for change in book.changes_of(code, sizes.get(book.origin)))
-
-    def changed_codes(self) -> set[str]:
-        """The codes of all certificates whose status was ever changed."""
-        return {code for book in self.logbooks for code in book.changed_codes()}
-
-    def lifecycle(self, code: str, sizes: Mapping[str, int] | None = None) -> str:
-        """``active``, ``suspended`` or ``revoked``, as the log says at its newest checkpoint."""
-        changes = self.changes_of(code, sizes)
-        return STATES[changes[-1].kind] if changes else "active"
-
-    def status_list(self, purpose: str, number: int, now: datetime, rendition: str = "record") -> bytes:
-        """The signed Bitstring Status List of a purpose and number, computed from the log alone; made at a whole minute.
-
-        Raises NotFoundError when no certificate stands in such a list. Raises ReadOnlyError when the entries at hand do not
-        lead to the signed log, or when a certificate that the log withdrew is lost here, so that its place is not known: then
-        no list is better than one that calls it active.
-        """
-        sizes, set_places = self._set_places()
-        if purpose not in PURPOSES or not 1 <= number <= self._places.lists():
-            raise NotFoundError(
-                "There is no such status list.",
-                found=f"{purpose[:40]} {number}",
-                expected=f"{' or '.join(PURPOSES)}, 1 to {self._places.lists()}",
-            )
-        made_at = now.replace(second=0, microsecond=0)
-        method = self._method(self._list_key(now))
-        payload = status_list_payload(
-            status_url(self.settings.base_url, purpose, number),
-            purpose,
-            set_places.get((purpose, number), ()),
-            issuer=self.settings.did,
-            log=f"{self.logbook.origin} at size {sizes[self.logbook.origin]}",
-            now=made_at,
-        )
-        return RENDITIONS[rendition](payload, self._signer(method), method, time_text(made_at))
-
-    def status_urls(self) -> dict[str, tuple[str, int]]:
-        """Every status list that there is now: purpose and number by URL. Raises ReadOnlyError when none can be told."""
-        self._set_places()
-        numbers = range(1, self._places.lists() + 1)
-        return {
-            status_url(self.settings.base_url, purpose, number): (purpose, number)
-            for number in numbers
-            for purpose in PURPOSES
-        }
-
-    def _set_places(self) -> tuple[Mapping[str, int], SetPlaces]:
-        """The size of each log, and the positions that are set at these sizes; only changed certificates are looked at."""
-        if not self._signers or not all(book.is_trustworthy for book in self.logbooks):
-            raise ReadOnlyError("The log cannot be read as it was signed, so no status is told.")
-        sizes = {book.origin: book.head.size for book in self.logbooks}
-        remembered = self._set
-        if remembered is None or remembered[0] != sizes:
-            states = {code: self.lifecycle(code, sizes) for code in self.changed_codes()}
-            withdrawn = {code: state for code, state in states.items() if state in PURPOSE_OF}
-            found: dict[tuple[str, int], list[int]] = {}
-            for code, places in self._places.of(withdrawn).items():
-                purpose = PURPOSE_OF[withdrawn[code]]
-                number, position = divmod(places[purpose], LIST_LENGTH)
-                found.setdefault((purpose, number + 1), []).append(position)
-            self._set = remembered = (sizes, found)
-        return remembered
-
-    def trust_at(self, now: datetime) -> Trust:
-        """What a verifier of this installation pins: its keys, and every version of the standard it ever judged by."""
-        return trust_of(
-            self.keyring,
-            issuer=self.settings.did,
-            environment=self.settings.environment,
-            logs=tuple(verifier_key_for(key.id, key.public) for key in self.keyring.with_role("log")),
-            standards=self.shelf.states(now),
-        )
-
-    def pack(self, now: datetime) -> bytes:
-        """One signed file with all that offline verification needs, dated to the minute.
-
-        Raises ReadOnlyError when no key can sign it, or no status can be told: a pack without one would be of no use.
-        """
-        # The trust is signed by the oldest key that may: whoever pinned that one learns of the newer ones from the pack.
-        issuers, others = (self._in_force(role, now) for role in ("issuer", "status"))
-        if not issuers:
-            raise ReadOnlyError("No key in force that could sign a pack is here.", hint="Rotate the issuer's key.")
-        oldest, method = self._method(issuers[0]), self._method((others or issuers)[-1])
-        made_at = now.replace(second=0, microsecond=0)
-        unsigned = pack_of(
-            sign_trust(self.trust_at(now), self._signer(oldest), oldest, made_at),
-            issuer=self.settings.did,
-            status_lists=[self.status_list(purpose, number, now) for purpose, number in self.status_urls().values()],
-            contexts={url: context_bytes(url) for url in CONTEXT_FILES},
-            checkpoints=[book.head.note for book in self.logbooks if book.head.note],
-            now=made_at,
-        )
-        return sign_pack(unsigned, self._signer(method), method)
-
-    def material(self, row: CertificateRow, now: datetime) -> Material:
-        """All that a check of this certificate needs, as this installation serves it."""
-        entries = status_entries_of(parse_object(row.payload))
-        lists = {entry.url: self.status_list(entry.purpose, entry.number, now) for entry in entries}
-        return Material(self.trust_at(now), row.proof, lists)
 
 
 def request_of(examined: Examined, idempotency_key: str | None) -> Request | None:

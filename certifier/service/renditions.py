@@ -24,6 +24,7 @@ from certifier.crypto.keys import PublicKey
 from certifier.crypto.signing import Signer
 from certifier.crypto.strict_json import parse_object
 from certifier.errors import BusyError, ForeignInputError, NotFoundError, StorageError
+from certifier.service.own_keys import OwnKeys
 from certifier.storage.rows import CertificateRow
 from certifier.storage.store import Store
 
@@ -36,17 +37,9 @@ log = structlog.get_logger(__name__)
 class Renditions:
     """All forms of all certificates of one installation, but the record itself. Thread-safe."""
 
-    def __init__(
-        self,
-        store: Store,
-        signer_named: Callable[[str], Signer | None],
-        key_named: Callable[[str], PublicKey | None],
-        may_write: Callable[[], bool],
-    ) -> None:
-        """Both give the key of a verification method: ``signer_named`` its private half, ``key_named`` the registered one."""
+    def __init__(self, store: Store, own_keys: OwnKeys, may_write: Callable[[], bool]) -> None:
         self._store = store
-        self._signer_named = signer_named
-        self._key_named = key_named
+        self._own_keys = own_keys
         self._may_write = may_write
 
     def of(self, row: CertificateRow, form: Form) -> bytes:
@@ -54,11 +47,11 @@ class Renditions:
 
         Raises NotFoundError when it was not made while its private key was here.
         """
-        key = self._key_named(row.verification_method)
+        key = self._own_keys.public_half(row.verification_method)
         kept = self._store.rendition(row.code, form)
         if key and kept is not None and is_good(form, kept, row.payload, row.verification_method, key):
             return kept
-        signer = self._signer_named(row.verification_method)
+        signer = self._own_keys.signer_named(row.verification_method)
         if key is None or signer is None:
             raise NotFoundError(
                 "The certificate was not made in this form, and the key that could is not here any more.",

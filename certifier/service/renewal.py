@@ -56,7 +56,7 @@ def renewal_info(certifier: Certifier, code: str, now: datetime) -> RenewalInfo:
     states = {entry.sha256: entry.state for entry in shelf.states(now)}
     report, before = open_report(submission.envelope).report, certifier.replayed(submission)
     newer = shelf.newer_than(digest, now)
-    state = certifier.lifecycle(code)
+    state = certifier.published.lifecycle(code)
     expires = parse_time(row.expires_at)
     reason, window = _reason(state, states.get(digest, "superseded"), expires, now)
     return RenewalInfo(

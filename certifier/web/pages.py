@@ -40,7 +40,7 @@ def register(site: Site) -> Response:
     """The newest certificates."""
     checked_query()
     newest = site.certifier.store.newest_certificates(NEWEST)
-    states = {row.code: site.certifier.lifecycle(row.code) for row, _ in newest}
+    states = {row.code: site.certifier.published.lifecycle(row.code) for row, _ in newest}
     return page("register.html", newest=newest, states=states, most=NEWEST)
 
 

@@ -62,7 +62,7 @@ def record_of(site: Site, code: str, minute: datetime) -> Record:
     """The certificate with this code and its state. Raises NoSuchCertificate."""
     row = row_of(site, code)
     verification = site.verification_of(row, minute)
-    changes = site.certifier.changes_of(code)
+    changes = site.certifier.published.changes_of(code)
     state = state_of(verification, changes[-1].reason if changes else None)
     claims = verification.claims
     face = face_of(claims, limits_for(site, claims), state, minute) if claims else None

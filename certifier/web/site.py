@@ -43,8 +43,8 @@ class StatusLists(Mapping[str, bytes]):
 
     def __init__(self, certifier: Certifier, minute: datetime) -> None:
         """Raises ReadOnlyError when no status can be told."""
-        self._urls = certifier.status_urls()
-        self._signed = cache(partial(certifier.status_list, now=minute))
+        self._urls = certifier.published.status_urls()
+        self._signed = cache(partial(certifier.published.status_list, now=minute))
 
     def __getitem__(self, url: str) -> bytes:
         return self.signed(url, "record")
@@ -137,11 +137,11 @@ class Site:
 
     def pack(self, moment: datetime) -> bytes:
         """The pack for offline verification, made anew as the status lists are."""
-        return self._remembered("pack", moment, self.certifier.pack)
+        return self._remembered("pack", moment, self.certifier.published.pack)
 
     def trust(self, moment: datetime) -> Trust:
         """Whom a verifier of this installation trusts, made anew as the status lists are."""
-        return self._remembered("trust", moment, self.certifier.trust_at)
+        return self._remembered("trust", moment, self.certifier.published.trust_at)
 
     def _remembered(self, name: str, moment: datetime, make: Callable[[datetime], Made]) -> Made:
         key = (_minute(moment), self.certifier.logbook.head.size, self.certifier.keys.now)

@@ -72,7 +72,7 @@ def decision_on(site: Site, submission_id: str) -> SubmissionView:
     """A stored submission with the verdict on it. Raises NotFoundError."""
     submission = site.certifier.store.submission(submission_id)
     certificate = _certificate_of(site, submission)
-    state = site.certifier.lifecycle(certificate.code) if certificate else None
+    state = site.certifier.published.lifecycle(certificate.code) if certificate else None
     try:
         verdict = site.verdict_on(submission)
     except NotFoundError:

@@ -42,10 +42,10 @@ def delivered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     assert isinstance(answer, Issued)
     folder = tmp_path / "delivered"
     folder.mkdir()
-    material = certifier.material(answer.certificate, now)
+    material = certifier.published.material(answer.certificate, now)
     (folder / "certificate.json").write_bytes(answer.certificate.document or b"")
     (folder / "certificate.tlog-proof").write_bytes(answer.certificate.proof or b"")
-    (folder / "trust.json").write_text(to_json_text(trust_document(certifier.trust_at(NOW))))
+    (folder / "trust.json").write_text(to_json_text(trust_document(certifier.published.trust_at(NOW))))
     for url, raw in material.status_lists.items():
         (folder / status_file_name(url)).write_bytes(raw)
     shutil.copyfile(studio.track, folder / "track.wav")

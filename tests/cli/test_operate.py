@@ -213,7 +213,7 @@ def test_an_old_backup_goes_on_only_with_what_was_published_since(place: Place, 
     place.studio.certifier().close()
     again = place.studio.certifier()
     assert again.problems == ()
-    assert again.lifecycle(place.codes[1]) == "revoked"
+    assert again.published.lifecycle(place.codes[1]) == "revoked"
     with pytest.raises(Exception, match="whose file was lost"):
         again.certify(place.studio.examined(4), LATER)
     again.close()
@@ -235,7 +235,7 @@ def test_the_bundles_of_a_mirror_alone_rebuild_the_log(place: Place, tmp_path: P
     certifier = place.studio.certifier()
     assert certifier.problems == ()
     assert certifier.logbook.head.size == 4
-    assert certifier.lifecycle(place.codes[0]) == "suspended"
+    assert certifier.published.lifecycle(place.codes[0]) == "suspended"
     answer = certifier.certify(place.studio.examined(7), LATER)
     assert isinstance(answer, Issued)
     client = create_app(certifier, lambda: LATER).test_client()

@@ -338,7 +338,7 @@ LADDER = {
 def test_the_age_of_a_pack_lowers_the_verdict(
     label: Label, name: str, age: timedelta, code: int, verdict: str, reason: str
 ) -> None:
-    exit_code, told = label.verify(name, label.certifier.pack(NOW - age))
+    exit_code, told = label.verify(name, label.certifier.published.pack(NOW - age))
     assert (exit_code, told["verdict"], told["reason"]) == (code, verdict, reason)
 
 
@@ -348,7 +348,7 @@ def test_a_pack_is_enough_where_there_is_no_network(label: Label, monkeypatch: p
 
     monkeypatch.setattr(socket, "socket", no_network)
     monkeypatch.setattr(socket, "getaddrinfo", no_network)
-    exit_code, told = label.verify("standing", label.certifier.pack(NOW))
+    exit_code, told = label.verify("standing", label.certifier.published.pack(NOW))
     assert (exit_code, told["verdict"]) == (0, "valid")
 
 
@@ -356,7 +356,7 @@ def test_a_strangers_pack_under_the_issuers_name_makes_nothing_valid(label: Labe
     stranger = pack_at(NOW)
     exit_code, told = label.verify("standing", stranger)
     assert (exit_code, told["verdict"], told["certificate"]) == (3, "not_valid", None)
-    pin(label.certifier.trust_at(NOW))
+    pin(label.certifier.published.trust_at(NOW))
     refused = run("verify", label.folder / "standing.json", "--pack", label.folder / "pack")
     assert (refused.exit_code, refused.stdout) == (2, "")
     assert (

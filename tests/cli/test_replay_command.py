@@ -47,9 +47,9 @@ def issued(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (public / f"{code}.tlog-proof").write_bytes(answer.certificate.proof or b"")
     (public / f"{code}.report.json").write_bytes(submission.envelope)
     (public / f"{code}.decision.json").write_bytes(submission.decision)
-    for url, raw in certifier.material(answer.certificate, now).status_lists.items():
+    for url, raw in certifier.published.material(answer.certificate, now).status_lists.items():
         (public / status_file_name(url)).write_bytes(raw)
-    (folder / "trust.json").write_text(to_json_text(trust_document(certifier.trust_at(NOW))))
+    (folder / "trust.json").write_text(to_json_text(trust_document(certifier.published.trust_at(NOW))))
     (folder / "emissions.csv").write_bytes(studio.log)
     shutil.copyfile(studio.track, folder / "track.wav")
     shutil.copytree(studio.settings.register_dir, folder / "register")

@@ -53,10 +53,10 @@ def delivered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Delivered]:
     files = {
         "certificate.json": row.document or b"",
         "certificate.tlog-proof": row.proof or b"",
-        "trust.json": to_json_text(trust_document(certifier.trust_at(now))).encode(),
-        "status-revocation.json": certifier.status_list("revocation", 1, now),
-        "status-suspension.json": certifier.status_list("suspension", 1, now),
-        "pack": certifier.pack(now),
+        "trust.json": to_json_text(trust_document(certifier.published.trust_at(now))).encode(),
+        "status-revocation.json": certifier.published.status_list("revocation", 1, now),
+        "status-suspension.json": certifier.published.status_list("suspension", 1, now),
+        "pack": certifier.published.pack(now),
         **{name: certifier.rendition(row, form) for form, name in FORMS.items()},  # type: ignore[arg-type]
     }
     files["certificate.baked.svg"] = bake(
@@ -66,7 +66,7 @@ def delivered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Delivered]:
         (folder / name).write_bytes(content)
     shutil.copyfile(studio.track, folder / "track.wav")
     old_pack = studio.folder / "pack-of-two-days-ago"
-    old_pack.write_bytes(certifier.pack(now - timedelta(days=2)))
+    old_pack.write_bytes(certifier.published.pack(now - timedelta(days=2)))
     qr = print_qr_text("https://label.example", row.code, digits_of(files["certificate.cose"]))
     server = make_server("127.0.0.1", 0, create_app(certifier), threaded=True)
     thread = Thread(target=server.serve_forever)

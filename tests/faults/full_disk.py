@@ -94,7 +94,7 @@ def readable(certifier: Certifier, history: History) -> list[str]:
     try:
         for purpose in PURPOSES:
             if certifier.logbook.head.size:
-                certifier.status_list(purpose, 1, datetime.now(UTC))
+                certifier.published.status_list(purpose, 1, datetime.now(UTC))
         return lost_from(certifier, history.read())
     except Exception as error:  # noqa: BLE001 - which one is the question
         return [f"{type(error).__name__}: {error}"[:200]]
@@ -178,7 +178,7 @@ def guarded(studio: Studio, disk: Path) -> dict[str, Any]:
         certifier.change_status(code, "revoke", "evidence", datetime.now(UTC))
         history.add(op="revoke", code=code)
     judged(certifier, history.read())
-    found: dict[str, Any] = {"told": told, "lifecycle": certifier.lifecycle(code)}
+    found: dict[str, Any] = {"told": told, "lifecycle": certifier.published.lifecycle(code)}
     (disk / "ballast").unlink()
     issue_one(certifier, studio, history, "after")
     judged(certifier, history.read())

@@ -41,7 +41,7 @@ def lost_from(certifier: Certifier, history: Sequence[Mapping[str, Any]]) -> lis
 
 def _holds(certifier: Certifier, code: str, acknowledged: Sequence[str]) -> bool:
     """Whether the log has these changes in their order, whatever else was on its way."""
-    held = iter(change.kind for change in certifier.changes_of(code))
+    held = iter(change.kind for change in certifier.published.changes_of(code))
     return all(kind in held for kind in acknowledged)
 
 

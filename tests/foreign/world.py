@@ -47,7 +47,7 @@ class World:
 
     @property
     def trust(self) -> Trust:
-        return self.certifier.trust_at(LATER)
+        return self.certifier.published.trust_at(LATER)
 
     @property
     def trusted_key(self) -> TrustedKey:

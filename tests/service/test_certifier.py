@@ -48,7 +48,7 @@ def outcome_of(certifier: Certifier, upload: Upload) -> str:
 
 def test_a_measured_report_becomes_a_certificate_that_verifies(certifier: Certifier, studio: Studio) -> None:
     row = issue(certifier, studio).certificate
-    material = certifier.material(row, NOW)
+    material = certifier.published.material(row, NOW)
     audio = AudioDigests(studio.facts().sha256)
     verification = check_certificate(
         row.document or b"", type(material)(material.trust, material.proof, material.status_lists, audio), NOW
@@ -198,8 +198,11 @@ def test_what_cannot_be_used_is_refused_by_name_and_nothing_is_stored(
 def test_revoked_means_revoked_in_log_list_and_verdict(certifier: Certifier, studio: Studio) -> None:
     row = issue(certifier, studio).certificate
     certifier.change_status(row.code, "revoke", "evidence", NOW)
-    assert certifier.lifecycle(row.code) == "revoked"
-    assert check_certificate(row.document or b"", certifier.material(row, NOW), NOW).axes["lifecycle"] == "revoked"
+    assert certifier.published.lifecycle(row.code) == "revoked"
+    assert (
+        check_certificate(row.document or b"", certifier.published.material(row, NOW), NOW).axes["lifecycle"]
+        == "revoked"
+    )
     assert [placed.type for placed in certifier.store.entries_between("label.example/2026", 0, 9)] == [
         "issue",
         "revoke",
@@ -211,9 +214,9 @@ def test_revoked_means_revoked_in_log_list_and_verdict(certifier: Certifier, stu
 def test_a_suspended_certificate_comes_back(certifier: Certifier, studio: Studio) -> None:
     row = issue(certifier, studio).certificate
     certifier.change_status(row.code, "suspend", "evidence", NOW)
-    assert check_certificate(row.document or b"", certifier.material(row, NOW), NOW).verdict == "not_valid"
+    assert check_certificate(row.document or b"", certifier.published.material(row, NOW), NOW).verdict == "not_valid"
     certifier.change_status(row.code, "reinstate", "evidence", NOW)
-    assert check_certificate(row.document or b"", certifier.material(row, NOW), NOW).verdict == "valid"
+    assert check_certificate(row.document or b"", certifier.published.material(row, NOW), NOW).verdict == "valid"
 
 
 def test_an_unknown_code_is_not_found(certifier: Certifier) -> None:
@@ -229,7 +232,7 @@ def test_a_renewal_replaces_its_forerunner_in_the_same_batch(certifier: Certifie
     renewal["raw_log_sha256"] = [hashlib.sha256(studio.log).hexdigest()]
     answer = certifier.submit(studio.upload(studio.signed(renewal)), NOW + timedelta(days=1))
     assert isinstance(answer, Issued), answer
-    assert certifier.lifecycle(first.code) == "revoked"
+    assert certifier.published.lifecycle(first.code) == "revoked"
     revocation = parse_entry(certifier.store.entries_between("label.example/2026", 1, 2)[0].entry)
     assert (revocation["reason"], revocation["replaced_by"]) == ("superseded", answer.certificate.code)
 
@@ -254,7 +257,7 @@ def test_what_a_crash_left_undelivered_is_delivered_at_the_next_start(
     assert isinstance(answer, Issued)
     assert answer.repeated
     assert (
-        check_certificate(answer.certificate.document or b"", restarted.material(answer.certificate, NOW), NOW).verdict
+        check_certificate(answer.certificate.document or b"", restarted.published.material(answer.certificate, NOW), NOW).verdict
         == "valid"
     )
     assert restarted.logbook.head.size == 1
@@ -270,7 +273,7 @@ def test_private_keys_appear_in_no_public_bytes(certifier: Certifier, studio: St
         row.proof,
         submission.decision,
         submission.envelope,
-        repr(certifier.trust_at(NOW)).encode(),
+        repr(certifier.published.trust_at(NOW)).encode(),
     ):
         assert secret not in (public or b"")
 
@@ -318,7 +321,7 @@ def test_nobody_renews_and_so_withdraws_the_certificate_of_another(certifier: Ce
     with pytest.raises(ConflictError) as error:
         certifier.submit(studio.upload(studio.signed(theirs, (STRANGER,))), NOW)
     assert "another key" in (error.value.found or "")
-    assert certifier.lifecycle(first.code) == "active"
+    assert certifier.published.lifecycle(first.code) == "active"
 
 
 def test_a_suspended_certificate_is_not_renewed_out_of_its_suspension(certifier: Certifier, studio: Studio) -> None:
@@ -342,8 +345,11 @@ def test_an_operators_command_is_seen_by_the_running_service(certifier: Certifie
     row = issue(certifier, studio).certificate
     command = studio.certifier()
     command.change_status(row.code, "revoke", "evidence", NOW)
-    assert certifier.lifecycle(row.code) == "revoked"
-    assert check_certificate(row.document or b"", certifier.material(row, NOW), NOW).axes["lifecycle"] == "revoked"
+    assert certifier.published.lifecycle(row.code) == "revoked"
+    assert (
+        check_certificate(row.document or b"", certifier.published.material(row, NOW), NOW).axes["lifecycle"]
+        == "revoked"
+    )
     other = write_track(studio.folder / "other.wav", pitch=330)
     studio.log = emissions_csv(run_id="run-2")
     report = studio.report(track=other, run_id="run-2")

@@ -55,7 +55,7 @@ def test_a_renewal_keeps_the_instruments_of_its_forerunner(studio):
     )
     renewed = certifier.certify(renewal, NOW)
     assert line_of(renewed) == (True, ())
-    assert certifier.lifecycle(first.certificate.code) == "revoked"
+    assert certifier.published.lifecycle(first.certificate.code) == "revoked"
     other = certifier.certify(studio.examined(2, (APPLICANT, PARTY), energy_claims=[CLAIM]), NOW)
     assert line_of(other)[0] is False
     assert display_code(renewed.certificate.code) != display_code(first.certificate.code)

@@ -62,7 +62,7 @@ def method_of(answer: Issued) -> str:
 
 def verdict_on(certifier: Certifier, code: str, now: datetime) -> str:
     row = certifier.certificate(code)
-    return check_certificate(row.document or b"", certifier.material(row, now), now).verdict
+    return check_certificate(row.document or b"", certifier.published.material(row, now), now).verdict
 
 
 def logged(settings: Settings) -> list[dict[str, Any]]:
@@ -151,14 +151,14 @@ def test_a_status_key_signs_the_lists_and_no_certificate(
     answer = issue(running, studio, 1)
     added = add_key(settings, "status", NOW)
     running.keys.look()
-    lists = running.material(answer.certificate, NOW).status_lists
+    lists = running.published.material(answer.certificate, NOW).status_lists
     signers = {parse_object(raw)["proof"]["verificationMethod"] for raw in lists.values()}
     assert signers == {f"{DID}#{added.entry.id}"}
     assert method_of(issue(running, studio, 2)) == f"{DID}#{FIRST}"
     assert verdict_on(running, answer.certificate.code, NOW) == "valid"
     retire_key(settings, added.entry.id, NOW)
     running.keys.look()
-    lists = running.material(answer.certificate, NOW).status_lists
+    lists = running.published.material(answer.certificate, NOW).status_lists
     assert {parse_object(raw)["proof"]["verificationMethod"] for raw in lists.values()} == {f"{DID}#{FIRST}"}
 
 
@@ -170,7 +170,10 @@ def test_a_log_key_that_was_prepared_is_the_next_logs(settings: Settings, studio
     try:
         assert certifier.logbook.verifier_key.key == added.entry.public
         assert not certifier.problems
-        assert [log.name for log in certifier.trust_at(NOW).logs] == ["label.example/2026", "label.example/2026-2"]
+        assert [log.name for log in certifier.published.trust_at(NOW).logs] == [
+            "label.example/2026",
+            "label.example/2026-2",
+        ]
     finally:
         certifier.close()
 
@@ -204,7 +207,7 @@ def test_a_retired_key_signs_nothing_new_and_what_it_signed_is_valid(
     assert verdict_on(running, before.certificate.code, NOW + HOUR) == "valid"
     assert logged(settings)[-1]["type"] == "key-retire"
     assert state_of(settings, FIRST) == "retired"
-    assert f"{DID}#{FIRST}" in did_document(running.trust_at(NOW), DID, NOW)["assertionMethod"]
+    assert f"{DID}#{FIRST}" in did_document(running.published.trust_at(NOW), DID, NOW)["assertionMethod"]
 
 
 def test_what_was_accepted_under_a_key_is_delivered_after_its_retirement(
@@ -285,7 +288,7 @@ def test_after_a_theft_later_places_in_the_log_are_bad_and_earlier_ones_good(
         "v": "lcal-log/1", "type": "key-compromise", "at": "2026-11-01T13:00:00Z", "kid": f"{DID}#{FIRST}", "last_good_index": 0,
     }  # fmt: skip
     running.keys.look()
-    trust = running.trust_at(NOW + HOUR)
+    trust = running.published.trust_at(NOW + HOUR)
     key = trust.key_for(f"{DID}#{FIRST}")
     assert key is not None
     assert (key.last_good, key.valid_until) == (LastGood("label.example/2026", 0), NOW + HOUR)
@@ -305,7 +308,7 @@ def test_a_stolen_key_signs_nothing_again(running: Certifier, studio: Studio, se
         running.certify(studio.examined(2), NOW)
     assert "no-issuer-key" in (caught.value.found or "")
     with pytest.raises(ReadOnlyError):
-        running.status_list("revocation", 1, NOW)
+        running.published.status_list("revocation", 1, NOW)
     ready = client.get("/readyz")
     assert (ready.status_code, ready.json["parts"]["writing"].split(":")[0]) == (503, "no-issuer-key")
     # the way out of it
@@ -335,10 +338,10 @@ def test_a_stolen_status_key_signs_no_list_and_no_pack(running: Certifier, studi
     row = issue(running, studio, 1).certificate
     status = add_key(settings, "status", NOW).entry.id
     running.keys.look()
-    old = running.material(row, NOW).status_lists
+    old = running.published.material(row, NOW).status_lists
     compromise_key(settings, status, NOW, last_good=0)
     running.keys.look()
-    material = running.material(row, NOW)
+    material = running.published.material(row, NOW)
     assert {parse_object(raw)["proof"]["verificationMethod"] for raw in material.status_lists.values()} == {
         f"{DID}#{FIRST}"
     }
@@ -346,7 +349,7 @@ def test_a_stolen_status_key_signs_no_list_and_no_pack(running: Certifier, studi
     # what the thief, or the service before the theft, signed counts no more
     stale = check_certificate(row.document or b"", replace(material, status_lists=old), NOW)
     assert (stale.axes["lifecycle"], stale.verdict) == ("unchecked", "cannot_tell")
-    assert running.pack(NOW)
+    assert running.published.pack(NOW)
 
 
 def test_a_new_key_can_be_made_when_the_stolen_ones_private_half_was_taken_away(settings: Settings) -> None:

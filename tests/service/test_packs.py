@@ -31,7 +31,7 @@ def studio(tmp_path: Path) -> Studio:
 
 def test_the_oldest_issuer_key_vouches_for_its_successor(studio: Studio) -> None:
     certifier = studio.certifier()
-    before, raw = certifier.trust_at(NOW), certifier.pack(LATER)
+    before, raw = certifier.published.trust_at(NOW), certifier.published.pack(LATER)
     certifier.close()
     old = next(key for key in before.keys if key.key != NEXT.public)
     only_old = type(before)(before.environment, (old,), before.logs, before.standards)
@@ -43,7 +43,7 @@ def test_the_oldest_issuer_key_vouches_for_its_successor(studio: Studio) -> None
 def test_once_the_old_key_is_gone_the_new_one_vouches_alone(studio: Studio) -> None:
     (studio.settings.private_dir / "issuer.pem").unlink()
     certifier = studio.certifier()
-    trust, raw = certifier.trust_at(NOW), certifier.pack(LATER)
+    trust, raw = certifier.published.trust_at(NOW), certifier.published.pack(LATER)
     certifier.close()
     assert open_pack(raw, trust, LATER).issuer_key.key == NEXT.public
     only_old = type(trust)(trust.environment, trust.keys[:1], trust.logs, trust.standards)
@@ -53,7 +53,7 @@ def test_once_the_old_key_is_gone_the_new_one_vouches_alone(studio: Studio) -> N
 
 def test_a_pack_is_the_same_bytes_for_a_minute(studio: Studio) -> None:
     certifier = studio.certifier()
-    packs = {certifier.pack(LATER + timedelta(seconds=seconds)) for seconds in (0, 20, 59)}
+    packs = {certifier.published.pack(LATER + timedelta(seconds=seconds)) for seconds in (0, 20, 59)}
     certifier.close()
     assert len(packs) == 1
 
@@ -63,7 +63,7 @@ def test_a_status_key_signs_the_pack_and_its_lists_and_the_issuer_the_trust(stud
     save_signing_key(studio.settings.private_dir / "status.pem", status)
     register_key(studio.settings, "status-1", "status", "Example", status.public, NOW)
     certifier = studio.certifier()
-    trust, raw = certifier.trust_at(NOW), certifier.pack(LATER)
+    trust, raw = certifier.published.trust_at(NOW), certifier.published.pack(LATER)
     certifier.close()
     issuers_alone = type(trust)(trust.environment, trust.keys[:1], trust.logs, trust.standards)
     pack = open_pack(raw, issuers_alone, LATER)

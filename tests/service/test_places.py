@@ -147,17 +147,17 @@ def test_the_next_list_is_named_in_the_certificate_and_served(certifier: Certifi
     assert [numbers_of(certifier, code) for code in three] == [{1}, {2}, {3}]
     certifier.change_status(three[1], "revoke", "misuse", NOW)
     certifier.change_status(three[2], "suspend", "evidence", NOW)
-    trust = certifier.trust_at(NOW)
+    trust = certifier.published.trust_at(NOW)
     set_in = {
         (purpose, number)
-        for purpose, number in certifier.status_urls().values()
-        if open_status_list(certifier.status_list(purpose, number, NOW), trust).positions
+        for purpose, number in certifier.published.status_urls().values()
+        if open_status_list(certifier.published.status_list(purpose, number, NOW), trust).positions
     }
     assert set_in == {("revocation", 2), ("suspension", 3)}
     lifecycles = []
     for code in three:
         row = certifier.certificate(code)
-        checked = check_certificate(row.document or b"", certifier.material(row, NOW), NOW)
+        checked = check_certificate(row.document or b"", certifier.published.material(row, NOW), NOW)
         lifecycles.append(checked.axes["lifecycle"])
     assert lifecycles == ["active", "revoked", "suspended"]
 
@@ -170,7 +170,7 @@ def test_a_list_is_there_once_a_certificate_is_in_it(studio: Studio, certifier: 
         found = [client.get(f"/status/suspension/{number}").status_code for number in (1, 2, 3)]
         assert found == [200] * last + [404] * (3 - last)
         with pytest.raises(NotFoundError, match="no such status list"):
-            certifier.status_list("suspension", last + 1, NOW)
+            certifier.published.status_list("suspension", last + 1, NOW)
 
 
 def test_only_certificates_that_the_log_changed_are_read_and_each_once(
@@ -186,8 +186,8 @@ def test_only_certificates_that_the_log_changed_are_read_and_each_once(
     monkeypatch.setattr(certifier.store, "certificates_of", noted)
     for code, kind in ((three[0], "suspend"), (three[2], "revoke"), (three[0], "reinstate"), (three[0], "revoke")):
         certifier.change_status(code, kind, "evidence", NOW)  # type: ignore[arg-type]
-        for purpose, number in certifier.status_urls().values():
-            certifier.status_list(purpose, number, NOW)
+        for purpose, number in certifier.published.status_urls().values():
+            certifier.published.status_list(purpose, number, NOW)
     assert sorted(read) == sorted([three[0], three[2]])
 
 
@@ -195,7 +195,7 @@ def test_a_withdrawn_certificate_that_is_lost_silences_every_list(certifier: Cer
     certifier.change_status(three[1], "revoke", "misuse", NOW)
     certifier.store.certificates_of = lambda codes: []  # type: ignore[method-assign]
     with pytest.raises(ReadOnlyError, match="lost here"):
-        certifier.status_list("suspension", 3, NOW)
+        certifier.published.status_list("suspension", 3, NOW)
 
 
 def test_fsck_knows_places_in_every_list(certifier: Certifier, three: list[str]) -> None:

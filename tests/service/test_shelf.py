@@ -73,7 +73,7 @@ def test_a_certificate_of_a_closed_version_stays_valid_and_says_that_there_is_a_
     row = submitted(studio, certifier, 1, FIRST).certificate
     for days, verdict, state in ((10, "valid", "current"), (25, "valid_with_warnings", "superseded")):
         now = NOW + timedelta(days=days)
-        checked = check_certificate(row.document, certifier.material(row, now), now)
+        checked = check_certificate(row.document, certifier.published.material(row, now), now)
         assert (checked.verdict, checked.axes["standard_state"]) == (verdict, state)
     certifier.close()
 
@@ -88,7 +88,7 @@ def test_a_decision_is_reached_again_after_its_version_was_taken_away_or_edited(
     for answer in answers:
         assert certifier.replayed(answer.submission) == answer.verdict
         row = certifier.certificate(answer.certificate.code)
-        checked = check_certificate(row.document, certifier.material(row, NOW), NOW)
+        checked = check_certificate(row.document, certifier.published.material(row, NOW), NOW)
         assert checked.verdict == "valid_with_warnings"
     certifier.close()
 

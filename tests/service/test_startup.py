@@ -133,7 +133,7 @@ def test_a_fault_at_the_start_forbids_to_write_and_not_to_read(
         bundle = client.get("/log/tile/entries/000.p/3")
         assert bundle.status_code == 200
         row = reopened.certificate(first.certificate.code)
-        assert check_certificate(row.document or b"", reopened.material(row, LATER), LATER).verdict == "valid"
+        assert check_certificate(row.document or b"", reopened.published.material(row, LATER), LATER).verdict == "valid"
         assert client.get(f"/v/{row.code}").status_code == 200
     finally:
         reopened.close()
@@ -175,7 +175,7 @@ def test_a_full_disk_stops_issuing_and_not_revoking(certifier: Certifier, studio
         full.certify(studio.examined(2), NOW)
     assert "disk-full" in (error.value.found or "")
     full.change_status(row.code, "revoke", "evidence", NOW)
-    assert full.lifecycle(row.code) == "revoked"
+    assert full.published.lifecycle(row.code) == "revoked"
     full.close()
 
 
@@ -336,7 +336,7 @@ def test_an_issuers_key_that_was_changed_meanwhile_signs_nothing_of_the_old_one(
     new = issue(rotated, studio, 2)[0].certificate
     assert old is not None
     for row in (old, new):
-        assert check_certificate(row.document or b"", rotated.material(row, NOW), NOW).verdict == "valid"
+        assert check_certificate(row.document or b"", rotated.published.material(row, NOW), NOW).verdict == "valid"
     assert old.verification_method != new.verification_method
     rotated.close()
 
@@ -350,13 +350,13 @@ def test_a_key_that_is_registered_in_advance_signs_nothing_yet(certifier: Certif
     register_key(studio.settings, "key-next", "issuer", "Low-Carbon Audio Label", key.public, begins)
     reopened = studio.certifier()
     first = issue(reopened, studio, 1)[0].certificate
-    assert check_certificate(first.document or b"", reopened.material(first, NOW), NOW).verdict == "valid"
+    assert check_certificate(first.document or b"", reopened.published.material(first, NOW), NOW).verdict == "valid"
     later = begins + timedelta(days=1)
     second = reopened.certify(studio.examined(2), later)
     assert isinstance(second, Issued)
     assert second.certificate.verification_method.endswith("#key-next")
     for row in (first, second.certificate):
-        assert check_certificate(row.document or b"", reopened.material(row, later), later).verdict == "valid"
+        assert check_certificate(row.document or b"", reopened.published.material(row, later), later).verdict == "valid"
     reopened.close()
 
 

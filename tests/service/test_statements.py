@@ -91,7 +91,7 @@ def test_the_certificate_verifies_and_the_decision_can_be_replayed(world: Studio
     assert isinstance(answer, Issued)
     certifier = opened(world)
     try:
-        material = certifier.material(answer.certificate, NOW)
+        material = certifier.published.material(answer.certificate, NOW)
         verification = check_certificate(answer.certificate.document or b"", material, NOW)
         submission = certifier.store.submission(answer.submission_id)
         assert (verification.verdict, certifier.replayed(submission).outcome) == ("valid", "class-2")

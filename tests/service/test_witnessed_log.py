@@ -54,7 +54,7 @@ def test_a_proof_carries_the_cosignatures_of_the_quorum(witnessed: Witnessed) ->
     signers = verify_signatures(note, [witness.key for witness in witnessed.witnesses])
     assert [key.name for key in signers] == ["witness.example/w1", "witness.example/w2"]
     row = answer.certificate
-    assert check_certificate(row.document or b"", certifier.material(row, NOW), NOW).verdict == "valid"
+    assert check_certificate(row.document or b"", certifier.published.material(row, NOW), NOW).verdict == "valid"
     assert certifier.logbook.head.note == parse_proof(row.proof or b"").checkpoint
     certifier.close()
 

@@ -72,11 +72,11 @@ def test_a_database_of_the_first_release_goes_on(tmp_path: Path, database_url: s
     migrated = studio.certifier(database_url=database_url)
     assert migrated.problems == ()
     assert migrated.logbook.head.size == 3
-    assert migrated.lifecycle(history[0]["code"]) == "suspended"
+    assert migrated.published.lifecycle(history[0]["code"]) == "suspended"
     assert migrated.store.share_used('["example-party", "run-1"]') == Decimal(1)
     assert migrated.store.code_for_report(studio.examined(2).opened.digest) == history[1]["code"]
     row = migrated.certificate(history[1]["code"])
-    assert check_certificate(row.document or b"", migrated.material(row, NOW), NOW).verdict == "valid"
+    assert check_certificate(row.document or b"", migrated.published.material(row, NOW), NOW).verdict == "valid"
     third = migrated.certify(studio.examined(3), NOW)
     assert isinstance(third, Issued)
     document = (third.certificate.document or b"").decode()

@@ -101,7 +101,7 @@ def test_what_is_served_verifies_with_nothing_else(world: World) -> None:
         status_url("https://label.example", purpose): get(f"/status/{purpose}/1").data
         for purpose in ("revocation", "suspension")
     }
-    material = Material(world.certifier.trust_at(NOW), get(f"/v/{world.code}.tlog-proof").data, lists)
+    material = Material(world.certifier.published.trust_at(NOW), get(f"/v/{world.code}.tlog-proof").data, lists)
     assert check_certificate(get(f"/v/{world.code}.vc").data, material, LATER).verdict == "valid"
 
 

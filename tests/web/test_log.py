@@ -118,11 +118,13 @@ def test_a_new_year_begins_a_new_log_and_the_old_one_stays(certifier: Certifier,
     second = turned.certify(studio.examined(2), NEXT_YEAR)
     assert isinstance(second, Issued)
     row = turned.certificate(first.certificate.code)
-    assert check_certificate(row.document or b"", turned.material(row, NEXT_YEAR), NEXT_YEAR).verdict == "valid"
-    turned.change_status(row.code, "revoke", "evidence", NEXT_YEAR)
-    assert turned.lifecycle(row.code) == "revoked"
     assert (
-        check_certificate(row.document or b"", turned.material(row, NEXT_YEAR), NEXT_YEAR).axes["lifecycle"]
+        check_certificate(row.document or b"", turned.published.material(row, NEXT_YEAR), NEXT_YEAR).verdict == "valid"
+    )
+    turned.change_status(row.code, "revoke", "evidence", NEXT_YEAR)
+    assert turned.published.lifecycle(row.code) == "revoked"
+    assert (
+        check_certificate(row.document or b"", turned.published.material(row, NEXT_YEAR), NEXT_YEAR).axes["lifecycle"]
         == "revoked"
     )
     history = [

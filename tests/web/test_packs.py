@@ -19,7 +19,7 @@ LATEST = "/packs/latest"
 
 
 def test_the_pack_and_the_proof_decide_about_every_certificate(world: World) -> None:
-    pack = open_pack(world.client.get(LATEST).data, world.certifier.trust_at(LATER), LATER)
+    pack = open_pack(world.client.get(LATEST).data, world.certifier.published.trust_at(LATER), LATER)
     verdicts = {}
     for issued in (world.verified, world.attested, world.statement, world.withdrawn):
         row = issued.certificate
@@ -31,7 +31,7 @@ def test_the_pack_and_the_proof_decide_about_every_certificate(world: World) -> 
 
 def test_it_holds_what_is_served_elsewhere(world: World) -> None:
     pack = open_pack(world.client.get(LATEST).data, None, LATER)
-    assert pack.trust == world.certifier.trust_at(LATER)
+    assert pack.trust == world.certifier.published.trust_at(LATER)
     for url, raw in pack.status_lists.items():
         assert world.client.get(url.removeprefix("https://label.example")).data == raw
     assert len(pack.status_lists) == 2
@@ -78,8 +78,8 @@ def test_it_is_made_once_a_minute_and_at_once_after_a_withdrawal(studio: Studio,
     answer = certifier.certify(studio.examined(1), LATER)
     assert isinstance(answer, Issued)
     made: list[int] = []
-    whole = certifier.pack
-    certifier.pack = lambda now: (made.append(1), whole(now))[1]  # type: ignore[method-assign]
+    whole = certifier.published.pack
+    certifier.published.pack = lambda now: (made.append(1), whole(now))[1]  # type: ignore[method-assign]
     client = create_app(certifier, lambda: LATER).test_client()
     before = client.get(LATEST).data
     assert client.get(LATEST).data == before

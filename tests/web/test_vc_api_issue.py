@@ -487,7 +487,7 @@ def test_nothing_that_a_sandbox_issues_is_ever_a_certificate(world: World, suite
     """Whoever has the sandbox sign the very claims of a certificate, under any name, gets nothing that verifies as one."""
     record = parse_object(world.verified.certificate.document or b"")
     claims = {name: value for name, value in record.items() if name != "proof"}
-    trust = world.certifier.trust_at(LATER)
+    trust = world.certifier.published.trust_at(LATER)
     issued = issue(world.client, claims, cryptosuite=suite).get_json()
     assert trust.key_for(issued["proof"]["verificationMethod"]) is None
     own = {

@@ -910,7 +910,7 @@ def test_a_withdrawn_certificate_does_not_verify(world: World) -> None:
 
 def test_what_our_key_signed_and_our_log_does_not_hold_never_verifies(world: World) -> None:
     """Whoever stole the key can sign anything, under any type; without the log it is worth nothing."""
-    signer = next(iter(world.certifier._signers.values()))
+    signer = next(iter(world.certifier.own_keys.signers.values()))
     method = certificate(world)["proof"]["verificationMethod"]
     claims = {name: value for name, value in certificate(world).items() if name != "proof"}
     changed = copy.deepcopy(claims)
@@ -938,7 +938,7 @@ def test_options_count_for_certificates_too(world: World) -> None:
 
 
 def test_the_label_presents_nothing(world: World) -> None:
-    signer = next(iter(world.certifier._signers.values()))
+    signer = next(iter(world.certifier.own_keys.signers.values()))
     method = certificate(world)["proof"]["verificationMethod"]
     document = {"@context": [V2], "type": ["VerifiablePresentation"]}
     assert codes(present(world.client, signed(document, key=signer, method=method, purpose="authentication"))[1]) == [

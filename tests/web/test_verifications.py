@@ -106,7 +106,7 @@ def test_what_our_key_signed_and_our_log_does_not_hold_is_not_valid(studio: Stud
     row = certifier.submit(studio.upload(studio.signed(studio.report())), NOW).certificate  # type: ignore[union-attr]
     unsigned = parse_object(row.payload) | {"id": "https://label.example/v/0000000000"}
     forged = sign_document(
-        unsigned, certifier._signers[row.verification_method], row.verification_method, row.issued_at
+        unsigned, certifier.own_keys.signers[row.verification_method], row.verification_method, row.issued_at
     )
     client = create_app(certifier, lambda: LATER).test_client()
     body = client.post(VERIFICATIONS, json={"credential": forged}).json

@@ -23,7 +23,7 @@ from tests.web.conftest import LATER, World
 
 
 def test_the_trust_file_is_the_one_to_pin(world: World) -> None:
-    assert parse_trust(world.client.get("/trust.json").data) == world.certifier.trust_at(LATER)
+    assert parse_trust(world.client.get("/trust.json").data) == world.certifier.published.trust_at(LATER)
 
 
 def test_the_did_document_lists_the_issuers_keys(world: World) -> None:
@@ -35,13 +35,13 @@ def test_the_did_document_lists_the_issuers_keys(world: World) -> None:
         method["id"]: PublicKey.from_multibase(method["publicKeyMultibase"])
         for method in document["verificationMethod"]
     }
-    assert keys[world.verified.certificate.verification_method] == world.certifier.trust_at(LATER).keys[0].key
+    assert keys[world.verified.certificate.verification_method] == world.certifier.published.trust_at(LATER).keys[0].key
 
 
 def test_the_status_lists_show_who_was_withdrawn(world: World) -> None:
     answer = world.client.get("/status/revocation/1")
     assert answer.mimetype == "application/vc"
-    served = open_status_list(answer.data, world.certifier.trust_at(LATER))
+    served = open_status_list(answer.data, world.certifier.published.trust_at(LATER))
     for issued, expected in ((world.withdrawn, True), (world.verified, False)):
         entries = status_entries_of(parse_object(issued.certificate.payload))
         entry = next(entry for entry in entries if entry.purpose == "revocation")
@@ -79,9 +79,9 @@ def test_a_list_comes_in_the_form_that_its_reader_knows(
 ) -> None:
     answer = world.client.get(path, headers=headers)
     purpose = path.split("/")[2]
-    assert answer.data == world.certifier.status_list(purpose, 1, LATER, rendition)
+    assert answer.data == world.certifier.published.status_list(purpose, 1, LATER, rendition)
     assert (answer.mimetype, "Accept" in answer.vary) == (media_type, "1." not in path)
-    assert open_status_list(answer.data, world.certifier.trust_at(LATER)).purpose == purpose
+    assert open_status_list(answer.data, world.certifier.published.trust_at(LATER)).purpose == purpose
 
 
 SECONDS = {"at its minute": (0, 3600), "a while later": (17.4, 3582), "before the next": (59.999, 3540)}
@@ -92,7 +92,7 @@ def test_a_cache_may_keep_a_list_for_exactly_as_long_as_it_counts(world: World, 
     client = create_app(world.certifier, lambda: LATER + timedelta(seconds=after)).test_client()
     answer = client.get("/status/suspension/1")
     assert answer.headers["Cache-Control"] == f"public, max-age={left}, must-revalidate"
-    served = open_status_list(answer.data, world.certifier.trust_at(LATER))
+    served = open_status_list(answer.data, world.certifier.published.trust_at(LATER))
     assert (served.valid_from, served.valid_until) == (LATER, LATER + timedelta(hours=1))
     again = client.get("/status/suspension/1", headers={"If-None-Match": answer.headers["ETag"]})
     assert (again.status_code, again.headers["Cache-Control"]) == (304, answer.headers["Cache-Control"])
@@ -101,7 +101,7 @@ def test_a_cache_may_keep_a_list_for_exactly_as_long_as_it_counts(world: World, 
 def test_a_withdrawal_is_in_the_very_next_answer(studio: Studio, certifier: Certifier, client: FlaskClient) -> None:
     """Within one minute, and in each list the state that was reached: suspended and revoked are never both."""
     code = certifier.submit(studio.upload(studio.signed(studio.report())), NOW).certificate.code  # type: ignore[union-attr]
-    trust, places = certifier.trust_at(LATER), []
+    trust, places = certifier.published.trust_at(LATER), []
 
     def positions() -> tuple[int, int]:
         lists = (client.get(f"/status/{purpose}/1").data for purpose in ("revocation", "suspension"))
