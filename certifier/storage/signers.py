@@ -16,13 +16,14 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote
 
 from certifier.crypto.signing import Signer, SigningKey
 from certifier.errors import CertifierError, KeyFileExposed, OperatorError
 from certifier.storage.files import list_files, load_passphrase, load_signing_key, load_text
+from certifier.storage.hsm import open_token
 
 PEM_HEAD = b"-----BEGIN "
 _NAME = re.compile(r"[A-Z_][A-Z0-9_]{0,63}", re.ASCII)  # in capitals, which base64 of a key is not
@@ -66,9 +67,9 @@ def open_signers(
             found.setdefault(signer.public.raw, PlacedSigner(place, signer))
 
     for path in list_files(folder, "*.pem"):
-        take(path.name, lambda path=path: load_signing_key(path, passphrase_file=passphrase_file))  # type: ignore[misc]
+        take(path.name, partial(load_signing_key, path, passphrase_file=passphrase_file))
     for uri in listed_uris(listed):
-        take(place_of(uri), lambda uri=uri: _kept(uri, listed.parent, devices))  # type: ignore[misc]
+        take(place_of(uri), partial(_kept, uri, listed.parent, devices))
     return OpenedSigners(found, tuple(faults))
 
 
@@ -141,9 +142,7 @@ def _pem_of(content: bytes, name: str) -> bytes:
 
 
 def _open_device(rest: str, _home: Path, environment: Mapping[str, str]) -> Signer:
-    hsm = import_module("certifier.storage.hsm")  # few have a device, and its library is not always here
-    signer: Signer = hsm.open_token(f"pkcs11:{rest}", environment)
-    return signer
+    return open_token(f"pkcs11:{rest}", environment)
 
 
 _OPENERS: dict[str, Callable[[str, Path, Mapping[str, str]], Signer]] = {

@@ -162,6 +162,18 @@ def test_a_status_key_signs_the_lists_and_no_certificate(
     assert {parse_object(raw)["proof"]["verificationMethod"] for raw in lists.values()} == {f"{DID}#{FIRST}"}
 
 
+def test_a_list_that_was_made_between_log_and_register_is_made_anew(running: Certifier, settings: Settings) -> None:
+    """Else a stolen key's list would be served to the end of the minute."""
+    client = create_app(running, lambda: NOW).test_client()
+    added = add_key(settings, "status", NOW)
+    signers = []
+    for _ in range(2):
+        document = parse_object(client.get("/status/revocation/1").data)
+        signers.append(document["proof"]["verificationMethod"])
+        running.keys.look()
+    assert signers == [f"{DID}#{FIRST}", f"{DID}#{added.entry.id}"]
+
+
 def test_a_log_key_that_was_prepared_is_the_next_logs(settings: Settings, studio: Studio) -> None:
     added = add_key(settings, "log", NOW)
     assert logged(settings)[0]["kid"] == added.entry.id == "label.example/2026-2"
@@ -526,12 +538,18 @@ def forgiven(settings: Settings) -> None:
     (settings.register_dir / "issuer" / "key-2026-2.retired.toml").unlink()
 
 
-@pytest.mark.parametrize("fault", [torn, lost, exposed, torn_key, forgiven])
+def forgotten(settings: Settings) -> None:
+    (settings.register_dir / "issuer" / "key-2026-3.compromised.toml").unlink()
+
+
+@pytest.mark.parametrize("fault", [torn, lost, exposed, torn_key, forgiven, forgotten])
 def test_a_broken_register_leaves_the_old_one_in_force_and_is_told(
     running: Certifier, studio: Studio, settings: Settings, fault: Callable[[Settings], None]
 ) -> None:
     add_key(settings, "issuer", NOW, begins=NOW - HOUR)
     retire_key(settings, "key-2026-2", NOW)
+    add_key(settings, "issuer", NOW)
+    compromise_key(settings, "key-2026-3", NOW, last_good=-1)
     running.keys.look()
     kept = {path: path.read_bytes() for path in settings.home.rglob("*") if path.suffix in {".toml", ".pem"}}
     fault(settings)
