@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from statistics import median
 
-from bench import certificates, log, service, standard
+from bench import browser, certificates, log, service, standard
 from tests.foreign.judge import FOLDER
 
 RUNS = 3
@@ -119,6 +119,14 @@ def certificate_lines() -> Iterable[Line]:
     )
 
 
+def browser_lines() -> Iterable[Line]:
+    for where, host in (("", browser.SECURE), (" without https", browser.INSECURE)):
+        after, whole = browser.verdict_ms(host)
+        yield Line(
+            f"verdict in the reader's browser after load{where}", f"{after:.0f} ms", "< 50 ms", f"{whole:.0f} ms in all"
+        )
+
+
 def service_lines() -> Iterable[Line]:
     runs = [service.run() for _ in range(RUNS)]
     alone = [run.alone_ms for run in runs]
@@ -139,6 +147,7 @@ GROUPS: dict[str, Callable[[], Iterable[Line]]] = {
     "log": log_lines,
     "standard": standard_lines,
     "certificates": certificate_lines,
+    "browser": browser_lines,
     "service": service_lines,
 }
 

@@ -71,6 +71,21 @@ def test_every_page_fits_every_screen_and_stays_quiet(browser: Browser, server: 
         page.close()
 
 
+def test_a_listeners_own_browser_checks_what_a_live_service_says(
+    browser: Browser, server: str, issued: dict[str, Any]
+) -> None:
+    """With the clocks as they are: what the page brings is in force, and nothing more is asked for."""
+    page, faults = opened(browser, SIZES["phone"])
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{server}/v/{parse_code(issued['code'])}", wait_until="networkidle")
+    expect(page.locator("#own-line")).to_have_text("Checked by your own browser")
+    expect(page.locator("#own-check h3")).to_have_text("Checked by your own browser: Valid")
+    assert len(set(asked)) <= 4
+    assert faults == []
+    page.close()
+
+
 def test_a_listener_reads_the_sentence_without_scripts(browser: Browser, server: str, issued: dict[str, Any]) -> None:
     page, faults = opened(browser, SIZES["phone"], java_script_enabled=False)
     page.goto(f"{server}/v/{parse_code(issued['code'])}")

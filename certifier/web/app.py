@@ -91,6 +91,7 @@ ROUTES = (
     Route("GET", "/schemas/report-v1.json", wellknown.report_schema),
     # scripts, each in one piece
     Route("GET", "/static/scripts/<name>", browser_check.script),
+    Route("GET", "/certificate/verdict.json", browser_check.verdict_json),  # where the modules themselves look for it
     # operation
     Route("GET", "/healthz", wellknown.health),
     Route("GET", "/readyz", wellknown.readiness),

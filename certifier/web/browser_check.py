@@ -6,15 +6,15 @@ the trusted keys. It comes inside the page, so that a listener's phone asks noth
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from flask import Response, render_template
 
 from certifier.certificate.code import display_code
 from certifier.certificate.credential import page_url, parse_claims
-from certifier.certificate.model import OUTCOMES
+from certifier.certificate.model import OUTCOMES, Claims
 from certifier.certificate.times import time_text
 from certifier.certificate.trust import trust_document
 from certifier.crypto.canonical import canonical_bytes
@@ -24,7 +24,7 @@ from certifier.storage.rows import CertificateRow
 from certifier.web import words
 from certifier.web.bundle import csp_hash, package_text, packed_script
 from certifier.web.records import row_of
-from certifier.web.responses import HTML, checked_query, json_reply, reply
+from certifier.web.responses import HTML, JSON, checked_query, json_reply, reply
 from certifier.web.site import Site
 from certifier.web.wellknown import PUBLIC
 
@@ -41,66 +41,71 @@ def script(site: Site, name: str) -> Response:  # noqa: ARG001 - every view gets
     return reply(packed_script(module), JAVASCRIPT, "five minutes")
 
 
+def verdict_json(site: Site) -> Response:  # noqa: ARG001 - every view gets the site
+    """The table of axes and verdicts, for our modules and for anybody's."""
+    checked_query()
+    return reply(package_text("certificate/verdict.json"), JSON, "five minutes", **PUBLIC)
+
+
 def trust_text(site: Site, minute: datetime) -> str:
     return canonical_bytes(trust_document(site.trust(minute))).decode()
 
 
-def material_of(site: Site, row: CertificateRow, minute: datetime) -> dict[str, Any]:
+def material_of(site: Site, row: CertificateRow, claims: Claims, minute: datetime) -> dict[str, Any]:
     """Everything to check a certificate with; a list that cannot be given out just now is left out."""
     return {
         "certificate": (row.document or b"").decode(),
-        "proof": (row.proof or b"").decode(),
-        "lists": dict(_lists(site, row, minute)),
+        "proof": None if row.proof is None else row.proof.decode(),
+        "lists": dict(_lists(site, claims, minute)),
         "trust": trust_text(site, minute),
     }
 
 
-def _lists(site: Site, row: CertificateRow, minute: datetime) -> list[tuple[str, str]]:
-    entries = parse_claims(parse_object(row.payload)).status
+def _claims_of(row: CertificateRow) -> Claims:
+    return parse_claims(parse_object(row.payload))
+
+
+def _lists(site: Site, claims: Claims, minute: datetime) -> list[tuple[str, str]]:
     try:
         lists = site.status_lists(minute)
-        return [(entry.url, lists[entry.url].decode()) for entry in entries]
+        return [(entry.url, lists[entry.url].decode()) for entry in claims.status]
     except (CertifierError, KeyError):  # no status can be told: then it is unchecked
         return []
 
 
-@cache
-def told() -> dict[str, Any]:
-    """The words of pages about verdicts, axes and outcomes, for the scripts."""
-    return {"verdicts": words.VERDICTS, "axes": words.AXES, "values": words.VALUES, "outcomes": OUTCOMES}
+def told(outcomes: Iterable[str]) -> dict[str, Any]:
+    """The words of pages about verdicts, axes and some outcomes, for the scripts."""
+    named = {outcome: OUTCOMES.get(outcome, outcome) for outcome in outcomes}
+    return {"verdicts": words.VERDICTS, "axes": words.AXES, "values": words.VALUES, "outcomes": named}
 
 
-def brought_by_page(site: Site, row: CertificateRow, minute: datetime) -> dict[str, Any]:
+def brought_by_page(site: Site, row: CertificateRow, claims: Claims, minute: datetime) -> dict[str, Any]:
     """What the certificate's page holds for its script."""
-    return {"code": row.code, "material": material_of(site, row, minute), "words": _told_of(row)}
-
-
-def _told_of(row: CertificateRow) -> dict[str, Any]:
-    """The words for one certificate: a page of a statement does not hold the names of classes."""
-    outcome = parse_claims(parse_object(row.payload)).outcome
-    return {**told(), "outcomes": {outcome: OUTCOMES[outcome]}}
+    return {"code": row.code, "material": material_of(site, row, claims, minute), "words": told([claims.outcome])}
 
 
 def brought_by_form(site: Site) -> dict[str, Any]:
     """What the page Verify holds for its script."""
-    return {"host": site.settings.did, "trust": trust_text(site, site.minute()), "words": told()}
+    return {"host": site.settings.did, "trust": trust_text(site, site.minute()), "words": told(OUTCOMES)}
 
 
 def as_json(site: Site, code: str) -> Response:
     """The material alone, for a page that has been open for long, and for other programs."""
     checked_query()
-    return json_reply(material_of(site, row_of(site, code), site.minute()), "no time", **PUBLIC)
+    row = row_of(site, code)
+    return json_reply(material_of(site, row, _claims_of(row), site.minute()), "no time", **PUBLIC)
 
 
 def offline(site: Site, code: str) -> Response:
     """A page to keep: opened from a disk it checks the certificate inside it, and asks nobody."""
     checked_query()
     row, minute = row_of(site, code), site.minute()
+    claims = _claims_of(row)
     brought = {
         "address": page_url(site.settings.base_url, code),
         "saved_at": time_text(minute),
-        "material": material_of(site, row, minute),
-        "words": _told_of(row),
+        "material": material_of(site, row, claims, minute),
+        "words": told([claims.outcome]),
     }
     source, style = packed_script("offline-page.js"), package_text("web/static/style.css")
     policy = f"default-src 'none'; script-src {csp_hash(source)}; style-src {csp_hash(style)}; base-uri 'none'"

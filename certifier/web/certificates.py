@@ -74,7 +74,7 @@ def _page(site: Site, code: str) -> Response:
         submission_id=record.row.submission_id,
         renewal=_renewal_on_page(site, record),
         status_file_name=status_file_name,
-        brought=browser_check.brought_by_page(site, record.row, site.minute()),
+        brought=browser_check.brought_by_page(site, record.row, record.claims, site.minute()),
     )
 
 

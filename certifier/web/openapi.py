@@ -361,6 +361,17 @@ FILES = {
     "/v/{code}.report.json": ("report", "The signed report, as sent", "application/json"),
     "/v/{code}.decision.json": ("decisionRecord", "What only the issuer knew when it decided", "application/json"),
     "/v/{code}.explanation.json": ("figure", "Every line of the figure with its origins", "application/json"),
+    "/v/{code}.check.json": (
+        "material",
+        "Certificate, proof, status lists and keys as texts, to check it oneself",
+        "application/json",
+    ),
+    "/v/{code}.offline.html": (
+        "keptPage",
+        "A page that checks the certificate inside it, without a network",
+        "text/html",
+    ),
+    "/certificate/verdict.json": ("verdictTable", "The verdict as a table of the axes", "application/json"),
     "/standards.json": ("standards", "Every version of the standard that was ever used here", "application/json"),
     "/standards/{name}/{version}.json": ("standard", "The numbers and rules of a version", "application/json"),
     "/standards/by-digest/{sha256}": ("standardFiles", "The files of a version by their digests", "application/json"),

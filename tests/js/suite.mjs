@@ -35,8 +35,7 @@ function material(given) {
 }
 
 const KINDS = {
-  signature: async ({ key, message, signature, plain }) =>
-    plain ? isSigned(screenedKey(hex(key)), hex(message), hex(signature), null) : isSigned(screenedKey(hex(key)), hex(message), hex(signature)),
+  signature: ({ key, message, signature }) => isSigned(screenedKey(hex(key)), hex(message), hex(signature)),
   json: ({ raw }) => canonicalText(parseJson(bytes(raw))),
   read: ({ raw }) => void parseJson(bytes(raw)),
   multibase: ({ text }) => hexOf(fromMultibase(text)),

@@ -51,6 +51,7 @@ def test_a_withdrawn_certificate_is_found_withdrawn(browser: Browser, address: s
     page = opened(browser, address)
     page.goto(f"/v/{world.withdrawn.certificate.code}")
     expect(page.locator("#own-line.is-bad")).to_contain_text("not valid. The certificate was withdrawn")
+    says(page, "When it was issued it said: Glass Rain (example)")
     page.context.close()
 
 
@@ -290,6 +291,22 @@ def test_a_kept_page_without_script_says_that_nothing_was_checked(
     page = browser.new_context(java_script_enabled=False).new_page()
     page.goto(kept(world, tmp_path).as_uri())
     assert "nothing was checked" in page.inner_text("main")
+    page.context.close()
+
+
+def test_the_modules_work_one_by_one_too(browser: Browser, address: str, world: World) -> None:
+    """For whoever builds on them: nothing but ES modules under the site's own policy."""
+    page = opened(browser, address)
+    page.goto("/scheme")
+    told = page.evaluate(
+        """async (code) => {
+          const { check } = await import("/static/check.js");
+          const brought = await (await fetch(`/v/${code}.check.json`)).json();
+          return (await check(brought.certificate, brought, Date.now())).verdict;
+        }""",
+        world.code,
+    )
+    assert told == "valid"
     page.context.close()
 
 

@@ -12,6 +12,8 @@ const digits = /^#([0-9]{20,})$/.exec(location.hash)?.[1];
 
 let brought = material;
 
+performance.mark("begun");
+
 // The first answer rests on what the page brought; where that is no longer in force, on what the service says now.
 async function start() {
   const result = await check(brought.certificate, brought, Date.now());
@@ -59,7 +61,7 @@ async function tell(result, failure) {
   } else {
     box.append(element("h3", `Checked by your own browser: ${verdict}`), element("p", result.because));
   }
-  if (result.certificate) box.append(lineOf(result.certificate, words));
+  if (result.certificate) box.append(lineOf(result, words));
   box.append(axesOf(result, words));
   if (print) box.append(element("p", print[1], `is-${print[0]}`));
   const isLate = !failure && result.reason === "status_unchecked";
@@ -84,6 +86,7 @@ function actions() {
 function show(box) {
   place.replaceChildren(box);
   line.hidden = place.hidden = false;
+  performance.measure("checked", "begun");
 }
 
 function giveUp(error) {

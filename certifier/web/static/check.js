@@ -27,12 +27,13 @@ export async function check(raw, material, now) {
     // A key that nobody knows may be a new one, or a changed byte in its name. The log tells them apart.
     return concluded({ issuer_trust, integrity, inclusion: await unsignedInclusion(opened, material, trust) }, now, null);
   }
-  const claims = opened.compact ?? claimsOf(opened.unsigned), inclusion = await checkInclusion(opened, claims, material, trust);
+  const claims = opened.compact ?? claimsOf(opened.unsigned), read = checkLifecycle(opened, claims, material, trust, now);
+  const [inclusion, lifecycle] = await Promise.all([checkInclusion(opened, claims, material, trust), read]);
   const checks = {
     issuer_trust: beforeTheft(issuer_trust, key, inclusion.place, trust),
     integrity,
     inclusion,
-    lifecycle: await checkLifecycle(opened, claims, material, trust, now),
+    lifecycle,
     validity: checkValidity(claims, now),
     standard_state: checkStandard(claims, trust),
     binding: checkBinding(claims, material.audio),
@@ -112,17 +113,16 @@ function beforeTheft(issuer, { lastGood }, place, { logs }) {
 
 // Both lists are read; a bit that is set counts even where the other list is missing.
 async function checkLifecycle({ issuer }, { status }, { lists = {} }, trust, now) {
-  let unread = null;
-  for (const entry of status) {
+  const answers = await Promise.all(status.map(async (entry) => {
     try {
-      if (await isBitSet(lists[entry.url], entry, issuer, trust, now)) {
-        return [entry.purpose === "revocation" ? "revoked" : "suspended", `its bit in the ${entry.purpose} list is set`];
-      }
+      const isSet = await isBitSet(lists[entry.url], entry, issuer, trust, now);
+      return isSet && [entry.purpose === "revocation" ? "revoked" : "suspended", `its bit in the ${entry.purpose} list is set`];
     } catch (error) {
-      unread ??= ["unchecked", `${entry.purpose} list: ${wordsOf(error)}`, "a status list in force"];
+      return ["unchecked", `${entry.purpose} list: ${wordsOf(error)}`, "a status list in force"];
     }
-  }
-  return unread ?? ["active", "neither revoked nor suspended"];
+  }));
+  const said = answers.filter(Boolean);
+  return said.find(([value]) => value !== "unchecked") ?? said[0] ?? ["active", "neither revoked nor suspended"];
 }
 
 function checkValidity({ issuedAt, expiresAt }, now) {

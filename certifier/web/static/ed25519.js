@@ -23,12 +23,12 @@ export function screenedKey(key) {
 }
 
 // Whether the signature was made over the message with the private half of the screened key.
-export async function isSigned(key, message, signature, subtle = globalThis.crypto?.subtle) {
+export async function isSigned(key, message, signature) {
   if (signature.length !== 64) return false;
   // WebCrypto leaves this open, and engines differ.
   if (isSmall(yOf(signature.slice(0, 32))) || numberOf(signature.slice(32)) >= ORDER) return false;
   try {
-    const imported = await subtle.importKey("raw", key, "Ed25519", false, ["verify"]);
+    const { subtle } = crypto, imported = await subtle.importKey("raw", key, "Ed25519", false, ["verify"]);
     return await subtle.verify("Ed25519", imported, signature, message);
   } catch {
     // no https, or an engine without Ed25519

@@ -17,17 +17,17 @@ function rootsOfPrimes(count, degree) {
   return roots;
 }
 
-const ROUND = rootsOfPrimes(80, 3n), START = rootsOfPrimes(8, 2n);
+let ROUND, START;
 
 // Words of `size` bytes; `turns` are the distances of sections 4.1.2 and 4.1.3, in the order of their use below.
 function sha2(size, turns, parts) {
   const width = BigInt(8 * size), word = (number) => BigInt.asUintN(8 * size, number);
-  const begun = (roots) => roots.map((root) => root >> (64n - width)), round = begun(ROUND);
+  const begun = (roots) => roots.map((root) => root >> (64n - width)), round = begun((ROUND ??= rootsOfPrimes(80, 3n)));
   const twice = (number) => (number << width) | number;
   const mixed = (number, [a, b, c], last = number) => word((twice(number) >> a) ^ (twice(number) >> b) ^ (last >> c));
   const bytes = joined(...parts), tail = ((-bytes.length - 1 - 2 * size) & (16 * size - 1)) + 2 * size;
   const hex = `${hexOf(bytes)}80${(8 * bytes.length).toString(16).padStart(2 * tail, "0")}`;
-  let state = begun(START);
+  let state = begun((START ??= rootsOfPrimes(8, 2n)));
   for (let at = 0; at < hex.length; at += 32 * size) {
     const words = [];
     let [a, b, c, d, e, f, g, h] = state;

@@ -11,8 +11,9 @@ export const isDone = ({ verdict }) => verdict === "valid" || verdict === "valid
 export const markOf = ({ verdict }) => ({ not_valid: "bad", cannot_tell: "open" })[verdict] ?? "good";
 
 // What was checked, in one line; a print alone knows no title.
-export function lineOf({ title, artist, assessed_g_per_min: most, outcome, code }, { outcomes }) {
-  const line = element("p");
+export function lineOf({ verdict, certificate }, { outcomes }) {
+  const { title, artist, assessed_g_per_min: most, outcome, code } = certificate;
+  const line = element("p", { not_valid: "When it was issued it said: ", cannot_tell: "It says: " }[verdict]);
   if (title) line.append(element("bdi", title), " by ", element("bdi", artist), " · ");
   line.append(`at most ${most} g CO2e per minute of finished music · ${outcomes[outcome] ?? outcome} · `, element("code", code));
   return line;

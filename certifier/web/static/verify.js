@@ -120,9 +120,9 @@ async function completed(brought, opened) {
 }
 
 function told(result, asked, brought) {
-  const { certificate: shown, verdict, because } = result, box = element("section", "", `verdict verdict-${verdict}`);
+  const { verdict, because } = result, box = element("section", "", `verdict verdict-${verdict}`);
   box.append(element("h2", `Checked by your own browser: ${words.verdicts[verdict]}`), element("p", because, "lead"));
-  if (shown) box.append(lineOf(shown, words));
+  if (result.certificate) box.append(lineOf(result, words));
   box.append(axesOf(result, words));
   if (asked.failure) box.append(element("p", asked.failure, "is-open"));
   const source = brought.trust ? "with the trust file that you gave" : "with the keys of this site: whose they are is its own word";
