@@ -70,7 +70,7 @@ def open_certificate(raw: bytes) -> Opened:
     if start[:1] == b"{":
         return _open_json(raw)
     if start[:1] == b"<":
-        return open_certificate(unbake(raw))
+        return _open_baked(unbake(raw))
     if raw[:1] == bytes([COSE_SIGN1]):
         return _open_compact(raw)
     text = raw.strip()
@@ -83,6 +83,20 @@ def open_certificate(raw: bytes) -> Opened:
         found=repr(raw[:20]),
         expected="a signed certificate (.json, .vc, .jwt, .cose), a badge SVG that holds one, or the text of a label's QR",
         hint="Take the certificate itself from the label's page.",
+    )
+
+
+def _open_baked(credential: bytes) -> Opened:
+    """What a badge holds: JSON or a token, and never another picture, of which there would be no end."""
+    if credential[:1] == b"{":
+        return _open_json(credential)
+    if _JWT.fullmatch(credential):
+        return _open_jwt(credential.decode("ascii"))
+    raise MalformedCertificate(
+        "The picture holds something that no badge holds.",
+        found=repr(credential[:20]),
+        expected="a signed credential, as JSON or as a token",
+        hint="Take the badge as the label's site gives it.",
     )
 
 

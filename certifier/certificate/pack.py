@@ -27,9 +27,10 @@ from typing import Any
 from certifier.certificate.age import KNOWN_FOR
 from certifier.certificate.proof import sign_document, split_proof, verify_document
 from certifier.certificate.rdfc import CONTEXT_FILES
-from certifier.certificate.status import LIST_SIGNERS, SKEW, StatusList, open_status_list
+from certifier.certificate.status import LIST_SIGNERS, StatusList, open_status_list
 from certifier.certificate.times import parse_time, time_text
 from certifier.certificate.trust import (
+    SKEW,
     STATES,
     LastGood,
     Trust,
@@ -213,8 +214,6 @@ def _own_trust(document: Any, issuer: str) -> Trust:
     foreign = next((key for key in trust.keys if key.issuer != issuer), None)
     if foreign:
         raise MalformedPack("The pack names a key of another issuer.", found=foreign.issuer[:200], expected=issuer)
-    if len({key.id for key in trust.keys}) < len(trust.keys):
-        raise MalformedPack("The pack names a key twice.", expected="each key once", hint=_AGAIN)
     return trust
 
 
@@ -270,7 +269,7 @@ def _key_for(trust: Trust, method: str, issuer: str, roles: tuple[str, ...] = LI
 
 
 def _check_may_sign(key: TrustedKey, moment: datetime, what: str) -> None:
-    if not key.valid_from - SKEW <= moment <= key.valid_until:
+    if not key.was_in_force(moment):
         raise MalformedPack(
             f"The {what} is signed by a key out of its days.",
             found=time_text(moment),

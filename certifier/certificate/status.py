@@ -25,7 +25,7 @@ from certifier.certificate.proof import sign_document, split_proof, verify_docum
 from certifier.certificate.rdfc import CRYPTOSUITE as RDFC
 from certifier.certificate.rdfc import sign_rdfc, verify_rdfc
 from certifier.certificate.times import parse_time, time_text
-from certifier.certificate.trust import Trust, TrustedKey
+from certifier.certificate.trust import SKEW, Trust, TrustedKey
 from certifier.crypto.canonical import canonical_bytes
 from certifier.crypto.keys import PublicKey
 from certifier.crypto.signing import Signer
@@ -37,7 +37,6 @@ MOST_LISTS = 2**31 // LIST_LENGTH  # of each purpose: a place, counted through a
 PURPOSES = ("revocation", "suspension")
 FINAL = ("revocation",)  # LCAL 12: a revocation is never taken back, a suspension may be
 VALID_FOR = timedelta(hours=1)
-SKEW = timedelta(seconds=300)  # LCAL 8.4
 LIST_SIGNERS = ("issuer", "status")
 MAX_URL = 300
 MOST_BYTES = 64 * LIST_LENGTH // 8  # unpacked at most, to tell a list of another length from one made to fill a memory
@@ -221,7 +220,7 @@ class StatusList:
             raise _unusable("other_purpose", self.purpose[:40], entry.purpose)
         if self.issuer != issuer:
             raise _unusable("other_issuer", self.issuer[:200], issuer)
-        if now < self.valid_from - skew:
+        if self.valid_from - now > skew:
             raise _unusable("not_yet_valid", self._dates, f"a list for {time_text(now)}", "Is the clock here right?")
         is_set = self.is_set(entry.index)
         if now > self.valid_until and not (is_set and self.purpose in FINAL):
@@ -246,7 +245,7 @@ def open_status_list(raw: bytes, trust: Trust) -> StatusList:
     except CertifierError as error:
         raise _unusable("bad_signature", error.found or error.message, f"a signature by {key.id}") from error
     opened = parse_status_list(unsigned, method)
-    if not key.valid_from - SKEW <= opened.valid_from <= key.valid_until:
+    if not key.was_in_force(opened.valid_from):
         days = f"a list made between {time_text(key.valid_from)} and {time_text(key.valid_until)}"
         raise _unusable("key_out_of_days", time_text(opened.valid_from), days)
     return opened

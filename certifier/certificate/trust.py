@@ -18,6 +18,7 @@ from certifier.log.lines import MAX_NUMBER
 from certifier.log.note import VerifierKey, parse_verifier_key
 
 FORM = "lcal-trust/1"
+SKEW = timedelta(seconds=300)  # LCAL 8.4
 LONGEST_VALIDITY = timedelta(days=3 * 366)  # 36 months and a little: no certificate outlives its key by more (LCAL 11)
 STATES = ("current", "superseded", "withdrawn")
 
@@ -45,6 +46,10 @@ class TrustedKey:
     valid_from: datetime
     valid_until: datetime
     last_good: LastGood | None = None
+
+    def was_in_force(self, moment: datetime) -> bool:
+        """Whether it might sign at a moment; a clock that runs ahead a little is forgiven at the beginning."""
+        return self.valid_from - moment <= SKEW and moment <= self.valid_until
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,7 @@ def parse_trust(raw: bytes) -> Trust:
             raise MalformedTrust("This is another kind of file.", found=str(document["form"])[:60], expected=FORM)
         return Trust(
             _text(document, "environment"),
-            tuple(_parse_key(entry) for entry in document["keys"]),
+            _parse_keys(document["keys"]),
             tuple(parse_verifier_key(str(text)) for text in document["logs"]),
             tuple(_parse_standard(entry) for entry in document["standards"]),
         )
@@ -119,6 +124,17 @@ def parse_trust(raw: bytes) -> Trust:
         raise MalformedTrust(
             f"The trust file cannot be used: {error.message}", found=error.found, expected=error.expected
         ) from error
+
+
+def _parse_keys(entries: list[dict[str, Any]]) -> tuple[TrustedKey, ...]:
+    keys = tuple(_parse_key(entry) for entry in entries)
+    ids = [key.id for key in keys]
+    twins = sorted({name for name in ids if ids.count(name) > 1})
+    if twins:
+        raise MalformedTrust(
+            "The trust file names a key twice.", found=twins[0][:200], expected="each key once: readers would disagree"
+        )
+    return keys
 
 
 def _parse_key(entry: dict[str, Any]) -> TrustedKey:
@@ -185,7 +201,7 @@ def did_document(trust: Trust, issuer: str, now: datetime) -> dict[str, Any]:
     A stolen key stays too, marked as revoked, and may assert nothing (W3C Controlled Identifiers 1.0, section 2.2).
     """
     own = [key for key in trust.keys if key.issuer == issuer]
-    keys = [key for key in own if key.last_good or now <= key.valid_until + LONGEST_VALIDITY]
+    keys = [key for key in own if key.last_good or now - key.valid_until <= LONGEST_VALIDITY]
     return {
         "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"],
         "id": issuer,

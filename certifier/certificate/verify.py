@@ -17,20 +17,20 @@ The steps:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from certifier.certificate.age import age_text, state_in_old_list
 from certifier.certificate.code import display_code
-from certifier.certificate.compact import Compact
+from certifier.certificate.compact import Compact, compact_of
 from certifier.certificate.credential import parse_claims
 from certifier.certificate.model import Claims
 from certifier.certificate.opened import Opened, Proven, base_url_of, open_certificate
 from certifier.certificate.status import StatusEntry, StatusList, open_status_list
 from certifier.certificate.times import time_text
-from certifier.certificate.trust import Trust, TrustedKey
+from certifier.certificate.trust import SKEW, Trust, TrustedKey
 from certifier.certificate.verdict import Check, verdict_of, verdict_table
 from certifier.crypto.canonical import digest_of
 from certifier.errors import (
@@ -45,7 +45,6 @@ from certifier.log.entry import issue_entry
 from certifier.log.note import Checkpoint, VerifierKey, open_checkpoint
 from certifier.log.proof import parse_proof, verify_entry
 
-SKEW = timedelta(seconds=300)  # LCAL 8.4
 ENDING = timedelta(days=30)  # a certificate that expires sooner is valid with a warning
 REMEMBERED = 1024  # checkpoints and status lists that were opened before
 
@@ -175,20 +174,16 @@ def check_certificate(raw: bytes, material: Material, now: datetime) -> Verifica
 
 
 def check_print(print_raw: bytes, record: bytes, material: Material, now: datetime) -> Verification:
-    """Check the compact certificate of a print, and the record that its code leads to: the two must be one.
+    """Check the compact certificate of a print, and the record that its code leads to: the two must say the same.
 
-    The answer is the record's, which says more and has its proof; where the print is another certificate, or not signed, it is
-    broken whatever the record says.
+    The answer is the record's, which says more and has its proof. Where the print is not signed, or says a thing that the record
+    does not say, it is broken however well the record stands: whoever holds the label reads the print.
     """
     printed = check_certificate(print_raw, material, now)
     verification = check_certificate(record, material, now)
     if printed.compact is None:
         return printed
-    payload = open_certificate(record).unsigned()
-    if (
-        payload is not None
-        and digest_of(payload)[: len(printed.compact.payload_digest)] == printed.compact.payload_digest
-    ):
+    if verification.claims is None or _is_print_of(printed.compact, open_certificate(record), verification.claims):
         return verification
     found = Check(
         "integrity",
@@ -198,6 +193,13 @@ def check_print(print_raw: bytes, record: bytes, material: Material, now: dateti
         "Do not rely on this label.",
     )
     return _concluded([found, *(check for check in printed.checks if check.axis != "integrity")], now)
+
+
+def _is_print_of(compact: Compact, record: Opened, claims: Claims) -> bool:
+    """Whether the record says all that its print says, and names the same key: then the key is judged with the record."""
+    payload = record.unsigned()
+    expected = compact_of(claims, digest_of(payload)) if payload else None
+    return expected is not None and replace(expected, kid=record.method) == compact
 
 
 def _concluded(
@@ -263,7 +265,7 @@ def _check_issuer(opened: Opened, key: TrustedKey | None, trust: Trust | None) -
             "Was it issued by another installation? Then use its trust file.",
         )
     signed_at = opened.signed_at
-    if signed_at is None or not key.valid_from - SKEW <= signed_at <= key.valid_until:
+    if signed_at is None or not key.was_in_force(signed_at):
         expected = f"signed between {time_text(key.valid_from)} and {time_text(key.valid_until)}"
         return Check("issuer_trust", "withdrawn", time_text(signed_at) if signed_at else "no time", expected)
     return Check("issuer_trust", "trusted", key.id, key.id)
@@ -405,26 +407,24 @@ class _Told(NamedTuple):
     as_of: str = ""
 
 
-_WORST_FIRST = ("revoked", "suspended", "active", "active_then")
-
-
 def _told_of(entry: StatusEntry, stated: _Stated, material: Material, now: datetime) -> _Told:
-    """The worst word of the list that was brought and of the verifier's own pack.
+    """The word of the newer one of the list that was brought and of the verifier's own pack; a revocation counts in either.
 
     Raises UnusableStatusList, or MalformedCertificate, when nothing can be known from either.
     """
-    told, fault = list[_Told](), None
+    told, fault = list[tuple[datetime, _Told]](), None
     for lists, as_of in ((material.status_lists, None), (material.pack_lists, material.lists_as_of)):
         raw = lists.get(entry.url)
         if raw is None or material.trust is None:
             continue
         try:
-            told.append(_told_by(_status_list(raw, material.trust), entry, stated, as_of, now))
+            listed = _status_list(raw, material.trust)
+            told.append((listed.valid_from, _told_by(listed, entry, stated, as_of, now)))
         except UnusableStatusList as error:
             fault = error
     if not told:
         raise fault or MalformedCertificate("not at hand")
-    return min(told, key=lambda each: _WORST_FIRST.index(each.state)) if len(told) > 1 else told[0]
+    return max(told, key=lambda each: (each[1].state == "revoked", each[0]))[1]
 
 
 def _told_by(listed: StatusList, entry: StatusEntry, stated: _Stated, as_of: datetime | None, now: datetime) -> _Told:
@@ -461,11 +461,11 @@ def _check_validity(stated: _Stated, now: datetime) -> Check:
 
 
 def _validity(stated: _Stated, now: datetime) -> str:
-    if now < stated.issued_at - SKEW:
+    if stated.issued_at - now > SKEW:
         return "not_yet"
     if now > stated.expires_at:
         return "expired"
-    return "ending" if now > stated.expires_at - ENDING else "current"
+    return "ending" if stated.expires_at - now < ENDING else "current"
 
 
 def _check_standard(stated: _Stated, material: Material) -> Check:

@@ -29,7 +29,7 @@ from certifier.certificate.verify import (
 )
 from certifier.cli.output import EXIT_CANNOT_TELL, EXIT_REFUSED, console, plain, show_error, show_json
 from certifier.client import Client
-from certifier.errors import CertifierError, ForeignInputError, MalformedAudio, MalformedCode
+from certifier.errors import CertifierError, ForeignInputError, MalformedAudio, MalformedCertificate, MalformedCode
 
 EXIT_CODES = {"valid": 0, "valid_with_warnings": 0, "not_valid": EXIT_REFUSED, "cannot_tell": EXIT_CANNOT_TELL}
 COLOURS = {"valid": "green", "valid_with_warnings": "yellow", "not_valid": "red", "cannot_tell": "yellow"}
@@ -93,14 +93,17 @@ def verify(
     `certifier init --pin URL`; with --pack nothing is fetched unless --server is given.
     Exit codes: 0 valid, 3 not valid, 6 cannot tell, 5 network.
     """  # noqa: D301 - click reads the backspace as: keep these lines
+    path = Path(target)
+    is_audio = is_file(path) and path.read_bytes()[:4].startswith(AUDIO)
+    if sum((is_audio, audio is not None, isrc is not None)) > 1:
+        raise click.UsageError("One thing is compared: give an audio file, in one place, or --isrc, and not both.")
     now = datetime.now(UTC)
     pinned = load_trust(trust)
     pack = _open_pack(pack_file, pinned, now) if pack_file else None
     client = Client(server) if server else None
     digests = _digests_of(audio) if audio else AudioDigests("", isrc=isrc.strip().upper()) if isrc else None
-    path = Path(target)
-    if is_file(path) and path.read_bytes()[:4].startswith(AUDIO):
-        digests = digests or _digests_of(path)
+    if is_audio:
+        digests = _digests_of(path)
         given = _from_audio(path, digests, client)
     else:
         given = from_files(path, client) if is_file(path) else from_text(target, client)
@@ -207,6 +210,14 @@ def _from_qr(text: str, client: Client | None) -> Given:
 
 def _from_service(code: str, client: Client) -> Given:
     raw = client.get(f"/v/{code}.vc")
+    served = _code_in(raw)
+    if served not in (code, None):  # what has no code is refused by the check itself
+        raise MalformedCertificate(
+            "The service answers with another certificate than the one that was asked for.",
+            found=display_code(served or ""),
+            expected=display_code(code),
+            hint="Do not rely on this answer: the certificate that was asked for may be withdrawn.",
+        )
     return Given(raw, client.get_optional(f"/v/{code}.tlog-proof"), client.status_lists(_status_urls(raw)))
 
 

@@ -286,7 +286,7 @@ class Checker:
         if purpose != "assertionMethod":
             raise CredentialRefused("The keys of this label do nothing but assert.", step="key_purpose", found=purpose)
         key = self._site.trust(self._now).key_for(method.url)
-        if key is None or key.last_good is not None or not key.valid_from - SKEW <= self._now <= key.valid_until:
+        if key is None or key.last_good is not None or not key.was_in_force(self._now):
             raise CredentialRefused(
                 "This label has no key of this name in force.", step="key_unknown", found=method.url[:200]
             )

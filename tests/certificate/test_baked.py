@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from openbadgeslib import baking
 
-from certifier.certificate.baked import bake, unbake
+from certifier.certificate.baked import NAMESPACE, bake, unbake
 from certifier.certificate.credential import payload_for
+from certifier.certificate.jose import jwt_of
+from certifier.certificate.opened import open_certificate
 from certifier.certificate.rdfc import sign_rdfc, verify_rdfc
 from certifier.crypto.canonical import to_json_text
 from certifier.crypto.strict_json import parse_object
@@ -105,3 +107,26 @@ def test_a_picture_that_is_no_baked_badge_is_refused(svg: bytes, found: str) -> 
 def test_only_a_picture_without_a_credential_can_be_baked(svg: str) -> None:
     with pytest.raises(MalformedCertificate, match="cannot be put"):
         bake(svg, CREDENTIAL)
+
+
+def nested(credential: str) -> str:
+    escaped = credential.replace("&", "&amp;").replace("<", "&lt;")
+    return f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:o="{NAMESPACE}"><o:credential>{escaped}</o:credential></svg>'
+
+
+NO_CREDENTIALS = {
+    "another badge": nested(CREDENTIAL),
+    "the text of a QR": "HTTPS://LABEL.EXAMPLE/V/0000000000#123",
+    "some words": "hello",
+}
+
+
+@pytest.mark.parametrize("inside", NO_CREDENTIALS.values(), ids=NO_CREDENTIALS.keys())
+def test_a_badge_that_holds_anything_but_a_credential_is_no_certificate(inside: str) -> None:
+    """Pictures in pictures would have no end: a megabyte of them costs seconds."""
+    with pytest.raises(MalformedCertificate, match="no badge holds"):
+        open_certificate(nested(inside).encode())
+
+
+def test_a_badge_that_holds_a_token_is_opened_as_one() -> None:
+    assert open_certificate(nested(jwt_of(PAYLOAD, ISSUER, METHOD)).encode()).form == "jwt"

@@ -12,22 +12,24 @@ from typing import Any
 
 import pytest
 
+from certifier.certificate.compact import Compact, compact_of, sign_compact
 from certifier.certificate.credential import parse_claims, payload_for
 from certifier.certificate.model import Assessor, Basis, Claims, Figures, Issuer, Subject, months_later
 from certifier.certificate.proof import sign_document
 from certifier.certificate.status import PURPOSES, StatusEntry, status_list_payload, status_url
 from certifier.certificate.times import time_text
-from certifier.certificate.trust import Trust, TrustedKey, TrustedStandard, parse_trust, trust_document
+from certifier.certificate.trust import Trust, TrustedKey, TrustedStandard, did_document, parse_trust, trust_document
 from certifier.certificate.verify import (
     AudioDigests,
     Material,
     Verification,
     check_certificate,
+    check_print,
     leaf_of,
     verdict_of,
     verdict_table,
 )
-from certifier.crypto.canonical import to_json_text
+from certifier.crypto.canonical import digest_of, to_json_text
 from certifier.crypto.signing import SigningKey
 from certifier.errors import ForeignInputError, MalformedTrust
 from certifier.log.merkle import Tree, leaf_hash
@@ -405,6 +407,9 @@ WRONG_TRUST = {
         "standards": [{"id": "LCAL-1.0.0", "sha256": "11", "state": "retired"}],
     },
     "a key id that is no text": {**trust_document(TRUST), "keys": [{**trust_document(TRUST)["keys"][0], "id": 5}]},
+    "a key twice, of which readers would take the one or the other": trust_document(
+        replace(TRUST, keys=TRUST.keys * 2)
+    ),
     "a broken log key": {**trust_document(TRUST), "logs": ["label.example"]},
 }
 
@@ -418,3 +423,70 @@ def test_a_trust_file_that_is_half_right_is_refused_whole(document: dict[str, An
 def test_a_certificate_runs_thirty_six_months_to_the_same_day() -> None:
     assert months_later(datetime(2024, 2, 29, tzinfo=UTC), 36) == datetime(2027, 2, 28, tzinfo=UTC)
     assert months_later(datetime(2026, 12, 31, tzinfo=UTC), 2) == datetime(2027, 2, 28, tzinfo=UTC)
+
+
+# -- a print beside its record --------------------------------------------------------------------------------------
+
+STATUS_KEY = replace(OTHER_KEY, id=f"{DID}#status", issuer=DID, role="status")
+PRINTED = compact_of(CLAIMS, digest_of(payload_for(CLAIMS)))
+LYING = replace(PRINTED, assessed_g_per_min="0.01", outcome="class-1")
+MANY_KEYS = replace(MATERIAL, trust=replace(TRUST, keys=(*TRUST.keys, OLD_KEY, OTHER_KEY, STATUS_KEY)))
+PRINTS: dict[str, tuple[Compact, SigningKey, str]] = {
+    "another figure": (LYING, ISSUER, METHOD),
+    "another day of its end": (replace(PRINTED, expires_at=NOW + timedelta(days=9000)), ISSUER, METHOD),
+    "the record of another certificate": (replace(PRINTED, payload_digest="00" * 16), ISSUER, METHOD),
+    "another code": (replace(PRINTED, code="0000000012"), ISSUER, METHOD),
+    "signed by the issuer's status key": (PRINTED, FORGER, STATUS_KEY.id),
+    "signed by another issuer": (LYING, FORGER, OTHER_KEY.id),
+    "signed by a key that is out of its days": (LYING, FORGER, OLD_KEY.id),
+}
+
+
+def test_a_print_that_says_what_its_record_says_stands_as_the_record_does() -> None:
+    raw = sign_compact(PRINTED, ISSUER, METHOD)
+    assert check_print(raw, RAW, MANY_KEYS, NOW).verdict == "valid"
+    assert check_print(raw, RAW, replace(MANY_KEYS, status_lists=lists({7})), NOW).reason == "revoked"
+    assert check_print(raw, to_json_text(renamed(GOOD)).encode(), MANY_KEYS, NOW).reason == "integrity_broken"
+
+
+@pytest.mark.parametrize(("compact", "key", "method"), PRINTS.values(), ids=PRINTS.keys())
+def test_a_print_that_says_anything_else_than_its_record_is_not_valid(
+    compact: Compact, key: SigningKey, method: str
+) -> None:
+    verification = check_print(sign_compact(compact, key, method), RAW, MANY_KEYS, NOW)
+    assert (verification.verdict, verification.reason) == ("not_valid", "integrity_broken")
+    assert (verification.claims, verification.compact) == (None, None)
+
+
+# -- what each side brought -----------------------------------------------------------------------------------------
+
+LATER = NOW + timedelta(days=3)
+EARLIER = LATER - timedelta(days=1)
+BEFORE = LATER - timedelta(minutes=30)
+BOTH_LISTS: dict[str, tuple[dict[str, bytes], dict[str, bytes], str]] = {
+    "a suspension that was lifted since the pack": (lists(at=LATER), lists(suspended={7}, at=EARLIER), "active"),
+    "a suspension that was lifted within the hour": (lists(at=LATER), lists(suspended={7}, at=BEFORE), "active"),
+    "a suspension that the pack alone knows": (lists(at=BEFORE), lists(suspended={7}, at=LATER), "suspended"),
+    "a suspension since the pack": (lists(suspended={7}, at=LATER), lists(at=EARLIER), "suspended"),
+    "a revocation in an old list": (lists({7}, at=NOW), lists(at=LATER), "revoked"),
+    "a revocation in the pack": (lists(at=LATER), lists({7}, at=EARLIER), "revoked"),
+}
+
+
+@pytest.mark.parametrize(("loose", "packed", "lifecycle"), BOTH_LISTS.values(), ids=BOTH_LISTS.keys())
+def test_of_a_loose_list_and_the_one_in_a_pack_the_newer_counts_and_a_revocation_in_either(
+    loose: dict[str, bytes], packed: dict[str, bytes], lifecycle: str
+) -> None:
+    material = replace(MATERIAL, status_lists=loose, pack_lists=packed, lists_as_of=EARLIER)
+    assert check(GOOD, material, LATER).axes["lifecycle"] == lifecycle
+
+
+FIRST_DAY, LAST_DAY = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+
+
+def test_the_first_and_the_last_day_of_the_calendar_are_days_like_others() -> None:
+    ever = replace(TRUST, keys=(replace(TRUST.keys[0], valid_from=FIRST_DAY, valid_until=LAST_DAY),))
+    assert check(GOOD, replace(MATERIAL, trust=ever)).verdict == "valid"
+    assert did_document(ever, DID, NOW)["assertionMethod"] == [METHOD]
+    old = issued(replace(CLAIMS, issued_at=FIRST_DAY, expires_at=FIRST_DAY))
+    assert check(old, replace(MATERIAL, trust=ever)).axes["validity"] == "expired"

@@ -21,6 +21,7 @@ from certifier.certificate.code import display_code
 from certifier.certificate.compact import digits_of
 from certifier.certificate.trust import trust_document
 from certifier.cli.main import main
+from certifier.client import Client
 from certifier.crypto.canonical import to_json_text
 from certifier.service.certifier import Issued
 from certifier.web.app import create_app
@@ -129,6 +130,33 @@ def test_a_code_or_a_label_s_address_is_looked_up_at_the_service(delivered: Deli
     given = text.format(code=delivered.code, shown=display_code(delivered.code))
     result = verify(given, *trusted(delivered), "--server", delivered.server)
     assert result.exit_code == 0, result.output
+
+
+def test_a_service_that_answers_with_another_certificate_is_not_believed(
+    delivered: Delivered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that was asked for may be revoked; that another one is valid says nothing of it."""
+    record = (delivered.folder / "certificate.json").read_bytes()
+    monkeypatch.setattr(Client, "get", lambda *_: record)
+    result = verify("0000000000", *trusted(delivered), "--server", delivered.server)
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "answers with another certificate" in result.stderr
+
+
+TWO_THINGS = {
+    "a file and an ISRC": ("certificate.json", "--audio", "track.wav", "--isrc", "QZABC2600002"),
+    "the audio itself and an ISRC": ("track.wav", "--isrc", "QZABC2600002"),
+    "the audio itself and another file": ("track.wav", "--audio", "track.wav"),
+}
+
+
+@pytest.mark.parametrize("arguments", TWO_THINGS.values(), ids=TWO_THINGS.keys())
+def test_of_two_things_to_compare_none_is_passed_over_in_silence(
+    delivered: Delivered, arguments: tuple[str, ...]
+) -> None:
+    placed = [str(delivered.folder / word) if "." in word else word for word in arguments]
+    result = verify(*placed, *trusted(delivered), "--server", delivered.server)
+    assert (result.exit_code, result.stdout) == (2, "")
 
 
 def test_an_audio_file_is_looked_up_by_its_digest(delivered: Delivered) -> None:

@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from certifier.certificate.compact import bytes_of_digits, parse_compact
+from certifier.certificate.compact import bytes_of_digits, parse_compact, sign_compact
 from certifier.certificate.status import lists_by_url
 from certifier.certificate.trust import parse_trust, trust_document
 from certifier.certificate.verdict import verdict_of
@@ -363,3 +364,14 @@ def test_all_that_verification_loads_is_twelve_kilobytes() -> None:
     assert len(gzip.compress(script.encode(), 6)) <= 12 * 1024
     table = json.loads(Path(ROOT / "certifier" / "certificate" / "verdict.json").read_text())
     assert json.dumps(table, separators=(",", ":"), ensure_ascii=False) in script  # the same file, no copy
+
+
+def test_a_print_that_says_anything_else_than_its_record_is_refused_by_both(answers: Answers) -> None:
+    prints = [sign_compact(test_verify.PRINTED, test_verify.ISSUER, test_verify.METHOD)]
+    prints += [sign_compact(compact, key, method) for compact, key, method in test_verify.PRINTS.values()]
+    material = replace(test_verify.MANY_KEYS, audio=None)
+    asked = [brought(RAW, material, NOW) | {"kind": "print", "print": b64(raw)} for raw in prints]
+    told = [(answer["answer"]["verdict"], answer["answer"]["reason"]) for answer in answers(asked)]
+    here = [check_print(raw, RAW, material, NOW) for raw in prints]
+    assert told == [(verification.verdict, verification.reason) for verification in here]
+    assert [verdict for verdict, _ in told] == ["valid"] + ["not_valid"] * len(test_verify.PRINTS)

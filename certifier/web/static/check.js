@@ -4,6 +4,7 @@
 
 import { wordsOf } from "./bytes.js";
 import { claimsOf, digestOf, openCertificate } from "./certificate.js";
+import { canonicalText } from "./json.js";
 import { issueEntry, parseProof, verifyProof } from "./log.js";
 import { SKEW, isBitSet } from "./status.js";
 import { timeText } from "./times.js";
@@ -41,12 +42,19 @@ export async function check(raw, material, now) {
   return concluded(checks, now, claims.shown);
 }
 
-// Checks the compact certificate of a print together with the record that its code leads to: the two must be one.
+// Checks the compact certificate of a print together with the record that its code leads to: the two must say the same.
 export async function checkPrint(print, record, material, now) {
   const printed = await check(print, material, now), answer = await check(record, material, now);
   if (printed.axes.integrity !== "ok") return printed;
-  if ((await digestOf(openCertificate(record).unsigned)).startsWith(openCertificate(print).payload)) return answer;
+  if (answer.axes.integrity !== "ok" || (await isPrintOf(openCertificate(print), openCertificate(record)))) return answer;
   return concluded({ integrity: ["broken", "the print carries another certificate", "the certificate of this code"] }, now, null);
+}
+
+// Whether the record says all that its print says, and names the same key. Where its bits stand is asked of the record alone.
+async function isPrintOf(print, { unsigned, method }) {
+  const { shown, audio, essence } = claimsOf(unsigned), payload = await digestOf(unsigned);
+  const isSame = print.method === method && payload.startsWith(print.payload) && audio.startsWith(print.audio) && essence.startsWith(print.essence || "");
+  return isSame && canonicalText({ ...shown, ...print.shown }) === canonicalText(shown);
 }
 
 function concluded(known, now, certificate) {

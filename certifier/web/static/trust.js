@@ -14,9 +14,10 @@ const each = async (list, read) => (Array.isArray(list) ? Promise.all(list.map((
 export async function parseTrust(raw) {
   const { form, environment, keys, logs, standards } = parseObject(raw);
   if (form !== "lcal-trust/1") wrong();
+  const ids = new Set();
   return {
     environment: text(environment),
-    keys: await each(keys, parseKey),
+    keys: await each(keys, (key) => (ids.has(key.id) ? wrong() : ids.add(key.id) && parseKey(key))),
     logs: await each(logs, parseVerifierKey),
     standards: await each(standards, parseStandard),
   };

@@ -113,7 +113,7 @@ async function completed(brought, opened) {
     const answer = await fetch(`/v/${code}.check.json`, { cache: "no-cache", signal: AbortSignal.timeout(PATIENCE) });
     if (!answer.ok) return { ...own, failure: `This site knows no certificate ${displayCode(code)}.` };
     const known = await answer.json();
-    return { ...own, record: known.certificate, proof: brought.proof ?? known.proof, lists: { ...known.lists, ...brought.lists }, asked: true };
+    return { ...own, record: known.certificate, proof: brought.proof ?? known.proof, lists: { ...brought.lists, ...known.lists }, asked: true };
   } catch {
     return { ...own, failure: "The service did not answer, so what you did not bring is missing." };
   }
