@@ -66,7 +66,7 @@ class Opened:
 
 def open_certificate(raw: bytes) -> Opened:
     """A certificate in any form. Raises MalformedCertificate, MalformedJson or MalformedCode when it is none at all."""
-    start = raw[:64].lstrip()
+    start = raw.lstrip()
     if start[:1] == b"{":
         return _open_json(raw)
     if start[:1] == b"<":

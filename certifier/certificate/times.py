@@ -9,6 +9,7 @@ from typing import Any
 from certifier.errors import MalformedCertificate
 
 _FORM = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
+_EARLIEST = "1970"  # nothing was signed before; and a clock's error can be taken off every later time
 
 
 def time_text(moment: datetime) -> str:
@@ -19,8 +20,8 @@ def time_text(moment: datetime) -> str:
 
 
 def parse_time(text: Any) -> datetime:
-    """The moment that ``time_text`` wrote. Raises MalformedCertificate for any other form."""
-    if isinstance(text, str) and _FORM.fullmatch(text):
+    """The moment that ``time_text`` wrote. Raises MalformedCertificate for any other form, and for times before 1970."""
+    if isinstance(text, str) and _FORM.fullmatch(text) and text >= _EARLIEST:
         try:
             return datetime.fromisoformat(text)
         except ValueError:

@@ -411,6 +411,14 @@ WRONG_TRUST = {
         replace(TRUST, keys=TRUST.keys * 2)
     ),
     "a broken log key": {**trust_document(TRUST), "logs": ["label.example"]},
+    "a theft that is told as a number": {
+        **trust_document(TRUST),
+        "keys": [{**trust_document(TRUST)["keys"][0], "last_good": 0}],
+    },
+    "a key older than any clock": {
+        **trust_document(TRUST),
+        "keys": [{**trust_document(TRUST)["keys"][0], "from": "0001-01-01T00:00:00Z"}],
+    },
 }
 
 
@@ -418,6 +426,21 @@ WRONG_TRUST = {
 def test_a_trust_file_that_is_half_right_is_refused_whole(document: dict[str, Any]) -> None:
     with pytest.raises(MalformedTrust):
         parse_trust(json.dumps(document).encode())
+
+
+def test_a_certificate_from_the_first_minute_of_the_calendar_is_refused() -> None:
+    """The error of a clock is taken off a certificate's dates; before the year 1 there is no date."""
+    with pytest.raises(ForeignInputError, match="time cannot be read"):
+        check(issued(replace(CLAIMS, issued_at=datetime(1, 1, 1, tzinfo=UTC))))
+
+
+def test_a_record_may_begin_with_any_white_space() -> None:
+    assert check_certificate(b" " * 100 + RAW, MATERIAL, NOW).verdict == "valid"
+
+
+def test_a_digest_of_the_standard_that_is_no_text_fits_no_standard() -> None:
+    with pytest.raises(ForeignInputError, match="not a certificate"):
+        check(issued(replace(CLAIMS, basis=replace(CLAIMS.basis, standard_sha256=None))))  # type: ignore[arg-type]
 
 
 def test_a_certificate_runs_thirty_six_months_to_the_same_day() -> None:

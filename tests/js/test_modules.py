@@ -6,6 +6,7 @@ import base64
 import gzip
 import hashlib
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -16,7 +17,11 @@ import pytest
 from playwright.sync_api import Browser
 
 from certifier.certificate.compact import bytes_of_digits, parse_compact, sign_compact
+from certifier.certificate.credential import payload_for
+from certifier.certificate.jose import jwt_of
+from certifier.certificate.proof import sign_document
 from certifier.certificate.status import lists_by_url
+from certifier.certificate.times import time_text
 from certifier.certificate.trust import parse_trust, trust_document
 from certifier.certificate.verdict import verdict_of
 from certifier.certificate.verify import Material, check_certificate, check_print, verification_document
@@ -28,13 +33,14 @@ from certifier.log.note import open_checkpoint, parse_verifier_key
 from certifier.log.proof import parse_proof
 from certifier.web.bundle import script_of
 from tests.certificate import compact_cases, test_verify
-from tests.certificate.test_verify import GOOD, MATERIAL, NOW, RAW, all_axes
+from tests.certificate.test_verify import GOOD, MATERIAL, METHOD, NOW, RAW, all_axes
 from tests.crypto import test_canonical, test_strict_json
 from tests.crypto.test_keys import CCTV, WYCHEPROOF, accepts
 from tests.js.engines import INSECURE, ROOT, SECURE, Answers, b64, chromium, node, run_node
 from tests.log import test_merkle, test_note, test_tlog_proof
 
 VECTORS = ROOT / "tests" / "vectors" / "certificates"
+EXPECTED = json.loads((VECTORS / "expected.json").read_text())["cases"]
 ENGINES = {
     "Node": ["node"],
     "Node without WebCrypto": ["node", "--no-webcrypto"],
@@ -280,6 +286,71 @@ def test_no_byte_of_a_certificate_can_be_changed_anywhere(answers: Answers) -> N
         assert judged(answer) == judged_here(raw, MATERIAL, NOW)
 
 
+JWT = jwt_of(payload_for(test_verify.CLAIMS), test_verify.ISSUER, METHOD)
+QR = (VECTORS / "good-qr" / EXPECTED["good-qr"]["certificate"]).read_bytes()
+
+
+def token(header: dict[str, Any] | None = None, **claims: Any) -> bytes:
+    """A signed token with other members in its header or payload."""
+    parts = [parse_json(base64.urlsafe_b64decode(part + "==")) for part in JWT.split(".")[:2]]
+    spelled = [b64url(canonical_bytes(part | more)) for part, more in zip(parts, (header or {}, claims), strict=True)]
+    message = b".".join(spelled)
+    return message + b"." + b64url(test_verify.ISSUER.sign(message))
+
+
+def b64url(raw: bytes) -> bytes:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=")
+
+
+def lacking(result: str) -> bytes:
+    """A signed certificate without one of its results."""
+    unsigned = payload_for(test_verify.CLAIMS)
+    subject = unsigned["credentialSubject"]
+    kept = [each for each in subject["result"] if not each["resultDescription"].endswith(f"#{result}")]
+    changed = unsigned | {"credentialSubject": subject | {"result": kept}}
+    return canonical_bytes(sign_document(changed, test_verify.ISSUER, METHOD, time_text(NOW)))
+
+
+def named(method: Any) -> bytes:
+    return canonical_bytes(GOOD | {"proof": GOOD["proof"] | {"verificationMethod": method}})
+
+
+STRANGERS = replace(MATERIAL, trust=replace(test_verify.TRUST, keys=()))
+# Each was judged otherwise by one of the two once.
+BENT_CERTIFICATES: dict[str, tuple[bytes, Material]] = {
+    "a key name inside a list": (named([METHOD]), MATERIAL),
+    "no key name": (named(None), MATERIAL),
+    "a fraction under a key that nobody knows": (canonical_bytes(GOOD)[:-1] + b',"x":0.5}', STRANGERS),
+    "a certificate without its data quality": (lacking("data-quality"), MATERIAL),
+    "a certificate without its post-production line": (lacking("post-production"), MATERIAL),
+    "a record after much white space": (b" " * 100 + RAW, MATERIAL),
+    "a token": (JWT.encode(), MATERIAL),
+    "a token in white space": (b" \t\v\f\r\n" + JWT.encode() + b"\n", MATERIAL),
+    "a token after a byte order mark": (b"\xef\xbb\xbf" + JWT.encode(), MATERIAL),
+    "a token after a space that does not break": (b"\xc2\xa0" + JWT.encode(), MATERIAL),
+    "a token with a byte that is no text": (JWT.encode() + b"\xff", MATERIAL),
+    "a token for an audience": (token(aud="x"), MATERIAL),
+    "a token with the time it was made": (token(iat=1), MATERIAL),
+    "a token that names its key in a list": (token({"kid": [METHOD]}), MATERIAL),
+    "a token whose signature has spare bits": (JWT.encode()[:-1] + b"_", MATERIAL),
+    "the digits of a print alone": (QR.partition(b"#")[2], MATERIAL),
+    "a print": (QR, MATERIAL),
+}
+
+
+def test_a_certificate_that_is_spelled_otherwise_is_judged_alike(answers: Answers) -> None:
+    answered = answers([brought(raw, material, NOW) for raw, material in BENT_CERTIFICATES.values()])
+    for (name, (raw, material)), answer in zip(BENT_CERTIFICATES.items(), answered, strict=True):
+        assert judged(answer) == judged_here(raw, material, NOW), name
+
+
+def test_a_text_that_never_ends_is_refused_at_once(answers: Answers) -> None:
+    raws = [b'"' + b'\\"' * 120_000, b'{"a":"' + b'\\"' * 500_000, b'"' + b"a" * 10_000_000]
+    started = time.monotonic()
+    assert all(map(refused, answers([{"kind": "read", "raw": b64(raw)} for raw in raws])))
+    assert time.monotonic() - started < 10
+
+
 def test_what_is_shown_of_a_good_certificate_is_what_python_shows(answers: Answers) -> None:
     [answer] = answers([brought(RAW, MATERIAL, NOW)])
     expected = verification_document(check_certificate(RAW, MATERIAL, NOW))
@@ -294,7 +365,6 @@ def test_nothing_is_shown_of_a_certificate_that_cannot_be_believed(answers: Answ
     assert "Night Ferry" not in json.dumps(answer)
 
 
-EXPECTED = json.loads((VECTORS / "expected.json").read_text())["cases"]
 RDF = {"openbadge", "baked", "context"}  # signed over RDF, or inside a picture: the service's business
 
 
@@ -348,7 +418,7 @@ def test_a_print_and_the_certificate_of_its_code_are_compared(answers: Answers, 
     )
     now = datetime.fromisoformat(EXPECTED["good"]["now"])
     here = check_print(raw, (good / "certificate.json").read_bytes(), material, now)
-    assert (answer["answer"]["verdict"], answer["answer"]["reason"]) == (here.verdict, here.reason)
+    assert judged(answer) == (here.axes, here.verdict, here.reason, here.because, EXPECTED["good"]["now"])
 
 
 def test_a_stolen_trust_file_is_never_half_read(answers: Answers) -> None:

@@ -3,6 +3,7 @@
 
 import { wordsOf } from "./bytes.js";
 import { check, checkPrint } from "./check.js";
+import { bytesOfDigits } from "./compact.js";
 import { axesOf, clock, element, isDone, lineOf, markOf } from "./telling.js";
 
 const PATIENCE = 8000; // milliseconds
@@ -36,7 +37,7 @@ async function again() {
 // What the digits behind # in the address say, where the page was opened from a print.
 async function printed() {
   try {
-    const own = await check(digits, brought, Date.now()), { axes } = await checkPrint(digits, brought.certificate, brought, Date.now());
+    const compact = bytesOfDigits(digits), own = await check(compact, brought, Date.now()), { axes } = await checkPrint(compact, brought.certificate, brought, Date.now());
     if (own.axes.integrity !== "ok") return ["bad", "The code on the print is not signed by a key that is known here. Do not rely on that print."];
     if (axes.integrity !== "ok") return ["bad", "The print carries another certificate than this page. Do not rely on that print."];
     return ["good", "The print carries this very certificate: its own signature fits, and so does the digest in it."];

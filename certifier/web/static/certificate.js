@@ -1,6 +1,6 @@
 // A certificate as it comes: the record, a JWT or the compact form of a print, read and not yet believed; and what it claims.
 
-import { bytesOf, fromBase64, fromBase64url, hexOf, refuse, utf8 } from "./bytes.js";
+import { bytesOf, fromBase64, fromBase64url, hexOf, refuse, textOf, utf8 } from "./bytes.js";
 import { displayCode, parseCode } from "./code.js";
 import { bytesOfDigits, parseCompact } from "./compact.js";
 import { checkSigned } from "./ed25519.js";
@@ -13,14 +13,17 @@ import { parseTime } from "./times.js";
 const JWT_HEADER = '{"alg":"EdDSA","cty":"vc","typ":"vc+jwt"}';
 // Signed over RDF, which is not checked here.
 const RDFC = "eddsa-rdfc-2022";
+// What every certificate has beside the members that are read here.
+const FURTHER = ["consumer", "provider", "data-quality", "post-production", "tables-sha256", "assessor-kind", "assessor-id"];
+const noCertificate = () => refuse("this is no certificate");
 
 // Any form that is checked here. `prove` returns when the signature fits a key, and is refused otherwise.
 export function openCertificate(given) {
   const raw = bytesOf(given);
   if (raw[0] === 0xd2) return openCompact(raw);
-  const text = new TextDecoder().decode(raw).trim();
+  const [, text] = /^[ \t-\r]*({|[!-~]+(?=[ \t-\r]*$))/.exec(textOf(raw)) ?? noCertificate();
   if (text[0] === "{") return openJson(raw);
-  const [, address, digits] = /^(?:https?:\/\/([!-~]+)#)?([0-9]+)$/i.exec(text) ?? [];
+  const [, address, digits] = /^https?:\/\/([!-~]+)#([0-9]+)$/i.exec(text) ?? [];
   return digits ? openCompact(bytesOfDigits(digits), address) : openJwt(text);
 }
 
@@ -34,14 +37,15 @@ function openJson(raw) {
 // VC-JOSE-COSE: the credential with the registered claims beside it, which must say the same.
 function openJwt(text) {
   const [header, payload, signature, ...more] = text.split(".");
-  if (!signature || more.length) refuse("this is no certificate");
-  const { kid, ...rest } = parseObject(fromBase64url(header));
-  const { iss, sub, jti, nbf, exp, ...unsigned } = parseObject(fromBase64url(payload));
-  const told = [issuerOf(unsigned), unsigned.credentialSubject?.id, unsigned.id, parseTime(unsigned.validFrom) / 1000, parseTime(unsigned.validUntil) / 1000];
-  if (canonicalText(rest) !== JWT_HEADER || [iss, sub, jti, nbf, exp].some((value, at) => value !== told[at])) {
+  if (!signature || more.length) noCertificate();
+  const { kid, ...rest } = parseObject(fromBase64url(header)), bytes = fromBase64url(signature);
+  const { iss, sub, jti, nbf, exp, aud, iat, ...unsigned } = parseObject(fromBase64url(payload));
+  const isText = (given) => typeof given === "string";
+  const told = [true, true, undefined, undefined, issuerOf(unsigned), unsigned.credentialSubject?.id, unsigned.id, parseTime(unsigned.validFrom) / 1000, parseTime(unsigned.validUntil) / 1000];
+  if (canonicalText(rest) !== JWT_HEADER || [isText(kid), isText(iss), aud, iat, iss, sub, jti, nbf, exp].some((claim, at) => claim !== told[at])) {
     refuse("the JWT says something else than its credential");
   }
-  return opened(unsigned, kid, unsigned.validFrom, (key) => checkSigned(key, utf8(`${header}.${payload}`), fromBase64url(signature)));
+  return opened(unsigned, kid, unsigned.validFrom, (key) => checkSigned(key, utf8(`${header}.${payload}`), bytes));
 }
 
 function openCompact(raw, address) {
@@ -56,7 +60,7 @@ function opened(unsigned, method, created, prove) {
   try {
     signedAt = parseTime(created);
   } finally {
-    return { unsigned, method: String(method), issuer: issuerOf(unsigned), signedAt, prove };
+    return { unsigned, method, issuer: issuerOf(unsigned), signedAt, prove };
   }
 }
 
@@ -94,7 +98,7 @@ function readClaims(unsigned) {
     expires_at: validUntil,
   };
   const { "standard-sha256": standardSha256, ...further } = other;
-  const texts = [...Object.values(shown), ...Object.values(further), isrc, audio, essence, standardSha256, issuer.name, source.name];
+  const texts = [...Object.values(shown), ...Object.values(further), ...FURTHER.map((name) => values[name] ?? further[name]), isrc, audio, essence, standardSha256, issuer.name, source.name];
   if (!texts.every((value) => typeof value === "string")) refuse("a member is no text");
   const claims = { shown, code, isrc, audio, essence, report, standard: shown.standard, standardSha256 };
   return { ...claims, issuedAt: parseTime(validFrom), expiresAt: parseTime(validUntil), status: statusEntriesOf(unsigned) };

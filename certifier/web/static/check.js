@@ -103,7 +103,10 @@ async function checkInclusion({ unsigned, method }, claims, { proof }, trust) {
 
 async function unsignedInclusion(opened, material, trust) {
   try {
-    return await checkInclusion(opened, opened.unsigned && claimsOf(opened.unsigned), material, trust);
+    // Where nothing of the claims can be read, nothing can be looked for.
+    const claims = opened.unsigned && claimsOf(opened.unsigned);
+    if (claims) canonicalText(opened.unsigned);
+    return await checkInclusion(opened, claims, material, trust);
   } catch (error) {
     return ["unchecked", wordsOf(error)];
   }

@@ -25,7 +25,7 @@ export async function parseTrust(raw) {
 
 function parseKey({ id, issuer, role, publicKeyMultibase, from, until, last_good: last }) {
   const [code, version, ...key] = fromMultibase(text(publicKeyMultibase));
-  if (code !== 0xed || version !== 1 || last === null || (last && !(Number.isSafeInteger(last.index) && last.index >= -1))) wrong();
+  if (code !== 0xed || version !== 1 || (last !== undefined && !(Number.isSafeInteger(last?.index) && last.index >= -1))) wrong();
   return {
     id: text(id),
     issuer: text(issuer),
