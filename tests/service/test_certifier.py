@@ -257,7 +257,9 @@ def test_what_a_crash_left_undelivered_is_delivered_at_the_next_start(
     assert isinstance(answer, Issued)
     assert answer.repeated
     assert (
-        check_certificate(answer.certificate.document or b"", restarted.published.material(answer.certificate, NOW), NOW).verdict
+        check_certificate(
+            answer.certificate.document or b"", restarted.published.material(answer.certificate, NOW), NOW
+        ).verdict
         == "valid"
     )
     assert restarted.logbook.head.size == 1
