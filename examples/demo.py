@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.panel import Panel
@@ -239,6 +240,8 @@ def _collect(client: Client, settings: Settings, code: str) -> None:
         "badge.svg": f"/v/{code}.svg",
         "badge.png": f"/v/{code}.png",
         "badge.baked.svg": f"/v/{code}.baked.svg",
+        "qr-print.png": f"/v/{code}.qr.png",
+        "offline.html": f"/v/{code}.offline.html",
         "did.json": "/.well-known/did.json",
         "trust.json": "/trust.json",
         "pack": "/packs/latest",
@@ -248,8 +251,10 @@ def _collect(client: Client, settings: Settings, code: str) -> None:
     save_bytes(DEMO / "qr.txt", qr_text(settings.base_url, code).encode())
     certificate = parse_object((DEMO / "certificate.json").read_bytes(), LIMITS)
     for url, body in client.status_lists(entry.url for entry in status_entries_of(certificate)).items():
-        save_bytes(DEMO / status_file_name(url), body)
-    _done("badged", "SVG, PNG and QR")
+        name = status_file_name(url)
+        save_bytes(DEMO / name, body)
+        save_bytes(DEMO / name.replace(".json", ".jwt"), client.get(f"{urlsplit(url).path}.jwt"))
+    _done("badged", "SVG, PNG and QR; the certificate in every form, and a page to keep")
 
 
 def _verify_by_service(client: Client, code: str) -> None:
@@ -260,6 +265,9 @@ def _verify_by_service(client: Client, code: str) -> None:
 def _verify_offline() -> None:
     done = _verify("certificate.json", "--audio", DEMO / "track.wav")
     _expect("offline, by the command line", "valid" if done == 0 else f"exit code {done}", "valid")
+    for name in ("certificate.openbadge.json", "certificate.jwt", "badge.baked.svg"):
+        done = _verify(name, "--pack", DEMO / "pack")
+        _expect(f"offline, {name} by the pack", "valid" if done == 0 else f"exit code {done}", "valid")
 
 
 def _verify_changed_byte() -> None:
