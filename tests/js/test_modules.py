@@ -19,21 +19,35 @@ from playwright.sync_api import Browser
 from certifier.certificate.compact import bytes_of_digits, parse_compact, sign_compact
 from certifier.certificate.credential import payload_for
 from certifier.certificate.jose import jwt_of
-from certifier.certificate.proof import sign_document
-from certifier.certificate.status import lists_by_url
+from certifier.certificate.proof import sign_document, split_proof
+from certifier.certificate.status import PURPOSES, lists_by_url, status_list_payload, status_url
 from certifier.certificate.times import time_text
-from certifier.certificate.trust import parse_trust, trust_document
+from certifier.certificate.trust import LastGood, parse_trust, trust_document
 from certifier.certificate.verdict import verdict_of
 from certifier.certificate.verify import Material, check_certificate, check_print, verification_document
 from certifier.crypto.canonical import canonical_bytes, to_json_text
 from certifier.crypto.keys import base58_encode
+from certifier.crypto.signing import SigningKey
 from certifier.crypto.strict_json import parse_json
 from certifier.errors import CertifierError, ForeignInputError
-from certifier.log.note import open_checkpoint, parse_verifier_key
+from certifier.log.note import VerifierKey, open_checkpoint, parse_verifier_key, verifier_key_for
 from certifier.log.proof import parse_proof
 from certifier.web.bundle import script_of
 from tests.certificate import compact_cases, test_verify
-from tests.certificate.test_verify import GOOD, MATERIAL, METHOD, NOW, RAW, all_axes
+from tests.certificate.test_verify import (
+    FORGER,
+    GOOD,
+    ISSUER,
+    MATERIAL,
+    METHOD,
+    NOW,
+    OTHER_KEY,
+    RAW,
+    TRUST,
+    all_axes,
+    issued,
+    logged,
+)
 from tests.crypto import test_canonical, test_strict_json
 from tests.crypto.test_keys import CCTV, WYCHEPROOF, accepts
 from tests.js.engines import INSECURE, ROOT, SECURE, Answers, b64, chromium, node, run_node
@@ -277,6 +291,73 @@ def test_each_axis_is_told_apart_as_in_python(answers: Answers) -> None:
     answered = answers([brought(*case) for case in cases.values()])
     for (name, case), answer in zip(cases.items(), answered, strict=True):
         assert judged(answer) == judged_here(*case), name
+
+
+def list_of_another() -> dict[str, bytes]:
+    """Lists under the certificate's own addresses, properly signed by another trusted issuer in its own name."""
+    made = {}
+    for purpose in PURPOSES:
+        url = status_url(test_verify.BASE, purpose)
+        unsigned = status_list_payload(url, purpose, (), issuer=OTHER_KEY.issuer, log="x at size 1", now=NOW)
+        made[url] = to_json_text(sign_document(unsigned, FORGER, OTHER_KEY.id, time_text(NOW))).encode()
+    return made
+
+
+def signed_over(context: list[str]) -> bytes:
+    """The good certificate with a proof that was made, and says so, for another @context."""
+    unsigned, proof = split_proof(GOOD)
+    options = {name: value for name, value in proof.items() if name != "proofValue"} | {"@context": context}
+    parts = (hashlib.sha256(canonical_bytes(part)).digest() for part in (options, unsigned))
+    value = "z" + base58_encode(ISSUER.sign(b"".join(parts)))
+    return to_json_text({**unsigned, "proof": {**options, "proofValue": value}}).encode()
+
+
+def token(**header: Any) -> bytes:
+    """The good certificate as a JWT whose header says more or other things, signed all the same."""
+    payload = jwt_of(split_proof(GOOD)[0], ISSUER, METHOD).split(".")[1]
+    given = {"alg": "EdDSA", "typ": "vc+jwt", "cty": "vc", "kid": METHOD} | header
+    message = f"{base64.urlsafe_b64encode(canonical_bytes(given)).decode().rstrip('=')}.{payload}".encode()
+    return message + b"." + base64.urlsafe_b64encode(ISSUER.sign(message)).rstrip(b"=")
+
+
+STATUS_KEY = replace(OTHER_KEY, id=f"{test_verify.DID}#status", issuer=test_verify.DID, role="status")
+BOTH = replace(TRUST, keys=(*TRUST.keys, OTHER_KEY))
+IN_ANOTHERS_NAME = issued(key=FORGER, method=OTHER_KEY.id)
+NEXT_LOG = verifier_key_for("label.example/2027", SigningKey.from_seed(b"next log".ljust(32, b".")).public)
+
+
+def stolen(origin: str, index: int, logs: tuple[VerifierKey, ...]) -> Material:
+    keys = (replace(TRUST.keys[0], last_good=LastGood(origin, index)), *TRUST.keys[1:], STATUS_KEY)
+    lists = test_verify.lists(key=FORGER, method=STATUS_KEY.id)
+    return replace(MATERIAL, trust=replace(TRUST, keys=keys, logs=logs), status_lists=lists)
+
+
+FURTHER: dict[str, tuple[bytes, Material]] = {
+    "lists of another issuer under our address": (RAW, replace(MATERIAL, trust=BOTH, status_lists=list_of_another())),
+    "a trusted key of another issuer": (
+        to_json_text(IN_ANOTHERS_NAME).encode(),
+        replace(MATERIAL, trust=BOTH, proof=logged(IN_ANOTHERS_NAME, method=OTHER_KEY.id)),
+    ),
+    "logged in the year before the theft": (RAW, stolen(NEXT_LOG.name, -1, (*TRUST.logs, NEXT_LOG))),
+    "logged in the year after the theft": (RAW, stolen(NEXT_LOG.name, 9, (NEXT_LOG, *TRUST.logs))),
+    "logged just before the theft": (RAW, stolen(test_verify.ORIGIN, 2, TRUST.logs)),
+    "logged just after the theft": (RAW, stolen(test_verify.ORIGIN, 1, TRUST.logs)),
+    "stolen, by a log that is not known": (RAW, stolen(NEXT_LOG.name, 9, TRUST.logs)),
+    "a proof for another context": (signed_over(["https://www.w3.org/ns/credentials/v2"]), MATERIAL),
+    "a proof for its own context": (signed_over(GOOD["@context"]), MATERIAL),
+    "a token": (token(), MATERIAL),
+    "a token that brings its key": (token(jwk={"kty": "OKP"}), MATERIAL),
+    "a token of another type": (token(typ="JWT"), MATERIAL),
+    "a token without a key id": (token(kid=""), MATERIAL),
+}
+
+
+def test_what_is_signed_well_for_something_else_is_judged_alike(answers: Answers) -> None:
+    answered = answers([brought(*case, NOW) for case in FURTHER.values()])
+    for (name, case), answer in zip(FURTHER.items(), answered, strict=True):
+        assert judged(answer) == judged_here(*case, NOW), name
+    verdicts = {judged_here(*case, NOW)[1] for case in FURTHER.values() if judged_here(*case, NOW) != "refused"}
+    assert verdicts == {"valid", "not_valid", "cannot_tell"}
 
 
 def test_no_byte_of_a_certificate_can_be_changed_anywhere(answers: Answers) -> None:

@@ -42,7 +42,7 @@ function openJwt(text) {
   const { iss, sub, jti, nbf, exp, aud, iat, ...unsigned } = parseObject(fromBase64url(payload));
   const isText = (given) => typeof given === "string";
   const told = [true, true, undefined, undefined, issuerOf(unsigned), unsigned.credentialSubject?.id, unsigned.id, parseTime(unsigned.validFrom) / 1000, parseTime(unsigned.validUntil) / 1000];
-  if (canonicalText(rest) !== JWT_HEADER || [isText(kid), isText(iss), aud, iat, iss, sub, jti, nbf, exp].some((claim, at) => claim !== told[at])) {
+  if (canonicalText(rest) !== JWT_HEADER || [isText(kid) && kid !== "", isText(iss), aud, iat, iss, sub, jti, nbf, exp].some((claim, at) => claim !== told[at])) {
     refuse("the JWT says something else than its credential");
   }
   return opened(unsigned, kid, unsigned.validFrom, (key) => checkSigned(key, utf8(`${header}.${payload}`), bytes));
