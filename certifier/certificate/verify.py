@@ -47,6 +47,7 @@ from certifier.log.proof import parse_proof, verify_entry
 
 ENDING = timedelta(days=30)  # a certificate that expires sooner is valid with a warning
 REMEMBERED = 1024  # checkpoints and status lists that were opened before
+MOST_NOTE_BYTES = 4096  # of a checkpoint that is remembered; ours have a few hundred
 
 
 @dataclass(frozen=True)
@@ -339,10 +340,15 @@ def _check_inclusion(
     return Check("inclusion", "included", found, expected), _Place(checkpoint.origin, proof.index)
 
 
-@lru_cache(REMEMBERED)
 def _checkpoint(note: bytes, logs: tuple[VerifierKey, ...]) -> Checkpoint:
-    """A checkpoint's own signature is verified once, then remembered; one that does not fit is judged each time."""
-    return open_checkpoint(note, logs)
+    """A checkpoint's own signature is verified once, then remembered; one that does not fit is judged each time.
+
+    So is one that is far too long: anybody may put signatures of strangers below a good one, and fill the memory with them.
+    """
+    return _known_checkpoint(note, logs) if len(note) <= MOST_NOTE_BYTES else open_checkpoint(note, logs)
+
+
+_known_checkpoint = lru_cache(REMEMBERED)(open_checkpoint)
 
 
 def _unsigned_inclusion(opened: Opened, material: Material) -> list[Check]:

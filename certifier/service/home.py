@@ -20,7 +20,7 @@ from certifier.log.note import verifier_key_for
 from certifier.log.policy import parse_policy
 from certifier.service.certifier import NO_ISSUER_HERE, Certifier
 from certifier.service.logbook import CLOCK_SKEW, KEY_HINT, Cosigners, Logbook, Problem
-from certifier.service.register import Keys, LiveKeys, finish_change, load_keys
+from certifier.service.register import Keys, LiveKeys, finish_change, load_keys, refuse_forgetful
 from certifier.service.shelf import open_shelf
 from certifier.service.witnesses import Witnesses
 from certifier.settings import BASE_URL_FILE, POLICY_FILE, PROJECT_ROOT, RESTORE_MARKER, Settings
@@ -136,6 +136,7 @@ def _opened(settings: Settings, now: datetime | None, on_stop: Callable[[str], N
     shelf = open_shelf(settings.standards, settings.standards_dir, StandardArchive(settings.archive_dir))
     store = Store.open(settings.database)
     try:
+        refuse_forgetful(settings, store, keys.now.keyring)
         logbooks = _open_logbooks(settings, store, keys.now, _cosigners(settings))
         problems = [*keys.now.problems, *_problems_of(settings, store, logbooks, now)]
         certifier = Certifier(settings, store, shelf, keys, logbooks, problems=problems, on_stop=on_stop)

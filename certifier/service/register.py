@@ -142,6 +142,36 @@ def _goes_on(before: RegisteredKey, after: RegisteredKey | None) -> bool:
 _FOR_EVER = "Bring its file back: an entry is never changed or deleted."
 
 
+def refuse_forgetful(settings: Settings, store: Store, keyring: Keyring) -> None:
+    """The log cannot forget what became of a key, and the register may not: it would make a stolen key good again.
+
+    Raises OperatorError for what stands in the log alone, but for a change that a crash cut in two, which is finished later.
+    """
+    if load_text(settings.key_change_file) is not None:
+        return
+    known = {verification_method(settings, entry): entry for entry in keyring.keys}
+    for raw in store.key_entries():
+        told = parse_entry(raw)
+        if not _is_in_register(told, known.get(told["kid"])):
+            raise OperatorError(
+                f"The log says something of the key {told['kid']} that the register does not.",
+                found=f"{told['type']} of {told['at']} in the log alone",
+                expected="the same in log and register",
+                hint="Bring back its file, or write it again with what the log tells; see docs/keys.md.",
+            )
+
+
+def _is_in_register(told: dict[str, Any], entry: RegisteredKey | None) -> bool:
+    if entry is None:
+        return False
+    if told["type"] == "key-add":
+        return bool(told["key"] == entry.public.multibase)
+    if told["type"] == "key-retire":
+        return entry.retired_at is not None
+    stolen = entry.compromise
+    return stolen is not None and stolen.last_good_index == told.get("last_good_index", -1)
+
+
 @dataclass(frozen=True)
 class KeyChange:
     """A change of the register: the entry that the log gets, and the file of the register with its text."""

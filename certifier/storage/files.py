@@ -146,6 +146,7 @@ def load_signing_key(path: Path, passphrase: bytes | None = None, *, passphrase_
     """
     if not path.is_file():
         raise OperatorError(f"There is no key file at {path}.", hint="Make one with: certifier keys new FILE")
+    _check_outside_project(path)
     _check_closed(path.parent, "folder", 0o700, f"chmod 0700 {path.parent}, or move the key: {_KEY_FOLDER}")
     pem = _read_closed(path, "private key's file")
     if passphrase is None and is_encrypted(pem):
@@ -203,7 +204,7 @@ def _check_outside_project(place: Path) -> None:
     resolved = place.resolve()
     if resolved.is_relative_to(_PROJECT) and not resolved.is_relative_to(_IGNORED):
         raise KeyFileExposed(
-            f"A private key would lie in the project's own tree: {place}.",
+            f"A private key may not lie in the project's own tree: {place}.",
             expected="a place outside the repository; below it only var/, which version control leaves out",
             hint="Choose another place, such as --home /srv/label, or ~/.lcal for a key of your own.",
         )

@@ -442,6 +442,13 @@ class Store:
         query = select(entries.c.entry).where(entries.c.type == "standard-publish").order_by(entries.c.id)
         return [bytes(row["entry"]) for row in self._all(query)]
 
+    def key_entries(self) -> list[bytes]:
+        """The entries of all logs about keys, placed or waiting, in order."""
+        about_keys = entries.c.type.in_(("key-add", "key-retire", "key-compromise"))
+        return [
+            bytes(row["entry"]) for row in self._all(select(entries.c.entry).where(about_keys).order_by(entries.c.id))
+        ]
+
     def place_of(self, kind: str, entry: bytes) -> tuple[str | None, int | None] | None:
         """The log and index of exactly this entry, both None while it waits for its place; None when it was never accepted."""
         query = select(entries.c.origin, entries.c.idx).where(entries.c.type == kind, entries.c.entry == entry)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import itertools
 import json
+import tracemalloc
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -513,3 +515,17 @@ def test_the_first_and_the_last_day_of_the_calendar_are_days_like_others() -> No
     assert did_document(ever, DID, NOW)["assertionMethod"] == [METHOD]
     old = issued(replace(CLAIMS, issued_at=FIRST_DAY, expires_at=FIRST_DAY))
     assert check(old, replace(MATERIAL, trust=ever)).axes["validity"] == "expired"
+
+
+def test_signatures_of_strangers_below_a_checkpoint_change_nothing_and_fill_no_memory() -> None:
+    stranger = "— stranger.example " + base64.b64encode(bytes(3000)).decode() + "\n"
+    material = replace(MATERIAL, proof=(MATERIAL.proof or b"") + 60 * stranger.encode())
+    tracemalloc.start()
+    verdicts = {check(GOOD, replace(material, proof=(material.proof or b"") + extra)).verdict for extra in _LINES}
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert verdicts == {"valid"}
+    assert kept < 1_000_000  # of twenty such notes, 240,000 bytes each
+
+
+_LINES = [f"— other{number}.example {base64.b64encode(bytes(8)).decode()}\n".encode() for number in range(20)]

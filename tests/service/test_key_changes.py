@@ -314,6 +314,32 @@ def test_after_a_theft_later_places_in_the_log_are_bad_and_earlier_ones_good(
     assert running.certificate(good.certificate.code).document  # what was published stays public
 
 
+FORGOTTEN = {"a theft": "compromised", "a retirement": "retired", "a new key": ""}
+
+
+@pytest.mark.parametrize("what", FORGOTTEN.values(), ids=FORGOTTEN.keys())
+def test_a_register_that_forgot_what_the_log_says_of_a_key_is_not_started_with(settings: Settings, what: str) -> None:
+    """An old backup of the register would make a stolen key good again."""
+    added = add_key(settings, "issuer", NOW)
+    retire_key(settings, FIRST, NOW)
+    compromise_key(settings, FIRST, NOW + HOUR, last_good=0)
+    file = settings.register_dir / "issuer" / (f"{FIRST}.{what}.toml" if what else f"{added.entry.id}.toml")
+    text = file.read_bytes()
+    file.unlink()
+    with pytest.raises(OperatorError, match="The log says something of the key"):
+        open_certifier(settings)
+    file.write_bytes(text)
+    open_certifier(settings).close()
+
+
+def test_the_place_of_a_theft_cannot_be_moved_in_the_register(settings: Settings) -> None:
+    compromise_key(settings, FIRST, NOW, last_good=-1)
+    file = settings.register_dir / "issuer" / f"{FIRST}.compromised.toml"
+    file.write_text(file.read_text().replace("last_good_index = -1", "last_good_index = 900"))
+    with pytest.raises(OperatorError, match="The log says something of the key"):
+        open_certifier(settings)
+
+
 def test_a_stolen_key_signs_nothing_again(running: Certifier, studio: Studio, settings: Settings) -> None:
     issue(running, studio, 1)
     theft = compromise_key(settings, FIRST, NOW, last_good=0)

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 from certifier.crypto.keys import verify_signature
 from certifier.crypto.signing import SigningKey
 from certifier.errors import CertifierError, KeyFileExposed, OperatorError
+from certifier.storage import files
 from certifier.storage.files import load_passphrase, load_signing_key, make_passphrase, save_signing_key
 from certifier.storage.signers import open_signer, open_signers, place_of
 
@@ -191,3 +192,12 @@ def test_a_private_key_never_lies_in_the_projects_own_tree() -> None:
         with pytest.raises(CertifierError, match="project's own tree"):
             make_passphrase(place)
         assert not place.parent.exists()
+
+
+def test_a_private_key_in_the_projects_own_tree_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However closed its file is: a copy that was made by hand is one careless commit away from everybody."""
+    path = tmp_path / "keys" / "issuer.pem"
+    save_signing_key(path, KEY)
+    monkeypatch.setattr(files, "_PROJECT", tmp_path)
+    with pytest.raises(KeyFileExposed, match="project's own tree"):
+        load_signing_key(path)
