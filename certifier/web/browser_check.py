@@ -52,10 +52,13 @@ def trust_text(site: Site, minute: datetime) -> str:
 
 
 def material_of(site: Site, row: CertificateRow, claims: Claims, minute: datetime) -> dict[str, Any]:
-    """Everything to check a certificate with; a list that cannot be given out just now is left out."""
+    """Everything to check a certificate with; a list that cannot be given out just now is left out.
+
+    What is no text any more came to harm here: then the check says that it does not fit.
+    """
     return {
-        "certificate": (row.document or b"").decode(),
-        "proof": None if row.proof is None else row.proof.decode(),
+        "certificate": (row.document or b"").decode("utf-8", "replace"),
+        "proof": None if row.proof is None else row.proof.decode("utf-8", "replace"),
         "lists": dict(_lists(site, claims, minute)),
         "trust": trust_text(site, minute),
     }

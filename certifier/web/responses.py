@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Response, render_template, request
 from pydantic import BaseModel
+from werkzeug.datastructures import MIMEAccept
 
 from certifier.crypto.canonical import sha256_hex
 from certifier.web.problems import NotAcceptable, ParameterInvalid
@@ -59,10 +60,14 @@ def json_reply(document: BaseModel | Mapping[str, Any], cache: str = "a minute",
 
 
 def chosen_form(forms: Sequence[str]) -> str:
-    """The first of the media types that the client likes best. Raises NotAcceptable when it accepts none."""
-    if "Accept" not in request.headers:
+    """The first of the media types that the client likes best, whatever parameters it names with them.
+
+    Raises NotAcceptable when it accepts none.
+    """
+    if not request.headers.get("Accept", "").strip():
         return forms[0]
-    best = request.accept_mimetypes.best_match(forms)
+    plain = MIMEAccept([(wanted.partition(";")[0], quality) for wanted, quality in request.accept_mimetypes])
+    best = plain.best_match(forms)
     if best is None:
         raise NotAcceptable(
             "It does not exist in this form.", found=request.headers["Accept"][:200], expected=", ".join(forms)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from certifier.certificate.compact import digits_of
+from certifier.web.browser_check import material_of
 from certifier.web.bundle import script_of
+from certifier.web.site import Site
 from tests.web.conftest import LATER, World
 from tests.web.test_browser import opened, served
 
@@ -65,8 +68,9 @@ def test_a_page_that_shows_what_was_not_signed_is_contradicted(browser: Browser,
     page = opened(browser, address)
     page.route(f"**/v/{world.code}", bent)
     page.goto(f"/v/{world.code}")
-    expect(page.locator(".pill")).to_contain_text("Valid")
     expect(page.locator("#own-line.is-bad")).to_contain_text("not valid")
+    expect(page.locator(".pill")).to_have_text("This site says: valid")
+    assert page.locator(".pill-active").count() == 0
     says(page, "Signature: does not fit")
     page.context.close()
 
@@ -320,6 +324,12 @@ def test_the_material_comes_alone_for_other_programs(world: World) -> None:
     assert len(document["lists"]) == 2
     assert answer.headers["Cache-Control"] == "no-cache"
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_what_came_to_harm_here_is_given_out_as_harmed_and_found_out(world: World) -> None:
+    row = replace(world.certifier.certificate(world.code), proof=b"\xff\xfe", document=b"\xff")
+    material = material_of(Site(world.certifier, lambda: LATER), row, LATER)
+    assert (material["proof"], material["certificate"]) == ("\ufffd\ufffd", "\ufffd")
 
 
 def test_a_script_that_does_not_exist_is_not_found(world: World) -> None:

@@ -62,6 +62,9 @@ ACCEPTS = {
     "an image in a page": ("image/avif,image/webp,image/svg+xml,image/*,*/*;q=0.8", "image/svg+xml"),
     "a player": ("image/png", "image/png"),
     "a terminal": ("text/plain", "text/plain"),
+    "a wallet that names a profile": ('application/ld+json; profile="https://example.org/p"', "application/ld+json"),
+    "an old browser": ("text/html;level=1, application/json;q=0.4", "text/html"),
+    "an empty field": (" ", "text/html"),
     "the better one wins": ("application/json;q=0.5, application/vc", "application/vc"),
 }
 

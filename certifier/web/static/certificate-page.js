@@ -9,6 +9,8 @@ import { axesOf, clock, element, isDone, lineOf, markOf } from "./telling.js";
 const PATIENCE = 8000; // milliseconds
 const { code, material, words } = JSON.parse(document.getElementById("brought").textContent);
 const line = document.getElementById("own-line"), place = document.getElementById("own-check");
+// The word of the service on top of the page, where that is Valid.
+const pill = document.querySelector(".pill-active"), said = pill?.textContent.trim();
 const digits = /^#([0-9]{20,})$/.exec(location.hash)?.[1];
 
 let brought = material;
@@ -50,6 +52,9 @@ async function tell(result, failure) {
   const print = digits ? await printed() : null, verdict = words.verdicts[result.verdict], at = clock(Date.now());
   const isWrong = print?.[0] === "bad", mark = isWrong ? "bad" : failure && isDone(result) ? "open" : markOf(result);
   const plain = isDone(result) ? "Checked by your own browser" : `Checked by your own browser: ${verdict.toLowerCase()}. ${result.because}`;
+  // Green only while this browser finds the same.
+  pill?.classList.toggle("pill-active", isDone(result));
+  if (pill) pill.lastChild.textContent = isDone(result) ? said : `This site says: ${said.toLowerCase()}`;
   line.className = `own is-${mark}`;
   line.textContent = isWrong ? print[1] : failure && isDone(result) ? "Your own browser could not check this again just now" : plain;
 
