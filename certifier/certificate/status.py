@@ -366,9 +366,3 @@ def _parse_entry(item: Any) -> StatusEntry:
     if int(index) >= LIST_LENGTH:
         raise MalformedCertificate("A status entry points outside its list.", found=index)
     return StatusEntry(url, purpose, int(index))
-
-
-def is_set(list_document: dict[str, Any], entry: StatusEntry, now: datetime, max_skew: timedelta) -> bool:
-    """``StatusList.state_of`` for a list credential whose proof was verified, and whose issuer the caller compares."""
-    opened = parse_status_list(list_document)
-    return opened.state_of(entry, opened.issuer, now, max_skew)

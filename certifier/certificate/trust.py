@@ -75,10 +75,6 @@ class Trust:
     def key_for(self, verification_method: str) -> TrustedKey | None:
         return next((key for key in self.keys if key.id == verification_method), None)
 
-    def standard(self, standard_id: str, sha256: str) -> TrustedStandard | None:
-        """The version with this id and these files; one with other files is another version."""
-        return next((entry for entry in self.standards if (entry.id, entry.sha256) == (standard_id, sha256)), None)
-
 
 def trust_document(trust: Trust) -> dict[str, Any]:
     """The trust file of this trust; ``parse_trust`` reads it back."""

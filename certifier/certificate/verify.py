@@ -152,7 +152,7 @@ def check_certificate(raw: bytes, material: Material, now: datetime) -> Verifica
     Raises MalformedJson, MalformedCertificate or MalformedCode when it is none at all.
     """
     opened = open_certificate(raw)  # (1)
-    key = material.trust.key_for(opened.method) if material.trust else None
+    key = _issuer_key(opened, material.trust)
     issuer = _check_issuer(opened, key, material.trust)  # (2)
     integrity, proven = _check_integrity(opened, key)  # (3)
     if proven is None:
@@ -247,6 +247,12 @@ def _stated_by_print(compact: Compact | None, opened: Opened) -> _Stated:
     )
 
 
+def _issuer_key(opened: Opened, trust: Trust | None) -> TrustedKey | None:
+    """The key that it names, where that may sign certificates of its issuer; any other is as good as unknown."""
+    key = trust.key_for(opened.method) if trust else None
+    return key if key and key.role == "issuer" and key.issuer == opened.issuer else None
+
+
 def _check_issuer(opened: Opened, key: TrustedKey | None, trust: Trust | None) -> Check:
     if trust is None:
         return Check(
@@ -256,7 +262,7 @@ def _check_issuer(opened: Opened, key: TrustedKey | None, trust: Trust | None) -
             "a trust file, a pack or pinned keys",
             "Give --trust FILE or --pack FILE, or pin a service's keys once with: certifier init --pin URL",
         )
-    if key is None or key.role != "issuer" or key.issuer != opened.issuer:
+    if key is None:
         expected = ", ".join(known.id for known in trust.keys if known.role == "issuer")
         return Check(
             "issuer_trust",

@@ -461,7 +461,6 @@ PRINTS: dict[str, tuple[Compact, SigningKey, str]] = {
     "another day of its end": (replace(PRINTED, expires_at=NOW + timedelta(days=9000)), ISSUER, METHOD),
     "the record of another certificate": (replace(PRINTED, payload_digest="00" * 16), ISSUER, METHOD),
     "another code": (replace(PRINTED, code="0000000012"), ISSUER, METHOD),
-    "signed by the issuer's status key": (PRINTED, FORGER, STATUS_KEY.id),
     "signed by another issuer": (LYING, FORGER, OTHER_KEY.id),
     "signed by a key that is out of its days": (LYING, FORGER, OLD_KEY.id),
 }
@@ -481,6 +480,23 @@ def test_a_print_that_says_anything_else_than_its_record_is_not_valid(
     verification = check_print(sign_compact(compact, key, method), RAW, MANY_KEYS, NOW)
     assert (verification.verdict, verification.reason) == ("not_valid", "integrity_broken")
     assert (verification.claims, verification.compact) == (None, None)
+
+
+STRANGERS = {"its own status key": STATUS_KEY, "another issuer": OTHER_KEY}
+
+
+@pytest.mark.parametrize("key", STRANGERS.values(), ids=STRANGERS.keys())
+def test_nothing_is_shown_of_what_a_trusted_key_signed_that_may_not_sign_it(key: TrustedKey) -> None:
+    made_up = issued(key=FORGER, method=key.id)
+    verification = check(made_up, replace(MANY_KEYS, proof=logged(made_up, method=key.id)))
+    assert (verification.verdict, verification.reason, verification.claims) == ("cannot_tell", "issuer_unknown", None)
+
+
+def test_a_print_by_a_key_that_may_not_sign_it_is_told_apart_from_its_record() -> None:
+    raw = sign_compact(PRINTED, FORGER, STATUS_KEY.id)
+    for verification in (check_certificate(raw, MANY_KEYS, NOW), check_print(raw, RAW, MANY_KEYS, NOW)):
+        assert (verification.verdict, verification.reason) == ("cannot_tell", "issuer_unknown")
+        assert (verification.claims, verification.compact) == (None, None)
 
 
 # -- what each side brought -----------------------------------------------------------------------------------------
