@@ -1,8 +1,9 @@
 """One classic script out of our ES modules: a page loads it at once, and it works in a saved page, where modules do not.
 
-The modules stay as they are: their import lines are left out, ``export`` too, comments and indentation as well, and all of them
-share one scope. So a name at the top level of one is used in no other, which is checked here. No other syntax is understood
-than what our own modules use: one import to a line, exports in front of what they name, no text that runs over a line.
+The modules stay as they are: their import lines are left out, ``export`` too, comments, indentation and the spaces around
+operators as well, and all of them share one scope. So a name at the top level of one is used in no other, which is checked
+here. No other syntax is understood than what our own modules use: one import to a line, exports in front of what they name,
+no text that runs over a line.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ _DATA = re.compile(r'import (\w+) from "([^"]+\.json)" with \{ type: "json" \};'
 _TOP = re.compile(r"(?:export )?(?:async )?(?:const|let|function|class) (\w+)")
 _FUNCTION = re.compile(r"=>|function ")
 _BESIDE = re.compile(r", (\w+) = ")  # further constants of one line
+
+_SPACED = re.compile(r" ([=?:<>*&|^]|[=!<>]=|[=!]==|=>|&&|\|\||\?\?=?|<<|>>|\*\*) ")
 
 Read = Callable[[str], str]
 
@@ -62,9 +65,17 @@ def _add(path: str, read: Read, scripts: dict[str, str], names: dict[str, str]) 
         if text.startswith("import "):
             text = _imported(text, path, read, scripts, names)
         if text and not text.startswith("//"):
-            lines.append(text.removeprefix("export "))
+            lines.append(_tight(text.removeprefix("export ")))
     del scripts[path]
     scripts[path] = "".join(f"{line}\n" for line in lines)
+
+
+def _tight(line: str) -> str:
+    """The line without the spaces around its operators; one with more than plain strings in it stays as it is."""
+    parts = line.split('"')
+    if any(sign in line for sign in "'`\\") or len(parts) % 2 == 0:
+        return line
+    return '"'.join(part if place % 2 else _SPACED.sub(r"\1", part) for place, part in enumerate(parts))
 
 
 def _claim(path: str, given: list[str], names: dict[str, str]) -> None:

@@ -50,7 +50,7 @@ const KINDS = {
     return [String(index), ...hashes.map(hexOf)];
   },
   compact: ({ raw }) => {
-    const { method, code, outcome, assessed_g_per_min: assessed, standard } = parseCompact(bytes(raw)).compact;
+    const { method, code, shown } = parseCompact(bytes(raw)).compact, { outcome, assessed_g_per_min: assessed, standard } = shown;
     return { method, code, outcome, assessed, standard };
   },
   digits: ({ text }) => hexOf(bytesOfDigits(text)),

@@ -361,8 +361,8 @@ def test_joined_modules_keep_their_order_and_lose_their_comments() -> None:
     }
     script = script_of("a.js", modules.__getitem__)
     assert script.splitlines()[2:-1] == [
-        'const d = {"d":1};',
-        "const c = d.d;",
-        "const b = c + 1;",
+        'const d={"d":1};',
+        "const c=d.d;",
+        "const b=c + 1;",
         "console.log(b, c);",
     ]

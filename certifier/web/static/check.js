@@ -88,7 +88,7 @@ async function checkIntegrity({ prove }, key) {
 }
 
 async function checkInclusion({ unsigned, method }, claims, { proof }, trust) {
-  const expected = "a proof that the log holds this certificate";
+  const expected = "a proof of the log";
   if (!unsigned) return ["unchecked", "no room for a proof on a print", expected];
   if (proof == null || !trust?.logs.length) return ["unchecked", "no proof, or no key of the log", expected];
   try {
@@ -124,16 +124,17 @@ function beforeTheft(issuer, { lastGood }, place, { logs }) {
 
 // Both lists are read; a bit that is set counts even where the other list is missing.
 async function checkLifecycle({ issuer }, { status }, { lists = {} }, trust, now) {
-  const answers = await Promise.all(status.map(async (entry) => {
+  let unread = null;
+  for (const entry of status) {
     try {
-      const isSet = await isBitSet(lists[entry.url], entry, issuer, trust, now);
-      return isSet && [entry.purpose === "revocation" ? "revoked" : "suspended", `its bit in the ${entry.purpose} list is set`];
+      if (await isBitSet(lists[entry.url], entry, issuer, trust, now)) {
+        return [entry.purpose === "revocation" ? "revoked" : "suspended", `its bit in the ${entry.purpose} list is set`];
+      }
     } catch (error) {
-      return ["unchecked", `${entry.purpose} list: ${wordsOf(error)}`, "a status list in force"];
+      unread ??= ["unchecked", `${entry.purpose} list: ${wordsOf(error)}`];
     }
-  }));
-  const said = answers.filter(Boolean);
-  return said.find(([value]) => value !== "unchecked") ?? said[0] ?? ["active", "neither revoked nor suspended"];
+  }
+  return unread ?? ["active", "neither revoked nor suspended"];
 }
 
 function checkValidity({ issuedAt, expiresAt }, now) {
@@ -144,7 +145,7 @@ function checkValidity({ issuedAt, expiresAt }, now) {
 // A print names no files of its standard: two versions of one name leave it open which.
 function checkStandard({ standard, standardSha256 }, { standards }) {
   const [known, ...more] = standards.filter(({ id, sha256 }) => id === standard && (standardSha256 ?? sha256) === sha256);
-  return [known && !more.length ? known.state : "unknown", standard, "a standard that the trust file lists"];
+  return [known && !more.length ? known.state : "unknown", standard, "a standard of the trust file"];
 }
 
 // A print holds the first half of each digest.

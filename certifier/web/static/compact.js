@@ -4,7 +4,7 @@
 import { bytesOfNumber, hexOf, joined, refuse, textOf, utf8 } from "./bytes.js";
 import { displayCode, parseCode } from "./code.js";
 import { LIST_LENGTH, entriesAt } from "./status.js";
-import { timeText } from "./times.js";
+import { parseTime, timeText } from "./times.js";
 
 const OUTCOMES = ["disclosed", "measured", "class-2", "class-1"], LEVELS = ["A0", "A1", "A2"];
 const MAX_COMPACT = 448;
@@ -35,7 +35,7 @@ export function parseCompact(raw) {
     const value = textOf(taken(head(3)));
     return form.test(value) ? value : stop();
   };
-  const moment = (key) => expected(key) && 1000 * below(253_402_300_800);
+  const moment = (key) => expected(key) && timeText(1000 * below(253_402_300_800));
   const digest = (key) => expected(key, 0x50) && hexOf(taken(16));
   const place = (key) => expected(key) && below(999_999 * LIST_LENGTH);
 
@@ -47,13 +47,13 @@ export function parseCompact(raw) {
     const count = head(5);
     if (count !== 12 && count !== 13) stop();
     return {
-      code: expected(1, 1, 2) && parseCode(text(/./)),
+      code: expected(1, 1, 2) && displayCode(parseCode(text(/./))),
       outcome: expected(3) && OUTCOMES[below(4)],
       assessed_g_per_min: expected(4) && (below(10 ** 12) / 100).toFixed(2),
       evidence_level: expected(5) && LEVELS[below(3)],
       standard: expected(6) && text(/^(?=.{1,40}$)[A-Z][A-Z0-9]*-[0-9][0-9A-Za-z.-]*$/),
-      issuedAt: moment(7),
-      expiresAt: moment(8),
+      issued_at: moment(7),
+      expires_at: moment(8),
       payload: digest(9),
       audio: digest(10),
       essence: count === 13 && digest(11),
@@ -61,11 +61,12 @@ export function parseCompact(raw) {
     };
   });
   expected(0x58, 64);
-  const signature = taken(64), [issuer] = method.split("#"), { code, issuedAt, expiresAt, outcome, assessed_g_per_min, evidence_level, standard, places } = claims;
+  const signature = taken(64), [issuer] = method.split("#"), { payload, audio, essence, places, ...shown } = claims;
   if (at !== raw.length || method.length > 200 || !/^did:[a-z0-9]+:[!-~]+#[!-~]+$/.test(method)) stop();
-  const shown = { code: displayCode(code), outcome, assessed_g_per_min, evidence_level, standard, issued_at: timeText(issuedAt), expires_at: timeText(expiresAt) };
   const address = issuer.replace("did:web:", "").replace(/:/g, "/").replace(/%3A/g, ":"), status = entriesAt(`https://${address}`, places);
-  return { compact: { ...claims, shown, method, issuer, address, status }, signature, signed: joined([0x84, 0x6a], utf8("Signature1"), header, [0x40], contents) };
+  const times = { issuedAt: parseTime(shown.issued_at), expiresAt: parseTime(shown.expires_at) };
+  const compact = { shown, code: shown.code.replace(/-/g, ""), standard: shown.standard, payload, audio, essence, method, issuer, address, status, ...times };
+  return { compact, signature, signed: joined([0x84, 0x6a], utf8("Signature1"), header, [0x40], contents) };
 }
 
 // The bytes of the number after # in a print's QR, which has a byte 0x01 before them.

@@ -47,7 +47,7 @@ export const isObject = (value) => typeof value === "object" && value !== null &
 
 export function parseObject(raw) {
   const value = parseJson(raw);
-  return isObject(value) ? value : refuse("the JSON text is no object");
+  return isObject(value) ? value : refuse("this is not JSON");
 }
 
 const wellFormed = (text) => (/\p{Cs}/u.test(text) ? unfit() : text);

@@ -11,7 +11,7 @@ const KIND = '["DataIntegrityProof","eddsa-jcs-2022","assertionMethod"]';
 // The document without its proof, and the one proof.
 export function splitProof({ proof, ...unsigned }) {
   if (!isObject(proof) || JSON.stringify([proof.type, proof.cryptosuite, proof.proofPurpose]) !== KIND || !Object.keys(proof).every((name) => MEMBERS.test(name))) {
-    refuse("it carries no single proof of our kind");
+    refuse("no single proof of our kind");
   }
   return [unsigned, proof];
 }
@@ -19,7 +19,7 @@ export function splitProof({ proof, ...unsigned }) {
 // Returns when the proof fits the key.
 export async function checkProof(unsigned, { proofValue, ...options }, key) {
   const [own, given] = [unsigned, options].map((part) => canonicalText(part["@context"] ?? null));
-  if ("@context" in options && given !== own) refuse("the proof was made for another @context");
+  if ("@context" in options && given !== own) refuse("another @context");
   const message = joined(await sha256(canonicalBytes(options)), await sha256(canonicalBytes(unsigned)));
   await checkSigned(key, message, fromMultibase(proofValue));
 }

@@ -37,12 +37,8 @@ export async function isBitSet(raw, entry, issuer, trust, now) {
     refuse("its key may not sign it");
   }
   await checkProof(list, proof, key.key);
-  if (!Array.isArray(list.type) || !list.type.includes("BitstringStatusListCredential") || subject.type !== "BitstringStatusList") {
-    refuse("it is no status list");
-  }
-  if (list.id !== entry.url || subject.statusPurpose !== entry.purpose || list.issuer !== issuer) {
-    refuse("it is another list");
-  }
+  const isList = Array.isArray(list.type) && list.type.includes("BitstringStatusListCredential") && subject.type === "BitstringStatusList";
+  if (!isList || list.id !== entry.url || subject.statusPurpose !== entry.purpose || list.issuer !== issuer) refuse("it is another list");
   const bits = await unpacked(subject.encodedList).catch(() => []), isSet = Boolean(bits[entry.index >> 3] & (128 >> (entry.index & 7)));
   if (bits.length !== BYTES) refuse("it cannot be unpacked");
   // A revocation is final: a list that once said so says so for ever.

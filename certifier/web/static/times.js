@@ -6,5 +6,5 @@ export const timeText = (moment) => new Date(moment).toISOString().replace(/\.\d
 
 export function parseTime(text) {
   const moment = typeof text === "string" ? Date.parse(text) : NaN;
-  return moment >= 0 && timeText(moment) === text ? moment : refuse("a time cannot be read");
+  return moment >= 0 && timeText(moment) === text ? moment : refuse();
 }
