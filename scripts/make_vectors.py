@@ -446,6 +446,15 @@ def not_valid_cases() -> dict[str, Case]:
             "key_withdrawn",
             {"issuer_trust": "withdrawn"},
         ),
+        "backdated-signature": Case(
+            "Issued after its key was retired, with a signature that says it was made before.",
+            with_record(
+                sign_document(payload_for(LATER), RETIRED, OLD, time_text(ISSUED)), proof=proof(LATER, method=OLD)
+            ),
+            "not_valid",
+            "key_withdrawn",
+            {"issuer_trust": "withdrawn"},
+        ),
         "compromised-key": Case(
             "Its key was stolen, and the log took it in afterwards, whatever date it bears.",
             signed_by(STOLEN, STOLEN_METHOD, 4),

@@ -48,8 +48,8 @@ class Proven:
 
 @dataclass(frozen=True)
 class Opened:
-    """``method`` is the verification method that it names, ``signed_at`` the time that it says it was signed at, ``code`` what
-    it says its code is.
+    """``method`` is the verification method that it names, ``signed_at`` the time that it says it was issued and signed at
+    (None where it says two), ``code`` what it says its code is.
 
     ``unsigned`` reads the claims without believing them (None for a compact form); ``proven`` checks the signature, and raises
     BadSignature, MalformedCertificate or MalformedJson when it does not fit the key.
@@ -128,7 +128,7 @@ def _opened(
     return Opened(
         form,
         str(proof.get("verificationMethod")),
-        _time_or_none(proof.get("created")),
+        _time_or_none(proof.get("created")) if proof.get("created") == unsigned.get("validFrom") else None,
         _text(named),
         _code_of(unsigned),
         read,

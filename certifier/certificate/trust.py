@@ -106,9 +106,9 @@ def parse_trust(raw: bytes) -> Trust:
             raise MalformedTrust("This is another kind of file.", found=str(document["form"])[:60], expected=FORM)
         return Trust(
             _text(document, "environment"),
-            _parse_keys(document["keys"]),
-            tuple(parse_verifier_key(str(text)) for text in document["logs"]),
-            tuple(_parse_standard(entry) for entry in document["standards"]),
+            _parse_keys(_list(document, "keys")),
+            tuple(parse_verifier_key(str(text)) for text in _list(document, "logs")),
+            tuple(_parse_standard(entry) for entry in _list(document, "standards")),
         )
     except (KeyError, TypeError) as error:
         raise MalformedTrust(
@@ -154,6 +154,15 @@ def _parse_standard(entry: dict[str, Any]) -> TrustedStandard:
     if standard.state not in STATES:
         raise MalformedTrust("A standard is in no known state.", found=standard.state[:40], expected=", ".join(STATES))
     return standard
+
+
+def _list(document: dict[str, Any], name: str) -> list[Any]:
+    value = document[name]
+    if not isinstance(value, list):
+        raise MalformedTrust(
+            f"The member {name} of the trust file is no list.", found=type(value).__name__, expected="a list"
+        )
+    return value
 
 
 def _text(entry: dict[str, Any], name: str) -> str:

@@ -174,6 +174,12 @@ def check_certificate(raw: bytes, material: Material, now: datetime) -> Verifica
     return _concluded(checks, now, claims, proven.compact)
 
 
+def cannot_be_read(error: CertifierError, now: datetime) -> Verification:
+    """The verification of a document that is none at all, where one was promised: broken."""
+    found = error.found or error.message
+    return _concluded([Check("integrity", "broken", found, "a certificate", "Do not rely on this file.")], now)
+
+
 def check_print(print_raw: bytes, record: bytes, material: Material, now: datetime) -> Verification:
     """Check the compact certificate of a print, and the record that its code leads to: the two must say the same.
 
@@ -274,7 +280,7 @@ def _check_issuer(opened: Opened, key: TrustedKey | None, trust: Trust | None) -
     signed_at = opened.signed_at
     if signed_at is None or not key.was_in_force(signed_at):
         expected = f"signed between {time_text(key.valid_from)} and {time_text(key.valid_until)}"
-        return Check("issuer_trust", "withdrawn", time_text(signed_at) if signed_at else "no time", expected)
+        return Check("issuer_trust", "withdrawn", time_text(signed_at) if signed_at else "not one time of issuing", expected)
     return Check("issuer_trust", "trusted", key.id, key.id)
 
 

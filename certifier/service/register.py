@@ -133,7 +133,8 @@ def _goes_on(before: RegisteredKey, after: RegisteredKey | None) -> bool:
     """Whether an entry says all that it said before; it may have got an end since."""
     return (
         after is not None
-        and (after.key, after.role) == (before.key, before.role)
+        and (after.key, after.role, after.valid_from) == (before.key, before.role, before.valid_from)
+        and (after.valid_until == before.valid_until or bool(after.retired_at or after.compromise))
         and (before.compromise is None or after.compromise == before.compromise)
         and (before.retired_at is None or after.retired_at == before.retired_at)
     )

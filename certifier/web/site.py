@@ -13,11 +13,11 @@ from threading import BoundedSemaphore
 from typing import Any, TypeVar
 
 from certifier.certificate.trust import Trust
-from certifier.certificate.verify import AudioDigests, Material, Verification, check_certificate
+from certifier.certificate.verify import AudioDigests, Material, Verification, cannot_be_read, check_certificate
 from certifier.crypto.signing import SigningKey
 from certifier.decision import parse_decision
 from certifier.egress import Egress
-from certifier.errors import BusyError, NotFoundError
+from certifier.errors import BusyError, CertifierError, NotFoundError
 from certifier.report.envelope import open_report
 from certifier.report.model import Report
 from certifier.service.certifier import Certifier
@@ -156,8 +156,12 @@ class Site:
         return Material(self.trust(moment), proof, self.status_lists(moment), audio)
 
     def verification_of(self, row: CertificateRow, minute: datetime, audio: AudioDigests | None = None) -> Verification:
-        """The one verification, on a certificate of this installation."""
-        return check_certificate(row.document or b"", self.material(minute, row.proof, audio), minute)
+        """The one verification, on a certificate of this installation; what came to harm here is broken."""
+        material = self.material(minute, row.proof, audio)
+        try:
+            return check_certificate(row.document or b"", material, minute)
+        except CertifierError as error:
+            return cannot_be_read(error, minute)
 
 
 def _minute(moment: datetime) -> datetime:

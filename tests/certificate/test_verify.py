@@ -413,6 +413,13 @@ WRONG_TRUST = {
         replace(TRUST, keys=TRUST.keys * 2)
     ),
     "a broken log key": {**trust_document(TRUST), "logs": ["label.example"]},
+    "a state inside a list": {
+        **trust_document(TRUST),
+        "standards": [{"id": "LCAL-1.0.0", "sha256": "11", "state": ["current"]}],
+    },
+    "a log's key inside a list": {**trust_document(TRUST), "logs": [[TRUST.logs[0].to_text()]]},
+    "no list of logs": {**trust_document(TRUST), "logs": {}},
+    "keys as text": {**trust_document(TRUST), "keys": ""},
     "a theft that is told as a number": {
         **trust_document(TRUST),
         "keys": [{**trust_document(TRUST)["keys"][0], "last_good": 0}],
@@ -522,7 +529,7 @@ def test_of_a_loose_list_and_the_one_in_a_pack_the_newer_counts_and_a_revocation
     assert check(GOOD, material, LATER).axes["lifecycle"] == lifecycle
 
 
-FIRST_DAY, LAST_DAY = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+FIRST_DAY, LAST_DAY = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
 def test_the_first_and_the_last_day_of_the_calendar_are_days_like_others() -> None:

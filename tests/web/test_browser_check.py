@@ -12,6 +12,8 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from certifier.certificate.compact import digits_of
+from certifier.certificate.credential import parse_claims
+from certifier.crypto.strict_json import parse_object
 from certifier.web.browser_check import material_of
 from certifier.web.bundle import script_of
 from certifier.web.site import Site
@@ -328,7 +330,8 @@ def test_the_material_comes_alone_for_other_programs(world: World) -> None:
 
 def test_what_came_to_harm_here_is_given_out_as_harmed_and_found_out(world: World) -> None:
     row = replace(world.certifier.certificate(world.code), proof=b"\xff\xfe", document=b"\xff")
-    material = material_of(Site(world.certifier, lambda: LATER), row, LATER)
+    claims = parse_claims(parse_object(row.payload))
+    material = material_of(Site(world.certifier, lambda: LATER), row, claims, LATER)
     assert (material["proof"], material["certificate"]) == ("\ufffd\ufffd", "\ufffd")
 
 

@@ -57,7 +57,7 @@ function opened(unsigned, method, created, prove) {
   // Without a time the key was not in force.
   let signedAt = NaN;
   try {
-    signedAt = parseTime(created);
+    if (created === unsigned.validFrom) signedAt = parseTime(created);
   } finally {
     return { unsigned, method, issuer: issuerOf(unsigned), signedAt, prove };
   }

@@ -103,10 +103,8 @@ async function checkInclusion({ unsigned, method }, claims, { proof }, trust) {
 
 async function unsignedInclusion(opened, material, trust) {
   try {
-    // Where nothing of the claims can be read, nothing can be looked for.
-    const claims = opened.unsigned && claimsOf(opened.unsigned);
-    if (claims) canonicalText(opened.unsigned);
-    return await checkInclusion(opened, claims, material, trust);
+    // What has no canonical form is in no log, and nothing is known of it.
+    return await checkInclusion(opened, opened.unsigned && canonicalText(opened.unsigned) && claimsOf(opened.unsigned), material, trust);
   } catch (error) {
     return ["unchecked", wordsOf(error)];
   }

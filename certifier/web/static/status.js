@@ -14,7 +14,7 @@ const PURPOSES = ["revocation", "suspension"];
 // The entries of a certificate, revocation first.
 export function statusEntriesOf({ credentialStatus }) {
   const entries = [credentialStatus].flat().map(({ type, statusListCredential: url, statusPurpose: purpose, statusListIndex: index }) => {
-    const fits = type === "BitstringStatusListEntry" && /^https?:\/\/[!-~]{1,250}\/status\/[a-z]{1,20}\/[1-9][0-9]{0,5}$/.test(url);
+    const fits = type === "BitstringStatusListEntry" && typeof index === "string" && /^https?:\/\/[!-~]{1,250}\/status\/[a-z]{1,20}\/[1-9][0-9]{0,5}$/.test(url);
     return fits && /^(0|[1-9][0-9]{0,5})$/.test(index) && index < LIST_LENGTH ? { url, purpose, index: +index } : refuse();
   });
   return PURPOSES.map((name) => entries.find(({ purpose }) => entries.length === 2 && purpose === name) ?? refuse());

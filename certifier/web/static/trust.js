@@ -18,7 +18,7 @@ export async function parseTrust(raw) {
   return {
     environment: text(environment),
     keys: await each(keys, (key) => (ids.has(key.id) ? wrong() : ids.add(key.id) && parseKey(key))),
-    logs: await each(logs, parseVerifierKey),
+    logs: await each(logs, (log) => parseVerifierKey(text(log))),
     standards: await each(standards, parseStandard),
   };
 }
@@ -38,5 +38,5 @@ function parseKey({ id, issuer, role, publicKeyMultibase, from, until, last_good
 }
 
 function parseStandard({ id, sha256, state }) {
-  return /^(current|superseded|withdrawn)$/.test(state) ? { id: text(id), sha256: text(sha256), state } : wrong();
+  return /^(current|superseded|withdrawn)$/.test(text(state)) ? { id: text(id), sha256: text(sha256), state } : wrong();
 }
