@@ -13,7 +13,7 @@ import requests
 
 from certifier.certificate.code import parse_code
 from certifier.crypto.strict_json import Limits, parse_object
-from certifier.errors import CertifierError, ForeignInputError, NotFoundError, OperatorError, UnreachableError
+from certifier.errors import CertifierError, ForeignInputError, IncompleteAddress, NotFoundError, UnreachableError
 
 TIMEOUT_S = (5, 120)
 POLL_S = 0.5  # between two looks at what is on its way
@@ -25,7 +25,7 @@ class Client:
 
     def __init__(self, server: str) -> None:
         if not server.startswith(("http://", "https://")):
-            raise OperatorError(
+            raise IncompleteAddress(
                 "The server's address is incomplete.", found=server, expected="http://HOST:PORT or https://HOST"
             )
         self.server = server.rstrip("/")

@@ -151,6 +151,10 @@ class MalformedTrust(ForeignInputError): ...
 class MalformedPack(ForeignInputError): ...
 
 
+class StolenPackKey(MalformedPack):
+    """The pack rests on a key that was stolen, so nothing in it counts, its date neither."""
+
+
 class MalformedCode(ForeignInputError): ...
 
 
@@ -226,6 +230,10 @@ class KeyFileExposed(OperatorError): ...
 
 class ReadOnlyError(OperatorError):
     """The service may not write now, and says why."""
+
+
+class IncompleteAddress(OperatorError):
+    """The address of a server is not one: the wrong usage of a command."""
 
 
 class StorageError(OperatorError):

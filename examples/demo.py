@@ -340,10 +340,16 @@ def _summary(answer: dict[str, Any], seconds: float) -> None:
     out.print("            make serve, then open http://127.0.0.1:8000")
     out.print("            STUDIO_COUNTRY=SWE make demo   (not said counts as the worst)")
     out.print(
-        f"            {Path(sys.executable).parent.relative_to(Path.cwd())}/certifier verify var/demo/certificate.json \\",
+        f"            {command_beside(Path(sys.executable), Path.cwd())} verify var/demo/certificate.json \\",
         markup=False,
     )
     out.print("                --trust var/demo/trust.json --audio var/demo/track.wav", markup=False)
+
+
+def command_beside(python: Path, folder: Path) -> Path:
+    """The command line that is installed beside this Python, as somebody in the folder calls it."""
+    command = python.parent / "certifier"
+    return command.relative_to(folder) if command.is_relative_to(folder) else command
 
 
 if __name__ == "__main__":

@@ -74,5 +74,5 @@ def _no_badge(found: str, expected: str) -> MalformedCertificate:
         "The picture is no baked badge that can be read.",
         found=found,
         expected=expected,
-        hint="Many programs drop the credential when they save a picture. Take the file as the label's site gives it.",
+        hint="Only the badge with the Open Badge inside (CODE.baked.svg) holds one, and many programs drop it when they save.",
     )

@@ -188,7 +188,7 @@ def parse_claims(unsigned: dict[str, Any]) -> Claims:
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, MalformedCode) as error:
         raise MalformedCertificate(
             "This is not a certificate of the Low-Carbon Audio Label.",
-            found=f"{type(error).__name__}: {error}"[:120],
+            found=(f"no member {error}" if isinstance(error, KeyError) else f"{type(error).__name__}: {error}")[:120],
             expected="an Open Badges 3.0 credential as this label writes it",
         ) from error
     return claims

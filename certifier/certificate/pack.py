@@ -43,7 +43,14 @@ from certifier.certificate.verify import AudioDigests, Material
 from certifier.crypto.canonical import canonical_bytes, sha256_hex
 from certifier.crypto.signing import Signer
 from certifier.crypto.strict_json import Limits, parse_object
-from certifier.errors import BadSignature, CertifierError, MalformedCertificate, MalformedPack, UnusableStatusList
+from certifier.errors import (
+    BadSignature,
+    CertifierError,
+    MalformedCertificate,
+    MalformedPack,
+    StolenPackKey,
+    UnusableStatusList,
+)
 from certifier.log.note import Checkpoint, VerifierKey, open_checkpoint
 
 FORM = "lcal-pack/1"
@@ -276,7 +283,7 @@ def _check_may_sign(key: TrustedKey, moment: datetime, what: str) -> None:
             expected=f"{time_text(key.valid_from)} to {time_text(key.valid_until)}",
         )
     if key.last_good:
-        raise MalformedPack(
+        raise StolenPackKey(
             f"The {what} is signed by a key that was stolen.",
             found=key.id,
             expected="another key of the issuer",

@@ -40,7 +40,7 @@ def split_proof(document: dict[str, Any], cryptosuite: str = CRYPTOSUITE) -> tup
     if not isinstance(proof, dict):
         raise MalformedCertificate(
             "The document carries no single proof.",
-            found=type(proof).__name__,
+            found="no member 'proof'" if proof is None else "a list" if isinstance(proof, list) else "no object",
             expected="a member 'proof' with one Data Integrity proof",
         )
     suite = (proof.get("type"), proof.get("cryptosuite"), proof.get("proofPurpose"))

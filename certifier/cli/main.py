@@ -28,8 +28,8 @@ from certifier.cli import (
     status,
     verify,
 )
-from certifier.cli.output import EXIT_NETWORK, EXIT_OPERATOR, EXIT_REFUSED, show_error
-from certifier.errors import CertifierError, OperatorError, StandardError, UnreachableError
+from certifier.cli.output import EXIT_NETWORK, EXIT_OPERATOR, EXIT_REFUSED, EXIT_USAGE, show_error
+from certifier.errors import CertifierError, IncompleteAddress, OperatorError, StandardError, UnreachableError
 
 
 class _Group(click.Group):
@@ -46,6 +46,8 @@ class _Group(click.Group):
 def _exit_code_for(error: CertifierError) -> int:
     if isinstance(error, UnreachableError):
         return EXIT_NETWORK
+    if isinstance(error, IncompleteAddress):
+        return EXIT_USAGE
     return EXIT_OPERATOR if isinstance(error, (OperatorError, StandardError)) else EXIT_REFUSED
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from certifier.errors import CertifierError, MalformedReport
 
-EXIT_OPERATOR, EXIT_REFUSED, EXIT_NETWORK, EXIT_CANNOT_TELL = 1, 3, 5, 6
+EXIT_OPERATOR, EXIT_USAGE, EXIT_REFUSED, EXIT_NETWORK, EXIT_CANNOT_TELL = 1, 2, 3, 5, 6
 
 
 def console(*, stderr: bool = False) -> Console:

@@ -17,7 +17,7 @@ from certifier.cli.service import settings_of
 from certifier.cli.verify import load_trust, pinned_trust_file
 from certifier.client import Client
 from certifier.crypto.canonical import sha256_hex, to_json_text
-from certifier.errors import ForeignInputError, MalformedPack, OperatorError
+from certifier.errors import ForeignInputError, MalformedPack, OperatorError, StolenPackKey
 from certifier.service.home import open_certifier
 from certifier.storage.files import load_bytes, save_bytes
 
@@ -89,13 +89,18 @@ def _made(home: Path, now: datetime) -> bytes:
 
 
 def _opened_before(output: Path, pinned: Trust | None, now: datetime) -> Pack | None:
-    """The pack that is to be replaced. Raises MalformedPack when something else would be."""
+    """The pack that is to be replaced; None also for one that rests on a key which the pinned ones know as stolen.
+
+    Raises MalformedPack when something else would be replaced.
+    """
     raw = load_bytes(output)
     if raw is None:
         return None
     try:
         return open_pack(raw, pinned, now)
     except ForeignInputError as error:
+        if pinned and isinstance(error, StolenPackKey):
+            return None  # its date may be the thief's; the new one has to be signed by a pinned key all the same
         raise MalformedPack(
             f"What lies at {output} is no pack that can be used, and is left as it is: {error.message}",
             found=error.found,

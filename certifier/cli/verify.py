@@ -87,7 +87,8 @@ def verify(
     FILE  certificate.json, .vc, .openbadge.json, .jwt, .cose or a badge SVG that holds one,
           with its .tlog-proof and status-*.json beside it; or a WAV, AIFF or FLAC file
     CODE  such as GG8W-7E5J-TV, looked up at --server
-    QR    https://HOST/v/CODE, on print with digits after #, which need no network
+    QR    https://HOST/v/CODE, looked up like the code; the digits after # on a print tell signature,
+          figure and dates without a network, but hold no proof from the log: "cannot tell" alone
 
     Trust comes only from --trust, from a --pack that you chose, or from keys pinned with
     `certifier init --pin URL`; with --pack nothing is fetched unless --server is given.

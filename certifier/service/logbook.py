@@ -420,7 +420,10 @@ class Logbook:
 
 STATES = {"revoke": "revoked", "suspend": "suspended", "reinstate": "active"}
 _RESTORE = "Do not sign with this database. Run: certifier log fsck, then certifier restore."
-KEY_HINT = "The key in private/ must be the one that the register lists for this log."
+KEY_HINT = (
+    "The keys in private/ must be the ones that the register lists. "
+    "Encrypted ones need LCAL_KEY_PASSPHRASE_FILE, the file with their passphrase."
+)
 _TILES = "Run: certifier log fsck --repair, once the entries are known to be right."
 
 

@@ -173,6 +173,7 @@ NOT_THERE = {
     "neither a file nor a code": (("verify", "nothing-here"), 2),
     "a folder": (("verify", ROOT), 2),
     "a code without a service": (("verify", "0000000000"), 2),
+    "a server's address without its scheme": (("verify", "0000000000", "--server", "label.example"), 2),
     "a code at a service that does not answer": (("verify", "0000000000", "--server", "http://127.0.0.1:9"), 5),
     "a file that is no certificate": (("verify", ROOT / "README.md"), 3),
     "an unknown option": (("verify", "--no-such-option"), 2),

@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from certifier.certificate.pack import open_pack
-from certifier.certificate.trust import Trust, parse_trust, trust_document
+from certifier.certificate.trust import LastGood, Trust, parse_trust, trust_document
 from certifier.cli.main import main
 from certifier.cli.verify import pinned_trust_file
 from certifier.crypto.canonical import to_json_text
@@ -188,6 +188,18 @@ def test_an_older_pack_replaces_no_newer_one(service: Service, file: Path) -> No
     assert result.exit_code == 3
     assert "older than the one that is here already" in result.stderr
     assert file.read_bytes() == newest
+
+
+def test_after_a_theft_the_pinned_keys_let_a_good_pack_replace_the_stolen_one(service: Service, file: Path) -> None:
+    """The nightly line goes on as soon as the theft is pinned; before that the thief's key is as good as any."""
+    save_bytes(file, pack_at(NOW + timedelta(minutes=1)))
+    stolen = replace(WITH_NEXT_KEY.keys[0], last_good=LastGood("label.example/2026", -1))
+    told = replace(WITH_NEXT_KEY, keys=(stolen, *WITH_NEXT_KEY.keys[1:]))
+    service.body = pack_at(NOW, told, issuer=NEXT, status_lists={})
+    assert run("pack", "--server", service.url, "-o", file).exit_code == 3
+    pin(told)
+    result = run("pack", "--server", service.url, "-o", file, "--pin")
+    assert (result.exit_code, file.read_bytes()) == (0, service.body), result.stderr
 
 
 def test_each_pack_is_vouched_for_by_the_one_before(service: Service, file: Path) -> None:
