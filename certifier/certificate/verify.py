@@ -280,7 +280,9 @@ def _check_issuer(opened: Opened, key: TrustedKey | None, trust: Trust | None) -
     signed_at = opened.signed_at
     if signed_at is None or not key.was_in_force(signed_at):
         expected = f"signed between {time_text(key.valid_from)} and {time_text(key.valid_until)}"
-        return Check("issuer_trust", "withdrawn", time_text(signed_at) if signed_at else "not one time of issuing", expected)
+        return Check(
+            "issuer_trust", "withdrawn", time_text(signed_at) if signed_at else "not one time of issuing", expected
+        )
     return Check("issuer_trust", "trusted", key.id, key.id)
 
 

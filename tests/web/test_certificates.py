@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from xml.etree import ElementTree as ET
 
 import pytest
+from flask.testing import FlaskClient
 from markupsafe import escape
 from PIL import Image
 from sqlalchemy import update
@@ -18,7 +20,7 @@ from certifier.certificate.status import status_url
 from certifier.certificate.verify import Material, check_certificate
 from certifier.crypto.canonical import sha256_hex
 from certifier.crypto.strict_json import parse_object
-from certifier.service.certifier import Certifier
+from certifier.service.certifier import Certifier, Issued
 from certifier.storage.tables import certificates
 from certifier.web.app import create_app
 from tests.studio import APPLICANT, NOW, PARTY, Studio
@@ -289,3 +291,27 @@ def test_a_document_that_does_not_fit_its_signature_is_not_shown(
     view = client.get(f"/v/{row.code}.json").json
     assert view["verification"]["verdict"] == "not_valid"
     assert view["track"] is view["figures"] is view["sentence"] is None
+
+
+HARMED = {
+    "one changed digit": lambda document: document.replace(b'"value": "', b'"value": "1', 1),
+    "no text at all": lambda document: b"\xff\xfe\x00",
+    "cut in the middle": lambda document: document[: len(document) // 2],
+    "nothing": lambda document: b"",
+}
+
+
+@pytest.mark.parametrize("harm", HARMED.values(), ids=HARMED.keys())
+def test_a_stored_certificate_that_came_to_harm_is_shown_as_unreliable_and_kept_by_no_cache(
+    client: FlaskClient, certifier: Certifier, studio: Studio, harm: Callable[[bytes], bytes]
+) -> None:
+    answer = certifier.submit(studio.upload(studio.signed(studio.report())), NOW)
+    assert isinstance(answer, Issued)
+    code = answer.certificate.code
+    harmed = harm(answer.certificate.document or b"")
+    with certifier.store.database.writing() as connection:
+        connection.execute(update(certificates).values(document=harmed))
+    page, record, view = (client.get(f"/v/{code}{suffix}") for suffix in ("", ".vc", ".json"))
+    assert (page.status_code, "Night Ferry" in page.text) == (200, False)
+    assert record.headers["Cache-Control"] == "private, no-store"
+    assert (view.json["verification"]["verdict"], view.json["track"]) == ("not_valid", None)
