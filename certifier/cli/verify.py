@@ -190,7 +190,7 @@ def from_text(target: str, client: Client | None) -> Given:
         code = parse_code(target)
     except MalformedCode as error:
         raise click.UsageError(
-            f"There is no file {target[:80]!r}, and it is not a certificate code such as GG8W-7E5J-TV."
+            f"There is no file {target[:80]!r}. Read as a code such as GG8W-7E5J-TV: {error.message}"
         ) from error
     if client is None:
         raise click.UsageError("A code is looked up at a service: give --server URL (or set LCAL_SERVER).")

@@ -157,6 +157,10 @@ def test_of_two_things_to_compare_none_is_passed_over_in_silence(
     placed = [str(delivered.folder / word) if "." in word else word for word in arguments]
     result = verify(*placed, *trusted(delivered), "--server", delivered.server)
     assert (result.exit_code, result.stdout) == (2, "")
+def test_a_typing_error_in_a_code_is_told_from_a_file_that_is_not_there() -> None:
+    result = verify("GG8W-7E5J-TX")
+    assert (result.exit_code, "typing error" in result.stderr) == (2, True), result.stderr
+    assert "typing error" not in verify("not-here.json").stderr
 
 
 def test_an_audio_file_is_looked_up_by_its_digest(delivered: Delivered) -> None:
