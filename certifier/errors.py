@@ -7,6 +7,7 @@ CertifierError
 │   ├── MalformedEnvelope      no DSSE envelope around an in-toto statement
 │   ├── MalformedReport        the report does not fit its model (``findings`` name each field)
 │   ├── BadSignature           a signature does not fit its key and bytes
+│   │   └── UnknownLog         a checkpoint of a log whose key nobody named
 │   ├── MalformedAudio         no audio file that can be measured
 │   │   ├── TruncatedAudio     the header promises more than the file holds
 │   │   └── AudioTooLarge      more than the limits allow
@@ -99,6 +100,10 @@ class MalformedReport(ForeignInputError):
 
 
 class BadSignature(ForeignInputError): ...
+
+
+class UnknownLog(BadSignature):
+    """A checkpoint of a log whose key nobody named: it proves nothing, and contradicts nothing."""
 
 
 class MalformedAudio(ForeignInputError): ...

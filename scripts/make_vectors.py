@@ -526,6 +526,14 @@ def open_cases() -> dict[str, Case]:
             "inclusion_broken",
             axes={**UNKNOWN, "issuer_trust": "unknown", "inclusion": "broken"},
         ),
+        "unknown-log": Case(
+            "The trusted keys are those of another installation: its log is not this one.",
+            with_record(GOOD),
+            "cannot_tell",
+            "inclusion_unchecked",
+            {"inclusion": "unchecked"},
+            trust=replace(TRUST, logs=(verifier_key_for("other.example/2026", FORGER.public),)),
+        ),
         "stolen-key-without-proof": Case(
             "Its key was stolen, and no proof shows on which side of the theft it stands.",
             without(signed_by(STOLEN, STOLEN_METHOD, 3), "certificate.tlog-proof"),

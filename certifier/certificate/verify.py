@@ -39,6 +39,7 @@ from certifier.errors import (
     MalformedCertificate,
     MalformedNote,
     MalformedProof,
+    UnknownLog,
     UnusableStatusList,
 )
 from certifier.log.entry import issue_entry
@@ -346,6 +347,11 @@ def _check_inclusion(
         proof = parse_proof(material.proof)
         checkpoint = _checkpoint(proof.checkpoint, material.trust.logs)
         verify_entry(proof, _leaf(proven.payload_sha256.hex(), method, claims), checkpoint)
+    except UnknownLog as error:
+        hint = "Is the trust file, or the pack, that of this certificate's issuer, and not an old one?"
+        return Check(
+            "inclusion", "unchecked", f"no trusted key for {error.found}", error.expected or expected, hint
+        ), None
     except (MalformedProof, MalformedNote, BadSignature) as error:
         found = error.found or error.message
         hint = error.hint or "Fetch the certificate and its proof again."

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,10 +15,11 @@ from certifier.audio.analyse import analyse_audio
 from certifier.certificate.code import display_code, parse_code
 from certifier.certificate.compact import Compact, bytes_of_digits
 from certifier.certificate.model import Claims
-from certifier.certificate.opened import open_certificate
+from certifier.certificate.opened import COSE_SIGN1, open_certificate
 from certifier.certificate.pack import Pack, open_pack
 from certifier.certificate.qr_text import parse_qr_text
 from certifier.certificate.status import lists_by_url, status_entries_of
+from certifier.certificate.times import time_text
 from certifier.certificate.trust import Trust, parse_trust
 from certifier.certificate.verify import (
     AudioDigests,
@@ -110,13 +112,22 @@ def verify(
         given = from_files(path, client) if is_file(path) else from_text(target, client)
     verification = _checked(given, pack, pinned, digests, now)
     if as_json:
-        show_json(verification_document(verification))
+        show_json(verification_document(verification) | ({"pack": _pack_document(pack)} if pack else {}))
     else:
         _show(verification)
         if pack and not pack.is_vouched_for:
             words = f"{pack.issuer_key.id}, fingerprint {pack.fingerprint}"
             console(stderr=True).print(f"  trusted by your choice of this pack alone: {plain(words)}")
     ctx.exit(EXIT_CODES[verification.verdict])
+
+
+def _pack_document(pack: Pack) -> dict[str, Any]:
+    return {
+        "made_at": time_text(pack.made_at),
+        "issuer_key": pack.issuer_key.id,
+        "fingerprint": pack.fingerprint,
+        "vouched_for": pack.is_vouched_for,
+    }
 
 
 def _checked(
@@ -156,26 +167,39 @@ def is_file(path: Path) -> bool:
 
 
 def from_files(path: Path, client: Client | None) -> Given:
-    """The certificate and what lies beside it; a server, when given, supplies the rest."""
-    raw = path.read_bytes()
+    """The certificate and what lies beside it; a server, when given, supplies the rest. Of two lists the newer one counts.
+
+    A compact certificate is checked together with the record of its code, where that lies beside it.
+    """
+    raw, printed = path.read_bytes(), None
+    if raw[:1] == bytes([COSE_SIGN1]) and (record := _record_beside(path, raw)):
+        raw, printed = record, raw
     proof = _proof_beside(path, raw)
-    lists = lists_by_url({file.name: file.read_bytes() for file in sorted(path.parent.glob("status-*.json"))})
-    if client is None:
-        return Given(raw, proof, lists)
-    code = _code_in(raw)
-    proof = proof or (client.get_optional(f"/v/{code}.tlog-proof") if code else None)
-    return Given(raw, proof, {**lists, **client.status_lists(_status_urls(raw))})
+    lists = {file.name: file.read_bytes() for file in sorted(path.parent.glob("status-*.json"))}
+    if client:
+        code, urls = _code_in(raw), _status_urls(raw)
+        proof = proof or (client.get_optional(f"/v/{code}.tlog-proof") if code else None)
+        fetched = client.status_lists(urls)
+        if len(fetched) < len(urls):
+            note = f"{client.server} gave no newer status list; judged by what is at hand"
+            console(stderr=True).print(f"  note: {plain(note)}")
+        lists |= fetched
+    return Given(raw, proof, lists_by_url(lists), printed)
+
+
+def _record_beside(path: Path, raw: bytes) -> bytes | None:
+    """The record of the same code in the same folder."""
+    record = path.with_name("certificate.json")
+    found = record.read_bytes() if is_file(record) else None
+    return found if found and _code_in(found) == _code_in(raw) else None
 
 
 def _proof_beside(path: Path, raw: bytes) -> bytes | None:
     """The proof that bears the certificate's name, or that of the record beside it when the two are one certificate."""
-    record = path.with_name("certificate.json")
-    for stem in (_stem(path.name), "certificate"):
-        proof = path.with_name(f"{stem}.tlog-proof")
-        if proof.is_file():
-            is_own = stem == _stem(path.name) or (is_file(record) and _code_in(record.read_bytes()) == _code_in(raw))
-            return proof.read_bytes() if is_own else None
-    return None
+    own, other = (path.with_name(f"{stem}.tlog-proof") for stem in (_stem(path.name), "certificate"))
+    if is_file(own):
+        return own.read_bytes()
+    return other.read_bytes() if is_file(other) and _record_beside(path, raw) else None
 
 
 def _stem(name: str) -> str:

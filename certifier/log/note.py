@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from certifier.crypto.keys import PublicKey, verify_signature
-from certifier.errors import BadSignature, MalformedNote
+from certifier.errors import BadSignature, MalformedNote, UnknownLog
 from certifier.log.lines import MAX_NUMBER, parse_base64, parse_number, to_base64
 from certifier.log.merkle import HASH_BYTES
 
@@ -166,7 +166,8 @@ def open_checkpoint(raw: bytes, keys: Sequence[VerifierKey]) -> Checkpoint:
     checkpoint = parse_checkpoint(note.text)
     signers = verify_signatures(note, keys)
     if not any(key.type == ED25519 and key.name == checkpoint.origin for key in signers):
-        raise BadSignature(
+        is_known = any(key.name == checkpoint.origin for key in keys)
+        raise (BadSignature if is_known else UnknownLog)(
             "The checkpoint is not signed by a known log.",
             found=", ".join(f"{line.name}+{line.key_id.hex()}" for line in note.signatures)[:200],
             expected=", ".join(f"{key.name}+{key.key_id.hex()}" for key in keys if key.type == ED25519)

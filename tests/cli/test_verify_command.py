@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -157,6 +158,8 @@ def test_of_two_things_to_compare_none_is_passed_over_in_silence(
     placed = [str(delivered.folder / word) if "." in word else word for word in arguments]
     result = verify(*placed, *trusted(delivered), "--server", delivered.server)
     assert (result.exit_code, result.stdout) == (2, "")
+
+
 def test_a_typing_error_in_a_code_is_told_from_a_file_that_is_not_there() -> None:
     result = verify("GG8W-7E5J-TX")
     assert (result.exit_code, "typing error" in result.stderr) == (2, True), result.stderr
@@ -242,3 +245,22 @@ def test_the_proof_of_another_certificate_in_the_folder_is_not_taken_for_its_own
         shutil.copyfile(delivered.folder / name, tmp_path / name)
     shutil.copyfile(delivered.folder / "certificate.json", tmp_path / "mine.json")
     assert verify(tmp_path / "mine.json", *trusted(delivered)).exit_code == 6
+
+
+def test_a_print_beside_its_record_is_judged_with_it(delivered: Delivered) -> None:
+    result = verify(delivered.folder / "certificate.cose", *trusted(delivered))
+    assert (result.exit_code, result.stdout.startswith("VALID")) == (0, True), result.output
+
+
+def test_a_service_that_does_not_answer_is_told_and_the_files_decide(delivered: Delivered) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        server = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        result = verify(delivered.folder / "certificate.json", *trusted(delivered), "--server", server)
+    assert (result.exit_code, "judged by what is at hand" in result.stderr) == (0, True), result.output
+
+
+def test_the_json_names_whom_a_pack_is_trusted_by(delivered: Delivered) -> None:
+    result = verify(delivered.folder / "certificate.json", "--pack", delivered.folder / "pack", "--json")
+    pack = json.loads(result.stdout)["pack"]
+    assert (pack["issuer_key"], pack["vouched_for"]) == ("did:web:label.example#key-2026", False)

@@ -5,7 +5,7 @@
 import { wordsOf } from "./bytes.js";
 import { claimsOf, digestOf, openCertificate } from "./certificate.js";
 import { canonicalText } from "./json.js";
-import { issueEntry, parseProof, verifyProof } from "./log.js";
+import { UNKNOWN_LOG, issueEntry, parseProof, verifyProof } from "./log.js";
 import { SKEW, isBitSet } from "./status.js";
 import { timeText } from "./times.js";
 import { parseTrust } from "./trust.js";
@@ -89,15 +89,15 @@ async function checkIntegrity({ prove }, key) {
 
 async function checkInclusion({ unsigned, method }, claims, { proof }, trust) {
   const expected = "a proof of the log";
-  if (!unsigned) return ["unchecked", "no room for a proof on a print", expected];
-  if (proof == null || !trust?.logs.length) return ["unchecked", "no proof, or no key of the log", expected];
+  // A print has no room for a proof.
+  if (!unsigned || proof == null || !trust?.logs.length) return ["unchecked", "no proof", expected];
   try {
     const { code, standard } = claims, [payload, report, audio] = [await digestOf(unsigned), claims.report, claims.audio].map((hex) => `sha256:${hex}`);
     const entry = issueEntry(timeText(claims.issuedAt), { code, payload, kid: method, standard, report, audio });
     const place = await verifyProof(parseProof(proof), entry, trust.logs);
     return Object.assign(["included", `${place.origin} at size ${place.size}`], { place });
   } catch (error) {
-    return ["broken", wordsOf(error), expected];
+    return [error.message === UNKNOWN_LOG ? "unchecked" : "broken", wordsOf(error), expected];
   }
 }
 
