@@ -33,7 +33,8 @@ from typing import Any
 
 from certifier.certificate.times import time_text
 from certifier.certificate.trust import did_document
-from certifier.certificate.verify import AudioDigests, Material, check_certificate
+from certifier.certificate.verification import AudioDigests, Material
+from certifier.certificate.verify import check_certificate
 from certifier.service.certifier import Certifier, Issued
 from certifier.storage.rows import CertificateRow
 from tests.foreign.judge import Judge, seated_judge

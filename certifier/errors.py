@@ -134,7 +134,7 @@ class MalformedCertificate(ForeignInputError): ...
 
 
 class UnusableStatusList(MalformedCertificate):
-    """A status list that says nothing of a certificate; ``reason`` is one of certificate/status.UNUSABLE."""
+    """A status list that says nothing of a certificate; ``reason`` is a word of certificate/status.UNUSABLE, or aged_pack."""
 
     def __init__(
         self,

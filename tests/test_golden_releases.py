@@ -10,7 +10,8 @@ import pytest
 from certifier.certificate.pack import open_pack
 from certifier.certificate.status import lists_by_url
 from certifier.certificate.trust import parse_trust
-from certifier.certificate.verify import AudioDigests, Material, check_certificate, check_print
+from certifier.certificate.verification import AudioDigests, Material
+from certifier.certificate.verify import check_certificate, check_print
 from certifier.crypto.canonical import sha256_hex
 from certifier.decision import parse_decision
 from certifier.report.envelope import open_report

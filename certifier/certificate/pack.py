@@ -39,7 +39,7 @@ from certifier.certificate.trust import (
     parse_trust,
     trust_document,
 )
-from certifier.certificate.verify import AudioDigests, Material
+from certifier.certificate.verification import AudioDigests, Material
 from certifier.crypto.canonical import canonical_bytes, sha256_hex
 from certifier.crypto.signing import Signer
 from certifier.crypto.strict_json import Limits, parse_object

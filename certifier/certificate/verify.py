@@ -16,31 +16,29 @@ The steps:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from certifier.certificate.age import age_text, state_in_old_list
-from certifier.certificate.code import display_code
 from certifier.certificate.compact import Compact, compact_of
 from certifier.certificate.credential import parse_claims
+from certifier.certificate.lifecycle import Placed, check_lifecycle
 from certifier.certificate.model import Claims
 from certifier.certificate.opened import Opened, Proven, base_url_of, open_certificate
-from certifier.certificate.status import StatusEntry, StatusList, open_status_list
+from certifier.certificate.status import StatusEntry
 from certifier.certificate.times import time_text
 from certifier.certificate.trust import SKEW, Trust, TrustedKey
 from certifier.certificate.verdict import Check, verdict_of, verdict_table
+from certifier.certificate.verification import AudioDigests, Material, Verification
 from certifier.crypto.canonical import digest_of
 from certifier.errors import (
     BadSignature,
     CertifierError,
-    MalformedCertificate,
     MalformedNote,
     MalformedProof,
     UnknownLog,
-    UnusableStatusList,
 )
 from certifier.log.entry import issue_entry
 from certifier.log.note import Checkpoint, VerifierKey, open_checkpoint
@@ -49,87 +47,6 @@ from certifier.log.proof import parse_proof, verify_entry
 ENDING = timedelta(days=30)  # a certificate that expires sooner is valid with a warning
 REMEMBERED = 1024  # checkpoints and status lists that were opened before
 MOST_NOTE_BYTES = 4096  # of a checkpoint that is remembered; ours have a few hundred
-
-
-@dataclass(frozen=True)
-class AudioDigests:
-    """The file that a listener or a platform holds: SHA-256 of the file and of its essence, in hex; or only its ISRC.
-
-    ``unreadable`` says why the file could not be read; then nothing is known of it.
-    """
-
-    sha256: str
-    essence_sha256: str | None = None
-    unreadable: str = ""
-    isrc: str | None = None
-
-
-@dataclass(frozen=True)
-class Verification:
-    """The verdict, why (a word for machines and a sentence), and each check.
-
-    ``claims`` and ``compact`` are None whenever the document cannot be believed; ``compact`` stands for a print that was checked
-    alone.
-    """
-
-    verdict: str
-    reason: str
-    because: str
-    checks: tuple[Check, ...]
-    checked_at: datetime
-    claims: Claims | None = field(default=None)
-    compact: Compact | None = field(default=None)
-
-    @property
-    def axes(self) -> dict[str, str]:
-        return {check.axis: check.value for check in self.checks}
-
-
-def verification_document(verification: Verification) -> dict[str, Any]:
-    """The verification as JSON, for the command line and the API alike; nothing of a document that cannot be believed."""
-    return {
-        "verdict": verification.verdict,
-        "reason": verification.reason,
-        "because": verification.because,
-        "checked_at": time_text(verification.checked_at),
-        "axes": verification.axes,
-        "checks": [check.to_document() for check in verification.checks],
-        "certificate": _summary(verification),
-    }
-
-
-def _summary(verification: Verification) -> dict[str, str] | None:
-    claims = verification.claims
-    if claims is None:
-        return None
-    return {
-        "code": display_code(claims.code),
-        "title": claims.subject.title,
-        "artist": claims.subject.artist,
-        "outcome": claims.outcome,
-        "assessed_g_per_min": claims.figures.assessed_g_per_min,
-        "central_g_per_min": claims.figures.central_g_per_min,
-        "evidence_level": claims.basis.evidence_level,
-        "standard": claims.basis.standard,
-        "issued_at": time_text(claims.issued_at),
-        "expires_at": time_text(claims.expires_at),
-    }
-
-
-@dataclass(frozen=True)
-class Material:
-    """What was brought to check a certificate with. None and absent mean: could not be had.
-
-    ``pack_lists`` come from a pack that the verifier chose, ``lists_as_of`` is its moment: out of their dates they still tell
-    what was so then. Lists that lie beside a certificate were brought by whoever shows it, and get no such grace.
-    """
-
-    trust: Trust | None
-    proof: bytes | None = None
-    status_lists: Mapping[str, bytes] = field(default_factory=dict)
-    audio: AudioDigests | None = None
-    pack_lists: Mapping[str, bytes] = field(default_factory=dict)
-    lists_as_of: datetime | None = None
 
 
 class _Stated(NamedTuple):
@@ -167,7 +84,7 @@ def check_certificate(raw: bytes, material: Material, now: datetime) -> Verifica
         integrity,
         _before_theft(issuer, key, place, material.trust),
         inclusion,
-        _check_lifecycle(stated, material, now),  # (5)
+        check_lifecycle(Placed(stated.status, stated.issuer, stated.issued_at), material, now),  # (5)
         _check_validity(stated, now),  # (6)
         _check_standard(stated, material),  # (7)
         _check_binding(stated, material.audio),  # (8)
@@ -397,88 +314,6 @@ def _leaf(payload_sha256: str, method: str, claims: Claims) -> bytes:
         audio_sha256=claims.subject.audio_sha256,
         at=time_text(claims.issued_at),
     )
-
-
-def _check_lifecycle(stated: _Stated, material: Material, now: datetime) -> Check:
-    """Both lists are read; a bit that is set counts even where the other list is missing."""
-    expected, unread, aged = "neither revoked nor suspended", list[Check](), ""
-    for entry in stated.status:
-        try:
-            told = _told_of(entry, stated, material, now)
-        except CertifierError as error:
-            words = f"{entry.purpose} list: {error.message}" + (f" ({error.found})" if error.found else "")
-            hint = error.hint or "Fetch the newest status lists from the service."
-            unread.append(Check("lifecycle", "unchecked", words, "status lists in force", hint))
-            continue
-        if told.state == "revoked":
-            return Check("lifecycle", "revoked", f"its bit in the revocation list is set{told.as_of}", expected)
-        if told.state == "suspended":
-            # A revocation, when it is known too, says more.
-            unread.insert(
-                0, Check("lifecycle", "suspended", f"its bit in the suspension list is set{told.as_of}", expected)
-            )
-        aged = aged or told.as_of
-    if unread:
-        return next((check for check in unread if check.value == "suspended"), unread[0])
-    if aged:
-        hint = "Fetch a newer pack with: certifier pack --server URL -o FILE"
-        return Check("lifecycle", "active_then", expected + aged, "status lists in force", hint)
-    return Check("lifecycle", "active", expected, expected)
-
-
-class _Told(NamedTuple):
-    """What a list says, and ``as_of`` in words when it could say it of an earlier moment only."""
-
-    state: str
-    as_of: str = ""
-
-
-def _told_of(entry: StatusEntry, stated: _Stated, material: Material, now: datetime) -> _Told:
-    """The word of the newer one of the list that was brought and of the verifier's own pack; a revocation counts in either.
-
-    Raises UnusableStatusList, or MalformedCertificate, when nothing can be known from either.
-    """
-    told, fault = list[tuple[datetime, _Told]](), None
-    for lists, as_of in ((material.status_lists, None), (material.pack_lists, material.lists_as_of)):
-        raw = lists.get(entry.url)
-        if raw is None or material.trust is None:
-            continue
-        try:
-            listed = _status_list(raw, material.trust)
-            told.append((listed.valid_from, _told_by(listed, entry, stated, as_of, now)))
-        except UnusableStatusList as error:
-            fault = error
-    if not told:
-        raise fault or MalformedCertificate("not at hand")
-    return max(told, key=lambda each: (each[1].state == "revoked", each[0]))[1]
-
-
-def _told_by(listed: StatusList, entry: StatusEntry, stated: _Stated, as_of: datetime | None, now: datetime) -> _Told:
-    """What one list says. One that is out of its dates still tells what was so at ``as_of``, when the pack was made."""
-    try:
-        is_set = listed.state_of(entry, stated.issuer, now)
-    except UnusableStatusList as error:
-        if error.reason != "expired" or as_of is None:
-            raise
-        state = state_in_old_list(entry.purpose, is_set=listed.is_set(entry.index), as_of=as_of, now=now)
-        when = f"{time_text(as_of)}, {age_text(as_of, now)} ago"
-        if state == "unchecked" or stated.issued_at > as_of:
-            raise UnusableStatusList(
-                "The pack is too old to tell." if state == "unchecked" else "The pack is older than the certificate.",
-                reason="aged_pack",
-                found=f"made {when}",
-                hint="Fetch a newer pack with: certifier pack --server URL -o FILE",
-            ) from error
-        return _Told(state, f" on {when}")
-    if is_set:
-        return _Told("revoked" if entry.purpose == "revocation" else "suspended")
-    return _Told("active")
-
-
-@lru_cache(REMEMBERED)
-def _status_list(raw: bytes, trust: Trust) -> StatusList:
-    """A list is unpacked and its signature verified once, then remembered; one that does not fit is judged each time."""
-    return open_status_list(raw, trust)
 
 
 def _check_validity(stated: _Stated, now: datetime) -> Check:

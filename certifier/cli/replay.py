@@ -16,7 +16,8 @@ from certifier.audio.analyse import analyse_audio
 from certifier.certificate.code import display_code, parse_code
 from certifier.certificate.replay import MEMBERS, Case, Check, Fact, Found, Replay, open_case, parse_certificate
 from certifier.certificate.replay import replay as replay_case
-from certifier.certificate.verify import Material, Verification, check_certificate, verification_document
+from certifier.certificate.verification import Material, Verification, verification_document
+from certifier.certificate.verify import check_certificate
 from certifier.cli.output import EXIT_CANNOT_TELL, EXIT_REFUSED, console, plain, show_error, show_json
 from certifier.cli.verify import EXIT_CODES, WORDS, from_files, from_text, is_file, load_trust
 from certifier.client import Client

@@ -21,14 +21,8 @@ from certifier.certificate.qr_text import parse_qr_text
 from certifier.certificate.status import lists_by_url, status_entries_of
 from certifier.certificate.times import time_text
 from certifier.certificate.trust import Trust, parse_trust
-from certifier.certificate.verify import (
-    AudioDigests,
-    Material,
-    Verification,
-    check_certificate,
-    check_print,
-    verification_document,
-)
+from certifier.certificate.verification import AudioDigests, Material, Verification, verification_document
+from certifier.certificate.verify import check_certificate, check_print
 from certifier.cli.output import EXIT_CANNOT_TELL, EXIT_REFUSED, console, plain, show_error, show_json
 from certifier.client import Client
 from certifier.errors import CertifierError, ForeignInputError, MalformedAudio, MalformedCertificate, MalformedCode

@@ -17,7 +17,7 @@ from certifier.certificate.status import (
 )
 from certifier.certificate.times import time_text
 from certifier.certificate.trust import Trust, trust_of
-from certifier.certificate.verify import Material
+from certifier.certificate.verification import Material
 from certifier.crypto.strict_json import parse_object
 from certifier.errors import NotFoundError, ReadOnlyError
 from certifier.log.note import verifier_key_for

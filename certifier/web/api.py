@@ -12,7 +12,7 @@ from typing import Any
 from flask import Response, request
 from pydantic import Field, ValidationError
 
-from certifier.certificate.verify import AudioDigests, Verification
+from certifier.certificate.verification import AudioDigests, Verification
 from certifier.crypto.strict_json import DEFAULT_LIMITS, parse_object
 from certifier.errors import NotFoundError
 from certifier.web.documents import CertificateList, Document, certificate_view, verification_view

@@ -16,7 +16,7 @@ from certifier.certificate.code import display_code
 from certifier.certificate.credential import standard_url
 from certifier.certificate.model import OUTCOMES, Claims
 from certifier.certificate.times import time_text
-from certifier.certificate.verify import Verification, verification_document
+from certifier.certificate.verification import Verification, verification_document
 from certifier.crypto.strict_json import parse_object
 from certifier.footprint.model import Footprint, LineItem
 from certifier.service.renewal import RenewalInfo

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from certifier.certificate.verify import AudioDigests, Verification
+from certifier.certificate.verification import AudioDigests, Verification
 from certifier.crypto.strict_json import DEFAULT_LIMITS
 from certifier.errors import NotFoundError
 from certifier.service.statements import statements_in

@@ -9,7 +9,7 @@ from decimal import Decimal
 from certifier.badge.badge import BadgeFace, face_lines
 from certifier.certificate.code import display_code
 from certifier.certificate.model import OUTCOMES, Claims
-from certifier.certificate.verify import Verification
+from certifier.certificate.verification import Verification
 from certifier.errors import NotFoundError
 from certifier.service.logbook import Change
 from certifier.standard.model import Standard

@@ -13,7 +13,8 @@ from threading import BoundedSemaphore
 from typing import Any, TypeVar
 
 from certifier.certificate.trust import Trust
-from certifier.certificate.verify import AudioDigests, Material, Verification, cannot_be_read, check_certificate
+from certifier.certificate.verification import AudioDigests, Material, Verification
+from certifier.certificate.verify import cannot_be_read, check_certificate
 from certifier.crypto.signing import SigningKey
 from certifier.decision import parse_decision
 from certifier.egress import Egress

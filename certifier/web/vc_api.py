@@ -15,7 +15,7 @@ from certifier.certificate.integrity import CRYPTOSUITES, JCS, sign_with, statem
 from certifier.certificate.status import LIST_LENGTH, PURPOSES, StatusEntry
 from certifier.certificate.times import time_text
 from certifier.certificate.vcdm import check_credential, check_time, is_url
-from certifier.certificate.verify import verification_document
+from certifier.certificate.verification import verification_document
 from certifier.crypto.strict_json import Limits, parse_object
 from certifier.errors import CredentialRefused, MalformedCertificate, MalformedCredential, NotFoundError
 from certifier.service.sandbox import list_url

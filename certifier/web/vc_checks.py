@@ -37,7 +37,7 @@ from certifier.certificate.rdfc import CREDENTIALS_V2
 from certifier.certificate.status import PURPOSES
 from certifier.certificate.times import time_text
 from certifier.certificate.vcdm import ENVELOPED, check_credential, check_presentation, moment_of, party_of
-from certifier.certificate.verify import Verification
+from certifier.certificate.verification import Verification
 from certifier.crypto.keys import PublicKey
 from certifier.crypto.strict_json import Limits, parse_object
 from certifier.errors import (

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from certifier.certificate.code import parse_code
 from certifier.certificate.opened import Opened, open_certificate
-from certifier.certificate.verify import AudioDigests, Verification, check_certificate, check_print
+from certifier.certificate.verification import AudioDigests, Verification
+from certifier.certificate.verify import check_certificate, check_print
 from certifier.errors import MalformedCode
 from certifier.storage.rows import CertificateRow
 from certifier.web.records import row_of

@@ -5,7 +5,7 @@ The words of the face itself are the badge's; the names of outcomes are the cert
 
 from __future__ import annotations
 
-from certifier.certificate.verify import Verification
+from certifier.certificate.verification import Verification
 
 INCLUDED = ("data", "training", "fine-tuning", "inference with every take", "storage", "the hardware of all these")
 EXCLUDED = ("post-production", "playing by listeners", "buildings")

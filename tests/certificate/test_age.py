@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from certifier.certificate.age import KNOWN_FOR, age_text, state_in_old_list
-from certifier.certificate.verify import verdict_table
+from certifier.certificate.verdict import verdict_table
 from tests.studio import NOW
 
 LADDER = {

@@ -11,7 +11,9 @@ import pytest
 
 from certifier.certificate.status import lists_by_url
 from certifier.certificate.trust import parse_trust
-from certifier.certificate.verify import AudioDigests, Material, check_certificate, verdict_table
+from certifier.certificate.verdict import verdict_table
+from certifier.certificate.verification import AudioDigests, Material
+from certifier.certificate.verify import check_certificate
 from certifier.errors import ForeignInputError
 from scripts.make_vectors import FOLDER, all_cases, files_of
 

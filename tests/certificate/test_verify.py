@@ -21,16 +21,9 @@ from certifier.certificate.proof import sign_document
 from certifier.certificate.status import PURPOSES, StatusEntry, status_list_payload, status_url
 from certifier.certificate.times import time_text
 from certifier.certificate.trust import Trust, TrustedKey, TrustedStandard, did_document, parse_trust, trust_document
-from certifier.certificate.verify import (
-    AudioDigests,
-    Material,
-    Verification,
-    check_certificate,
-    check_print,
-    leaf_of,
-    verdict_of,
-    verdict_table,
-)
+from certifier.certificate.verdict import verdict_of, verdict_table
+from certifier.certificate.verification import AudioDigests, Material, Verification
+from certifier.certificate.verify import check_certificate, check_print, leaf_of
 from certifier.crypto.canonical import digest_of, to_json_text
 from certifier.crypto.signing import SigningKey
 from certifier.errors import ForeignInputError, MalformedTrust

@@ -14,7 +14,8 @@ from click.testing import CliRunner, Result
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from certifier.certificate.trust import LastGood, parse_trust
-from certifier.certificate.verify import Material, check_certificate
+from certifier.certificate.verification import Material
+from certifier.certificate.verify import check_certificate
 from certifier.cli.main import main
 from certifier.cli.monitor import entry_line
 from certifier.crypto.signing import SigningKey

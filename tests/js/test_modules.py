@@ -24,7 +24,8 @@ from certifier.certificate.status import PURPOSES, lists_by_url, status_list_pay
 from certifier.certificate.times import time_text
 from certifier.certificate.trust import LastGood, parse_trust, trust_document
 from certifier.certificate.verdict import verdict_of
-from certifier.certificate.verify import Material, check_certificate, check_print, verification_document
+from certifier.certificate.verification import Material, verification_document
+from certifier.certificate.verify import check_certificate, check_print
 from certifier.crypto.canonical import canonical_bytes, to_json_text
 from certifier.crypto.keys import base58_encode
 from certifier.crypto.signing import SigningKey

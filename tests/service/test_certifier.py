@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from certifier.certificate.credential import parse_claims
-from certifier.certificate.verify import AudioDigests, check_certificate
+from certifier.certificate.verification import AudioDigests
+from certifier.certificate.verify import check_certificate
 from certifier.crypto.canonical import sha256_hex
 from certifier.crypto.strict_json import parse_object
 from certifier.errors import (

@@ -17,7 +17,8 @@ from sqlalchemy import update
 from certifier.certificate.code import display_code
 from certifier.certificate.credential import parse_claims
 from certifier.certificate.status import status_url
-from certifier.certificate.verify import Material, check_certificate
+from certifier.certificate.verification import Material
+from certifier.certificate.verify import check_certificate
 from certifier.crypto.canonical import sha256_hex
 from certifier.crypto.strict_json import parse_object
 from certifier.service.certifier import Certifier, Issued

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from certifier.certificate.verify import verdict_table
+from certifier.certificate.verdict import verdict_table
 from certifier.web.problems import problems
 from certifier.web.words import AXES, DECISIONS, STATES, VALUES, VERDICTS
 from tests.web.conftest import World
