@@ -157,12 +157,21 @@ class Site:
         return Material(self.trust(moment), proof, self.status_lists(moment), audio)
 
     def verification_of(self, row: CertificateRow, minute: datetime, audio: AudioDigests | None = None) -> Verification:
-        """The one verification, on a certificate of this installation; what came to harm here is broken."""
-        material = self.material(minute, row.proof, audio)
-        try:
-            return check_certificate(row.document or b"", material, minute)
-        except CertifierError as error:
-            return cannot_be_read(error, minute)
+        """The one verification, on a certificate of this installation."""
+        return _checked(row, self.material(minute, row.proof, audio), minute)
+
+    def is_whole(self, row: CertificateRow) -> bool:
+        """Whether the stored document is the one that was signed; asked even while no status can be told."""
+        now = self.clock()
+        return _checked(row, Material(self.trust(now)), now).axes["integrity"] == "ok"
+
+
+def _checked(row: CertificateRow, material: Material, now: datetime) -> Verification:
+    """The verification of what is stored; what came to harm here is broken."""
+    try:
+        return check_certificate(row.document or b"", material, now)
+    except CertifierError as error:
+        return cannot_be_read(error, now)
 
 
 def _minute(moment: datetime) -> datetime:

@@ -65,7 +65,7 @@ class Place:
     def verdict(self, answer: Issued, trust: bytes) -> str:
         """Offline: the certificate as it was handed out, its proof, the status lists, and a trust file."""
         row = self.service.certificate(answer.certificate.code)
-        lists = self.service.material(row, LATER).status_lists
+        lists = self.service.published.material(row, LATER).status_lists
         return check_certificate(row.document or b"", Material(parse_trust(trust), row.proof, lists), LATER).verdict
 
 
