@@ -22,10 +22,25 @@ def _doubled(value: int) -> int:
     return value ^ 0b100101 if value & 32 else value
 
 
+def _weights() -> tuple[dict[str, int], ...]:
+    """What each symbol adds to the sum at each place: its value, doubled once for the place and for each one after it."""
+    weights = []
+    for doublings in range(CODE_LENGTH - 1, 0, -1):
+        values = list(range(len(ALPHABET)))
+        for _ in range(doublings):
+            values = [_doubled(value) for value in values]
+        weights.append(dict(zip(ALPHABET, values, strict=True)))
+    return tuple(weights)
+
+
+_WEIGHTS = _weights()
+
+
 def _check_symbol(symbols: str) -> str:
+    """The tenth symbol for the nine before it."""
     total = 0
-    for symbol in symbols:
-        total = _doubled(total ^ _VALUE[symbol])
+    for symbol, weight in zip(symbols, _WEIGHTS, strict=True):
+        total ^= weight[symbol]
     return ALPHABET[total]
 
 

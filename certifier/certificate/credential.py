@@ -7,6 +7,7 @@ can read it. The unsigned document is the *payload*: the log's leaf commits to i
 from __future__ import annotations
 
 import base64
+import binascii
 import re
 from types import NoneType
 from typing import Any
@@ -240,4 +241,4 @@ def _read_claims(unsigned: dict[str, Any]) -> Claims:
 
 
 def _sha256_of(digest_sri: str) -> str:
-    return base64.b64decode(digest_sri.removeprefix("sha256-"), validate=True).hex()
+    return binascii.a2b_base64(digest_sri.removeprefix("sha256-"), strict_mode=True).hex()

@@ -35,6 +35,7 @@ from certifier.errors import CertifierError, MalformedCertificate, UnusableStatu
 LIST_LENGTH = 131_072
 MOST_LISTS = 2**31 // LIST_LENGTH  # of each purpose: a place, counted through all lists, fits in 32 bits
 PURPOSES = ("revocation", "suspension")
+_SORTED_PURPOSES = sorted(PURPOSES)
 FINAL = ("revocation",)  # LCAL 12: a revocation is never taken back, a suspension may be
 VALID_FOR = timedelta(hours=1)
 LIST_SIGNERS = ("issuer", "status")
@@ -333,8 +334,8 @@ def _unusable(reason: str, found: str | None, expected: str, hint: str | None = 
 def status_entries_of(credential: dict[str, Any]) -> tuple[StatusEntry, ...]:
     """The status entries of a certificate, one for each purpose. Raises MalformedCertificate."""
     found = credential.get("credentialStatus")
-    entries = tuple(_parse_entry(item) for item in (found if isinstance(found, list) else [found]))
-    if sorted(entry.purpose for entry in entries) != sorted(PURPOSES):
+    entries = tuple(map(_parse_entry, found if isinstance(found, list) else [found]))
+    if sorted([entry.purpose for entry in entries]) != _SORTED_PURPOSES:
         raise MalformedCertificate(
             "The certificate does not name its two status lists.",
             found=", ".join(entry.purpose for entry in entries) or "none",
@@ -352,7 +353,7 @@ def _is_list_url(url: str) -> bool:
 def _parse_entry(item: Any) -> StatusEntry:
     if not isinstance(item, dict) or item.get("type") != "BitstringStatusListEntry":
         raise MalformedCertificate("A status entry cannot be read.", expected="a BitstringStatusListEntry")
-    url, purpose, index = (item.get(name) for name in ("statusListCredential", "statusPurpose", "statusListIndex"))
+    url, purpose, index = item.get("statusListCredential"), item.get("statusPurpose"), item.get("statusListIndex")
     if not (isinstance(purpose, str) and isinstance(index, str) and _INDEX.fullmatch(index)):
         raise MalformedCertificate(
             "A status entry cannot be read.",

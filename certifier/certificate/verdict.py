@@ -50,11 +50,12 @@ def verdict_table() -> dict[str, Any]:
 
 def verdict_of(axes: Mapping[str, str]) -> Verdict:
     """The verdict on these values of all axes."""
-    return _verdict_of(tuple(axes[axis] for axis in verdict_table()["axes"]))
+    return verdict_on(tuple(axes[axis] for axis in verdict_table()["axes"]))
 
 
 @lru_cache(maxsize=4096)
-def _verdict_of(values: tuple[str, ...]) -> Verdict:
+def verdict_on(values: tuple[str, ...]) -> Verdict:
+    """The verdict on the values of all axes, in the order of the table."""
     axes = dict(zip(verdict_table()["axes"], values, strict=True))
     for row in verdict_table()["rows"]:
         if all(axes[axis] in fitting for axis, fitting in row["when"].items()):

@@ -30,7 +30,7 @@ from certifier.certificate.opened import Opened, Proven, base_url_of, open_certi
 from certifier.certificate.status import StatusEntry
 from certifier.certificate.times import time_text
 from certifier.certificate.trust import SKEW, Trust, TrustedKey
-from certifier.certificate.verdict import Check, verdict_of, verdict_table
+from certifier.certificate.verdict import Check, verdict_on, verdict_table
 from certifier.certificate.verification import AudioDigests, Material, Verification
 from certifier.crypto.canonical import digest_of
 from certifier.errors import (
@@ -40,7 +40,7 @@ from certifier.errors import (
     MalformedProof,
     UnknownLog,
 )
-from certifier.log.entry import issue_entry
+from certifier.log.entry import expected_issue_entry
 from certifier.log.note import Checkpoint, VerifierKey, open_checkpoint
 from certifier.log.proof import parse_proof, verify_entry
 
@@ -134,7 +134,7 @@ def _concluded(
     if len(checks) < len(axes):
         known = {check.axis: check for check in checks}
         checks = [known.get(axis) or Check(axis, "unchecked") for axis in axes]
-    verdict, reason, because = verdict_of({check.axis: check.value for check in checks})
+    verdict, reason, because = verdict_on(tuple(check.value for check in checks))
     return Verification(verdict, reason, because, tuple(checks), now, claims, compact)
 
 
@@ -305,7 +305,7 @@ def leaf_of(unsigned: dict[str, Any], method: str, claims: Claims) -> bytes:
 
 
 def _leaf(payload_sha256: str, method: str, claims: Claims) -> bytes:
-    return issue_entry(
+    return expected_issue_entry(
         code=claims.code,
         payload_sha256=payload_sha256,
         kid=method,

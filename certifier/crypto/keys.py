@@ -167,18 +167,19 @@ def base58_decode(text: str) -> bytes:
             expected=f"at most {MAX_BASE58_CHARACTERS} characters",
         )
     number = 0
-    for start in range(0, len(text), _CHUNK):  # small numbers first: much quicker than one large one, digit by digit
-        chunk, part = text[start : start + _CHUNK], 0
-        for character in chunk:
-            digit = _DIGIT.get(character)
-            if digit is None:
-                raise MalformedKey(
-                    "text is not base58",
-                    found=repr(character),
-                    expected="letters and digits without 0, O, I and l",
-                    hint="The text was probably cut or retyped; copy it again.",
-                )
-            part = part * 58 + digit
-        number = number * 58 ** len(chunk) + part
+    try:
+        for start in range(0, len(text), _CHUNK):  # small numbers first: quicker than one large one, digit by digit
+            part = 0
+            chunk = text[start : start + _CHUNK]
+            for character in chunk:
+                part = part * 58 + _DIGIT[character]
+            number = number * 58 ** len(chunk) + part
+    except KeyError as error:
+        raise MalformedKey(
+            "text is not base58",
+            found=repr(error.args[0]),
+            expected="letters and digits without 0, O, I and l",
+            hint="The text was probably cut or retyped; copy it again.",
+        ) from error
     zeros = len(text) - len(text.lstrip("1"))
     return b"\0" * zeros + number.to_bytes((number.bit_length() + 7) // 8, "big")

@@ -75,16 +75,35 @@ def issue_entry(
 
     Digests are 64 hex digits, ``at`` is ``2026-11-22T20:00:00Z``. Raises MalformedProof for anything else.
     """
-    return log_entry(
-        "issue",
-        at,
+    raw = expected_issue_entry(
         code=code,
-        payload=f"sha256:{payload_sha256}",
+        payload_sha256=payload_sha256,
         kid=kid,
         standard=standard,
-        report=f"sha256:{report_sha256}",
-        audio=f"sha256:{audio_sha256}",
+        report_sha256=report_sha256,
+        audio_sha256=audio_sha256,
+        at=at,
     )
+    parse_entry(raw)
+    return raw
+
+
+def expected_issue_entry(
+    *, code: str, payload_sha256: str, kid: str, standard: str, report_sha256: str, audio_sha256: str, at: str
+) -> bytes:
+    """As ``issue_entry``, to look for in a log: what is no entry is in no log, so its form is not checked."""
+    entry = {
+        "v": VERSION,
+        "type": "issue",
+        "at": at,
+        "code": code,
+        "payload": f"sha256:{payload_sha256}",
+        "kid": kid,
+        "standard": standard,
+        "report": f"sha256:{report_sha256}",
+        "audio": f"sha256:{audio_sha256}",
+    }
+    return canonical_bytes(entry)
 
 
 def status_entry(

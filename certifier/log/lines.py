@@ -5,7 +5,6 @@ Both readers answer None instead of raising, since only the caller knows which d
 
 from __future__ import annotations
 
-import base64
 import binascii
 import re
 
@@ -24,11 +23,11 @@ def parse_number(text: str) -> int | None:
 def parse_base64(text: str) -> bytes | None:
     """Standard base64 with padding (RFC 4648 section 4); stray characters and unused bits that are set are refused."""
     try:
-        data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
+        data = binascii.a2b_base64(text, strict_mode=True)
+    except ValueError:
         return None
     return data if to_base64(data) == text else None
 
 
 def to_base64(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")
+    return binascii.b2a_base64(data, newline=False).decode("ascii")
