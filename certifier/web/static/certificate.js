@@ -72,7 +72,7 @@ export function claimsOf(unsigned) {
   try {
     return readClaims(unsigned);
   } catch (error) {
-    return refuse(`this is no certificate of this label: ${error.message}`);
+    return refuse(`no certificate of this label: ${error.message}`);
   }
 }
 

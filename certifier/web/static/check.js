@@ -122,17 +122,16 @@ function beforeTheft(issuer, { lastGood }, place, { logs }) {
 
 // Both lists are read; a bit that is set counts even where the other list is missing.
 async function checkLifecycle({ issuer }, { status }, { lists = {} }, trust, now) {
-  let unread = null;
-  for (const entry of status) {
+  const read = async (entry) => {
     try {
-      if (await isBitSet(lists[entry.url], entry, issuer, trust, now)) {
-        return [entry.purpose === "revocation" ? "revoked" : "suspended", `its bit in the ${entry.purpose} list is set`];
-      }
+      const isSet = await isBitSet(lists[entry.url], entry, issuer, trust, now);
+      return [!isSet ? "active" : entry.purpose === "revocation" ? "revoked" : "suspended", `${entry.purpose} list`];
     } catch (error) {
-      unread ??= ["unchecked", `${entry.purpose} list: ${wordsOf(error)}`];
+      return ["unchecked", `${entry.purpose} list: ${wordsOf(error)}`];
     }
-  }
-  return unread ?? ["active", "neither revoked nor suspended"];
+  };
+  const told = await Promise.all(status.map(read)), first = (form) => told.find(([value]) => form.test(value));
+  return first(/^[rs]/) ?? first(/^u/) ?? told[0];
 }
 
 function checkValidity({ issuedAt, expiresAt }, now) {

@@ -38,12 +38,12 @@ export async function isBitSet(raw, entry, issuer, trust, now) {
   }
   await checkProof(list, proof, key.key);
   const isList = Array.isArray(list.type) && list.type.includes("BitstringStatusListCredential") && subject.type === "BitstringStatusList";
-  if (!isList || list.id !== entry.url || subject.statusPurpose !== entry.purpose || list.issuer !== issuer) refuse("it is another list");
+  if (!isList || list.id !== entry.url || subject.statusPurpose !== entry.purpose || list.issuer !== issuer) refuse("another list");
   const bits = await unpacked(subject.encodedList).catch(() => []), isSet = Boolean(bits[entry.index >> 3] & (128 >> (entry.index & 7)));
-  if (bits.length !== BYTES) refuse("it cannot be unpacked");
+  if (bits.length !== BYTES) refuse();
   // A revocation is final: a list that once said so says so for ever.
   if (now < from - SKEW || (now > until && !(isSet && entry.purpose === PURPOSES[0]))) {
-    refuse(`it is out of its dates: ${timeText(from)} to ${timeText(until)}`);
+    refuse(`out of its dates: ${timeText(from)} to ${timeText(until)}`);
   }
   return isSet;
 }
