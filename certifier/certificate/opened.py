@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import orjson
 
@@ -37,8 +36,7 @@ _JWT = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 _QR = re.compile(rb"https?://[!-~]{1,4000}", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Proven:
+class Proven(NamedTuple):
     """What a fitting signature vouches for. ``payload_sha256`` binds all forms; a compact one holds its first 16 bytes only."""
 
     payload_sha256: bytes
@@ -46,8 +44,7 @@ class Proven:
     compact: Compact | None = None
 
 
-@dataclass(frozen=True)
-class Opened:
+class Opened(NamedTuple):
     """``method`` is the verification method that it names, ``signed_at`` the time that it says it was issued and signed at
     (None where it says two), ``code`` what it says its code is.
 
