@@ -100,7 +100,7 @@ def checked_name(url: str) -> str:
             expected="https://NAME/PATH: a public host name in small ASCII letters, port 443, no user, no fragment",
         )
     name = found.group(1)
-    if len(name) > 253 or SPECIAL_NAMES & set(name.split(".")[-2:][-1:]):
+    if len(name) > 253 or name.rpartition(".")[2] in SPECIAL_NAMES:
         raise AddressRefused("No public server has this name.", found=name[:120], expected="a name of the public DNS")
     return name
 

@@ -38,9 +38,7 @@ class Settings:
     upload_seconds: int = 60
     submit_seconds: float = 2.0
     min_free_bytes: int = 64 * 1024 * 1024
-    key_passphrase_file: Path | None = (
-        None  # of encrypted keys in private/; else LCAL_KEY_PASSPHRASE tells the passphrase
-    )
+    key_passphrase_file: Path | None = None  # of encrypted keys in private/; else LCAL_KEY_PASSPHRASE tells it
     cpu: int = -1  # the one that a worker keeps to; -1 for any
 
     @property

@@ -149,9 +149,7 @@ def _as_written(raw: bytes) -> dict[str, Any] | None:
     try:
         document = orjson.loads(raw)
         again = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-    except orjson.JSONDecodeError:
-        return None
-    except (orjson.JSONEncodeError, RecursionError):
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError, RecursionError):
         return None
     return document if again == raw and isinstance(document, dict) else None
 

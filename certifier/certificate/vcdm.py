@@ -13,7 +13,7 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
 
 from certifier.certificate.rdfc import CREDENTIALS_V2
@@ -91,14 +91,11 @@ def moment_of(text: str) -> datetime:
     """The moment that a checked dateTimeStamp names; what lies beyond the calendar of this language counts as its edge."""
     year = int(text[: text.index("-", 1)])
     if not 1 < year < 9999:
-        return datetime.min.replace(tzinfo=_UTC) if year <= 1 else datetime.max.replace(tzinfo=_UTC)
+        return datetime.min.replace(tzinfo=UTC) if year <= 1 else datetime.max.replace(tzinfo=UTC)
     whole, fraction, zone = _split_time(text)
     ends_day = whole.endswith("T24:00:00")
     moment = datetime.fromisoformat(whole.replace("T24:", "T00:") + fraction + zone)
     return moment + timedelta(days=1) if ends_day else moment
-
-
-_UTC = datetime.fromisoformat("2026-01-01T00:00:00+00:00").tzinfo
 
 
 def _split_time(text: str) -> tuple[str, str, str]:

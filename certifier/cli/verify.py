@@ -222,7 +222,8 @@ def _from_qr(text: str, client: Client | None) -> Given:
         if printed is None:
             raise click.UsageError("This QR holds a code alone, which is looked up at a service: give --server URL.")
         return Given(text.encode("ascii"))
-    open_certificate(text.encode("ascii")) if printed else None  # the address and the digits name one certificate
+    if printed is not None:
+        open_certificate(text.encode("ascii"))  # refuses digits that are of another certificate than the address
     given = _from_service(address.code, client)
     return Given(given.raw, given.proof, given.lists, printed)
 

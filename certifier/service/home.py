@@ -42,12 +42,8 @@ KEY_LIFE = timedelta(days=365 * 5)
 RESTORE_HINT = "Run certifier restore again with --mirror, without BACKUP."
 log = structlog.get_logger(__name__)
 OWN_KEYS = ("issuer", "log")
-FOLDERS = {
-    "issuer": "issuer",
-    "status": "issuer",
-    "log": "issuer",
-    "verifier": "verifiers",
-}  # the others' lie in tools/
+# role -> folder of the register; the others' lie in tools/
+FOLDERS = {"issuer": "issuer", "status": "issuer", "log": "issuer", "verifier": "verifiers"}
 
 
 def make_home(settings: Settings, now: datetime, passphrase: bytes | None = None) -> None:

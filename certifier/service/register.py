@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from time import monotonic
 from typing import Any
@@ -74,7 +74,7 @@ class LiveKeys:
     """The keys as they are now: looked at again each second. Thread-safe.
 
     A register that cannot be read, or that lost a key of the installation, changes nothing: the old one goes on, and
-    ``fault`` says why.
+    ``fault`` says why. But a key that it calls stolen signs nothing more, whatever else is wrong.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -82,10 +82,8 @@ class LiveKeys:
         self._settings = settings
         self._devices: dict[str, Signer] = {}
         self._lock = Lock()
-        self._looked_at, self._stamp = (
-            monotonic(),
-            self._stamp_now(),
-        )  # the stamp first: what changes while it is read is seen
+        self._looked_at = monotonic()
+        self._stamp = self._stamp_now()  # before the keys: what changes while they are read is seen
         self._keys = load_keys(settings, self._devices)
 
     @property
@@ -113,9 +111,21 @@ class LiveKeys:
             if fault != self.fault:
                 log.warning("the register cannot be taken up", told=fault)
             self.fault = fault
+            self._drop_stolen()
             return
         self._keys, self.fault = keys, ""
         log.info("took up the changed register", keys=len(keys.keyring.keys))
+
+    def _drop_stolen(self) -> None:
+        """Take the keys that the register calls stolen from those that sign, where it can be read at all."""
+        try:
+            keyring = load_keyring(self._settings.register_dir)
+        except (CertifierError, OSError):
+            return
+        stolen = {verification_method(self._settings, entry) for entry in keyring.keys if entry.compromise}
+        if stolen & self._keys.signers.keys():
+            left = {method: signer for method, signer in self._keys.signers.items() if method not in stolen}
+            self._keys = replace(self._keys, signers=left)
 
     def _stamp_now(self) -> Any:
         settings = self._settings
@@ -151,9 +161,9 @@ def refuse_forgetful(settings: Settings, store: Store, keyring: Keyring) -> None
     if load_text(settings.key_change_file) is not None:
         return
     known = {verification_method(settings, entry): entry for entry in keyring.keys}
-    for raw in store.key_entries():
+    for origin, raw in store.key_entries():
         told = parse_entry(raw)
-        if not _is_in_register(told, known.get(told["kid"])):
+        if not _is_in_register(told, origin, known.get(told["kid"])):
             raise OperatorError(
                 f"The log says something of the key {told['kid']} that the register does not.",
                 found=f"{told['type']} of {told['at']} in the log alone",
@@ -162,7 +172,8 @@ def refuse_forgetful(settings: Settings, store: Store, keyring: Keyring) -> None
             )
 
 
-def _is_in_register(told: dict[str, Any], entry: RegisteredKey | None) -> bool:
+def _is_in_register(told: dict[str, Any], origin: str | None, entry: RegisteredKey | None) -> bool:
+    """Whether the register says what an entry of the log ``origin`` tells."""
     if entry is None:
         return False
     if told["type"] == "key-add":
@@ -170,7 +181,9 @@ def _is_in_register(told: dict[str, Any], entry: RegisteredKey | None) -> bool:
     if told["type"] == "key-retire":
         return entry.retired_at is not None
     stolen = entry.compromise
-    return stolen is not None and stolen.last_good_index == told.get("last_good_index", -1)
+    if stolen is None or stolen.last_good_index != told.get("last_good_index", -1):
+        return False
+    return origin is None or stolen.log == told.get("last_good_log", origin)
 
 
 @dataclass(frozen=True)

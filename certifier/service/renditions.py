@@ -58,7 +58,7 @@ class Renditions:
                 found=f"no private key for {row.verification_method}",
                 hint=f"The signed record says the same: /v/{row.code}.vc",
             )
-        # Only what this key has signed and the log holds already is signed once more, whatever the database says today.
+        # Only what this key has signed before is signed once more, whatever the database says today.
         if not is_good("record", row.document or b"", row.payload, row.verification_method, key):
             raise _unreliable(row.code)
         made = KINDS[form].make(parse_object(row.payload), signer, row.verification_method, row.issued_at)

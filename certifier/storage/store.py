@@ -442,12 +442,11 @@ class Store:
         query = select(entries.c.entry).where(entries.c.type == "standard-publish").order_by(entries.c.id)
         return [bytes(row["entry"]) for row in self._all(query)]
 
-    def key_entries(self) -> list[bytes]:
-        """The entries of all logs about keys, placed or waiting, in order."""
+    def key_entries(self) -> list[tuple[str | None, bytes]]:
+        """The entries of all logs about keys, in order, each with the log that it is in; None while it waits for its place."""
         about_keys = entries.c.type.in_(("key-add", "key-retire", "key-compromise"))
-        return [
-            bytes(row["entry"]) for row in self._all(select(entries.c.entry).where(about_keys).order_by(entries.c.id))
-        ]
+        rows = self._all(select(entries.c.origin, entries.c.entry).where(about_keys).order_by(entries.c.id))
+        return [(row["origin"], bytes(row["entry"])) for row in rows]
 
     def place_of(self, kind: str, entry: bytes) -> tuple[str | None, int | None] | None:
         """The log and index of exactly this entry, both None while it waits for its place; None when it was never accepted."""

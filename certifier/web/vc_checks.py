@@ -43,6 +43,7 @@ from certifier.crypto.strict_json import Limits, parse_object
 from certifier.errors import (
     AddressRefused,
     BadSignature,
+    BusyError,
     CertifierError,
     CredentialRefused,
     ForeignInputError,
@@ -85,6 +86,8 @@ TYPES = {
 }
 OTHER_TYPE = f"{_INTEGRITY}PROOF_VERIFICATION_ERROR"
 _PURPOSE_STEPS = {"revocation": "revoked", "suspension": "suspended"}
+# What a token says to the options of a question: it asserts, for no domain and to no challenge.
+_OF_TOKEN = Proof("", "", "assertionMethod", b"", {})
 _DATA_URL = re.compile(r"data:application/(?:vc\+)?jwt,([A-Za-z0-9_.-]+)", re.ASCII)
 
 
@@ -155,7 +158,7 @@ class Checker:
 
     def _credential(self, document: dict[str, Any], question: Question) -> Outcome:
         if ENVELOPED in _types_of(document):
-            return self._enveloped(document)
+            return self._enveloped(document, question)
         check_credential(document)  # (1)
         if self._is_ours(document):  # (2)
             self._check_proof(document, "assertionMethod", question)
@@ -177,7 +180,7 @@ class Checker:
         fault = Fault(verification.reason, verification.because, _what_failed(verification))
         return Outcome((fault,), verification=verification)
 
-    def _enveloped(self, document: dict[str, Any]) -> Outcome:
+    def _enveloped(self, document: dict[str, Any], question: Question) -> Outcome:
         """A credential inside a data address (VC Data Model 2.0, section 4.13.1): a signed token."""
         contexts, found = document.get("@context"), _DATA_URL.fullmatch(str(document.get("id")))
         if CREDENTIALS_V2 not in (contexts if isinstance(contexts, list) else [contexts]):
@@ -188,6 +191,10 @@ class Checker:
             raise _malformed("/id", str(document.get("id"))[:60], "data:application/vc+jwt, and the token")
         token = parse_jwt(found.group(1))
         check_credential(token.unsigned)
+        wanted = question.purpose or _OF_TOKEN.purpose
+        check_proof_options(
+            _OF_TOKEN, purpose=wanted, domain=question.domain, challenge=question.challenge, now=self._now
+        )
         if self._is_ours(token.unsigned):
             return self._own(found.group(1).encode())
         method = parse_method(token.kid)
@@ -453,9 +460,14 @@ def _bits_of(encoded: Any) -> bytes:
 
 @contextmanager
 def _told_as(step: str, message: str) -> Iterator[None]:
-    """Whatever goes wrong inside is told as this step, with what was found; what names a step of its own keeps it."""
+    """Whatever goes wrong inside is told as this step, with what was found; what names a step of its own keeps it.
+
+    That too much is asked here just now is told as it is: it says nothing of the document.
+    """
     try:
         yield
+    except BusyError:
+        raise
     except CredentialRefused as error:
         if step == "status_list" and not error.step.startswith("status"):
             raise _retold(step, message, error) from error

@@ -119,7 +119,7 @@ def sum_of_bits(text: str) -> float:
 
 
 def test_an_address_that_makes_an_unreadable_code_is_the_operators_to_mend() -> None:
-    with pytest.raises(OperatorError):
+    with pytest.raises(OperatorError, match="does not fit into a QR code"):
         print_qr_text("https://my_label.example", "EBS86PXD70", "123")
 
 

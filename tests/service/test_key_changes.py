@@ -332,10 +332,19 @@ def test_a_register_that_forgot_what_the_log_says_of_a_key_is_not_started_with(s
     open_certifier(settings).close()
 
 
-def test_the_place_of_a_theft_cannot_be_moved_in_the_register(settings: Settings) -> None:
-    compromise_key(settings, FIRST, NOW, last_good=-1)
+MOVED = {
+    "to a later entry": ("last_good_index = 0", "last_good_index = 900"),
+    "to another log": ('log = "label.example/2026"', 'log = "label.example/2027"'),
+}
+
+
+@pytest.mark.parametrize(("was", "becomes"), MOVED.values(), ids=MOVED.keys())
+def test_the_place_of_a_theft_cannot_be_moved_in_the_register(settings: Settings, was: str, becomes: str) -> None:
+    add_key(settings, "issuer", NOW)
+    compromise_key(settings, FIRST, NOW, last_good=0)
     file = settings.register_dir / "issuer" / f"{FIRST}.compromised.toml"
-    file.write_text(file.read_text().replace("last_good_index = -1", "last_good_index = 900"))
+    assert was in file.read_text()
+    file.write_text(file.read_text().replace(was, becomes))
     with pytest.raises(OperatorError, match="The log says something of the key"):
         open_certifier(settings)
 
@@ -594,6 +603,22 @@ def test_a_broken_register_leaves_the_old_one_in_force_and_is_told(
         path.chmod(0o600)
     running.keys.look()
     assert client.get("/readyz").json["parts"]["register"] == "ok"
+
+
+def test_a_theft_counts_even_where_the_rest_of_the_register_cannot_be_taken_up(
+    running: Certifier, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The operator's shell has the variable with the next key, and the service that runs has not."""
+    with monkeypatch.context() as shell:
+        shell.setenv("LCAL_NEXT_KEY", SigningKey.generate().to_pem(None).decode())
+        add_key(settings, "issuer", NOW, uri="env:LCAL_NEXT_KEY")
+        compromise_key(settings, FIRST, NOW, last_good=-1)
+    assert running.own_keys.signer_named(f"{DID}#{FIRST}") is not None
+    running.keys.look()
+    assert "LCAL_NEXT_KEY" in running.keys.fault
+    assert running.own_keys.signer_named(f"{DID}#{FIRST}") is None
+    with pytest.raises(ReadOnlyError):
+        running.check_writable(NOW)
 
 
 # -- passphrases ------------------------------------------------------------------------------------------------

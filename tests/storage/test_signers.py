@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -167,13 +168,21 @@ def empty(path: Path) -> None:
     path.write_text("\n")
 
 
-@pytest.mark.parametrize("spoil", [laxer_mode, link_instead, empty])
-def test_a_passphrase_that_others_could_know_is_refused(tmp_path: Path, spoil: object) -> None:
+SPOILT: dict[str, tuple[Callable[[Path], None], str]] = {
+    "open to others": (laxer_mode, "is open to others"),
+    "a link": (link_instead, "is open to others"),
+    "empty": (empty, "is empty"),
+}
+
+
+@pytest.mark.parametrize(("spoil", "words"), SPOILT.values(), ids=SPOILT.keys())
+def test_a_passphrase_that_others_could_know_is_refused(
+    tmp_path: Path, spoil: Callable[[Path], None], words: str
+) -> None:
     path = tmp_path / "secret" / "passphrase"
     make_passphrase(path)
-    assert callable(spoil)
     spoil(path)
-    with pytest.raises(OperatorError):
+    with pytest.raises(OperatorError, match=words):
         load_passphrase(path)
 
 

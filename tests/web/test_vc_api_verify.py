@@ -26,6 +26,8 @@ from certifier.certificate.times import time_text
 from certifier.crypto.keys import base58_decode, base58_encode
 from certifier.crypto.signing import SigningKey
 from certifier.crypto.strict_json import parse_object
+from certifier.egress import Egress
+from certifier.errors import BusyError
 from certifier.web.app import create_app
 from tests.internet import Internet, Listener, body
 from tests.studio import Studio
@@ -843,6 +845,18 @@ def test_what_is_added_to_a_credential_without_a_proof_is_not_covered_by_acciden
         assert present(anybody, {**good, "verifiableCredential": [inside]})[0] == 400
 
 
+def test_a_service_that_fetches_too_much_just_now_says_so_and_nothing_of_the_document(
+    anybody: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object) -> bytes:
+        raise BusyError("Many things are being fetched from others just now.")
+
+    monkeypatch.setattr(Egress, "fetch", busy)
+    theirs = signed({**BASE, "issuer": WEB}, method=f"{WEB}#key-1")
+    status, told = verify(anybody, theirs)
+    assert (status, "verified" in told) == (503, False)
+
+
 # -- tokens --------------------------------------------------------------------------------------------------------------
 
 
@@ -866,6 +880,22 @@ def test_a_token_in_a_data_address_is_verified_like_a_document(
 ) -> None:
     status, told = verify(anybody, make())
     assert (status, codes(told)) == (400 if expected else 200, expected)
+
+
+UNANSWERED = {
+    "a challenge": ({"challenge": "once"}, "challenge"),
+    "a domain": ({"domain": "https://shop.example"}, "domain"),
+    "another purpose": ({"expectedProofPurpose": "authentication"}, "proof_purpose"),
+}
+
+
+@pytest.mark.parametrize(("options", "expected"), UNANSWERED.values(), ids=UNANSWERED.keys())
+def test_a_token_answers_no_challenge_and_names_no_domain(
+    anybody: FlaskClient, options: dict[str, Any], expected: str
+) -> None:
+    status, told = verify(anybody, enveloped(), **options)
+    assert (status, codes(told)) == (400, [expected])
+    assert verify(anybody, enveloped(), expectedProofPurpose="assertionMethod")[0] == 200
 
 
 # -- certificates of this label ------------------------------------------------------------------------------------------
