@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from certifier.certificate.times import parse_time, time_text
 from certifier.crypto.keyring import Compromise, RegisteredKey, Role
@@ -22,6 +22,7 @@ from certifier.service.home import FOLDERS, key_entry, minute_of, open_certifier
 from certifier.service.register import (
     CERTIFYING_ROLES,
     OWN_ROLES,
+    TAKEN_UP,
     KeyChange,
     Keys,
     load_keys,
@@ -32,10 +33,6 @@ from certifier.settings import Settings
 from certifier.storage.files import held_alone, load_signing_key, load_text, save_durably, save_signing_key
 from certifier.storage.signers import listed_uris, open_signer, place_of
 from certifier.storage.store import Store
-
-# A running service may sign with a key until it has seen the change: the log publishes, then it looks at the register. The
-# last moment of a retired key lies behind all that.
-TAKEN_UP = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
@@ -222,7 +219,7 @@ def compromise_key(
     The place is ``last_good`` in the log ``origin`` (the current one), or the last entry before ``since``. Works while
     nothing can be issued. Raises ConflictError when it is known as stolen, OperatorError for a place that is not in the log.
     """
-    with _at_work(settings, now) as (certifier, keys):
+    with _at_work(settings, now, is_theft=True) as (certifier, keys):
         entry = _own_entry(keys, key_id)
         if entry.compromise:
             known = f"{entry.compromise.log}, last good index {entry.compromise.last_good_index}"
@@ -298,11 +295,15 @@ def _bad_and_good(
 
 
 @contextmanager
-def _at_work(settings: Settings, now: datetime) -> Iterator[tuple[Certifier, Keys]]:
-    """The installation, opened and with what a crash left finished; and its register, held alone and read anew."""
+def _at_work(settings: Settings, now: datetime, *, is_theft: bool = False) -> Iterator[tuple[Certifier, Keys]]:
+    """The installation, opened and with what a crash left finished; and its register, held alone and read anew.
+
+    A theft can be told while some other private half cannot be read; only the log's own is needed.
+    """
     certifier = open_certifier(settings, now)
     try:
-        certifier.check_log_writable(now, besides=(NO_ISSUER_HERE,))
+        unread = certifier.keys.now.problems if is_theft else ()
+        certifier.check_log_writable(now, besides=(NO_ISSUER_HERE, *unread))
         with held_alone(settings.register_dir):
             if load_text(settings.key_change_file) is not None:
                 raise OperatorError(

@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from threading import Lock
 from time import monotonic
 from typing import Any
 
 import structlog
 
+from certifier.certificate.times import parse_time
 from certifier.crypto.keyring import Keyring, RegisteredKey, Role
 from certifier.crypto.signing import Signer
 from certifier.errors import CertifierError, OperatorError, ReadOnlyError
@@ -27,6 +29,9 @@ from certifier.storage.signers import OpenedSigners, PlacedSigner, open_signers
 from certifier.storage.store import Store
 
 LOOK_EVERY_S = 1.0
+# A running service may sign with a key until it has seen the change: the log publishes, then it looks at the register. The
+# last moment of a retired key lies behind all that.
+TAKEN_UP = timedelta(seconds=10)
 OWN_ROLES: tuple[Role, ...] = ("issuer", "status", "log")  # whose private halves an installation has
 CERTIFYING_ROLES: tuple[Role, ...] = ("issuer", "status")  # whose keys the DID document lists
 log = structlog.get_logger(__name__)
@@ -179,7 +184,7 @@ def _is_in_register(told: dict[str, Any], origin: str | None, entry: RegisteredK
     if told["type"] == "key-add":
         return bool(told["key"] == entry.public.multibase)
     if told["type"] == "key-retire":
-        return entry.retired_at is not None
+        return entry.retired_at is not None and entry.retired_at - parse_time(told["at"]) <= TAKEN_UP
     stolen = entry.compromise
     if stolen is None or stolen.last_good_index != told.get("last_good_index", -1):
         return False

@@ -23,6 +23,7 @@ from certifier.errors import OperatorError, ReadOnlyError, StorageError
 from certifier.service.certifier import Certifier
 from certifier.service.home import open_certifier
 from certifier.service.logbook import Problem
+from certifier.service.sandbox import is_sandbox
 from certifier.settings import Settings
 from certifier.web.app import create_app
 
@@ -51,6 +52,10 @@ def serve(settings: Settings, host: str, port: int, workers: int = 1) -> None:
     for problem in problems:
         sys.stderr.write(f"READ-ONLY  {problem.kind}: {problem.found}\n           try: {problem.hint}\n")
     sys.stderr.write(f"Serving {settings.base_url} on http://{host}:{port}  (stop with Ctrl-C)\n")
+    if is_sandbox(settings):
+        sys.stderr.write(
+            f"LCAL_ENVIRONMENT={settings.environment}: for trying out; /vc-api/credentials/issue is open\n"
+        )
     server.serve(target_loader=partial(load_app, settings), wrap_loader=False)
     if problems:
         raise ReadOnlyError(

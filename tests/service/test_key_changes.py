@@ -349,6 +349,18 @@ def test_the_place_of_a_theft_cannot_be_moved_in_the_register(settings: Settings
         open_certifier(settings)
 
 
+def test_a_theft_can_be_told_while_another_private_half_cannot_be_read(
+    running: Certifier, studio: Studio, settings: Settings
+) -> None:
+    issue(running, studio, 1)
+    torn = settings.private_dir / "issuer-torn.pem"
+    torn.write_bytes(b"half a file")
+    torn.chmod(0o600)
+    with pytest.raises(ReadOnlyError, match="Nothing is issued"):
+        retire_key(settings, FIRST, NOW)
+    assert compromise_key(settings, FIRST, NOW, last_good=0).good == 1
+
+
 def test_a_stolen_key_signs_nothing_again(running: Certifier, studio: Studio, settings: Settings) -> None:
     issue(running, studio, 1)
     theft = compromise_key(settings, FIRST, NOW, last_good=0)
