@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 NEEDED=(chromium:chromium cc:gcc unshare:util-linux softhsm2-util:softhsm2 node:nodejs npm:npm)
 case "${1:-}" in
   torture) NEEDED+=(strace:strace go:golang-go) ;;
-  bench) NEEDED=(wrk:wrk node:nodejs npm:npm) ;;
+  bench) NEEDED=(wrk:wrk node:nodejs npm:npm chromium:chromium) ;;
 esac
 
 MISSING=()
