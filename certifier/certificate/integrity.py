@@ -17,11 +17,11 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from certifier.certificate.proof import signature_of
+from certifier.certificate.proof import proof_options, signature_of, with_proof
 from certifier.certificate.rdfc import PINNED, canonical_nquads
 from certifier.certificate.vcdm import check_time, is_url, moment_of
 from certifier.crypto.canonical import canonical_bytes, digest_of
-from certifier.crypto.keys import PublicKey, base58_encode, verify_signature
+from certifier.crypto.keys import PublicKey, verify_signature
 from certifier.crypto.signing import Signer
 from certifier.errors import (
     BadSignature,
@@ -197,20 +197,10 @@ def sign_with(
 
     Raises CredentialRefused (``document``) for a document of which a part would not be covered.
     """
-    options = {
-        "type": "DataIntegrityProof",
-        "cryptosuite": cryptosuite,
-        "created": created,
-        "verificationMethod": method,
-        "proofPurpose": purpose,
-        **more,
-    }
+    options = {**proof_options(cryptosuite, method, created, purpose), **more}
     if cryptosuite == JCS and "@context" in unsigned:
         options["@context"] = unsigned["@context"]
-    message = signed_bytes(unsigned, options)
-    signature = key.sign(message)
-    verify_signature(key.public, message, signature)  # a signature that a fault has bent must never leave the house
-    return {**unsigned, "proof": {**options, "proofValue": "z" + base58_encode(signature)}}
+    return with_proof(unsigned, options, signed_bytes(unsigned, options), key)
 
 
 def signed_bytes(unsigned: dict[str, Any], options: dict[str, Any]) -> bytes:

@@ -19,19 +19,36 @@ _MEMBERS = {"type", "cryptosuite", "created", "verificationMethod", "proofPurpos
 
 def sign_document(unsigned: dict[str, Any], key: Signer, verification_method: str, created: str) -> dict[str, Any]:
     """The document with its proof. ``created`` is an RFC 3339 time; the same input gives the same bytes."""
-    options = {
-        "type": "DataIntegrityProof",
-        "cryptosuite": CRYPTOSUITE,
-        "created": created,
-        "verificationMethod": verification_method,
-        "proofPurpose": "assertionMethod",
-    }
+    options = proof_options(CRYPTOSUITE, verification_method, created)
     if "@context" in unsigned:
         options["@context"] = unsigned["@context"]
-    message = _signed_bytes(unsigned, options)
+    return with_proof(unsigned, options, _signed_bytes(unsigned, options), key)
+
+
+def proof_options(
+    cryptosuite: str, verification_method: str, created: str, purpose: str = "assertionMethod"
+) -> dict[str, Any]:
+    """A proof without its value, as every cryptosuite of this project begins it (W3C Data Integrity 1.0, section 2.1)."""
+    return {
+        "type": "DataIntegrityProof",
+        "cryptosuite": cryptosuite,
+        "created": created,
+        "verificationMethod": verification_method,
+        "proofPurpose": purpose,
+    }
+
+
+def with_proof(unsigned: dict[str, Any], options: dict[str, Any], message: bytes, key: Signer) -> dict[str, Any]:
+    """The document with the proof of these options, which signs ``message``."""
     signature = key.sign(message)
     verify_signature(key.public, message, signature)  # a signature that a fault has bent must never leave the house
     return {**unsigned, "proof": {**options, "proofValue": "z" + base58_encode(signature)}}
+
+
+def check_same_context(unsigned: dict[str, Any], proof: dict[str, Any]) -> None:
+    """Raises BadSignature when the proof names another ``@context`` than the document it stands in."""
+    if proof.get("@context", unsigned.get("@context")) != unsigned.get("@context"):
+        raise BadSignature("The proof was made for another @context.", expected="the document's own @context")
 
 
 def split_proof(document: dict[str, Any], cryptosuite: str = CRYPTOSUITE) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -60,8 +77,7 @@ def verify_document(document: dict[str, Any], key: PublicKey) -> dict[str, Any]:
     Raises BadSignature, or MalformedCertificate when there is no proof of this suite.
     """
     unsigned, proof = split_proof(document)
-    if proof.get("@context", unsigned.get("@context")) != unsigned.get("@context"):
-        raise BadSignature("The proof was made for another @context.", expected="the document's own @context")
+    check_same_context(unsigned, proof)
     options = {name: value for name, value in proof.items() if name != "proofValue"}
     verify_signature(key, _signed_bytes(unsigned, options), signature_of(proof))
     return unsigned

@@ -26,11 +26,11 @@ from pyld.context_resolver import ContextResolver
 from pyld.identifier_issuer import IdentifierIssuer
 from pyld.jsonld import JsonLdError, JsonLdProcessor
 
-from certifier.certificate.proof import signature_of, split_proof
+from certifier.certificate.proof import check_same_context, proof_options, signature_of, split_proof, with_proof
 from certifier.crypto.canonical import MAX_INTEGER, sha256_hex
-from certifier.crypto.keys import PublicKey, base58_encode, verify_signature
+from certifier.crypto.keys import PublicKey, verify_signature
 from certifier.crypto.signing import Signer
-from certifier.errors import BadSignature, MalformedCertificate, OperatorError
+from certifier.errors import MalformedCertificate, OperatorError
 
 CRYPTOSUITE = "eddsa-rdfc-2022"
 CREDENTIALS_V2 = "https://www.w3.org/ns/credentials/v2"
@@ -84,17 +84,8 @@ def sign_rdfc(
 
     Raises MalformedCertificate when a part of the document would not be covered by the signature.
     """
-    options = {
-        "type": "DataIntegrityProof",
-        "cryptosuite": CRYPTOSUITE,
-        "created": created,
-        "verificationMethod": verification_method,
-        "proofPurpose": "assertionMethod",
-    }
-    message = _signed_bytes(unsigned, options, contexts)
-    signature = key.sign(message)
-    verify_signature(key.public, message, signature)  # a signature that a fault has bent must never leave the house
-    return {**unsigned, "proof": {**options, "proofValue": "z" + base58_encode(signature)}}
+    options = proof_options(CRYPTOSUITE, verification_method, created)
+    return with_proof(unsigned, options, _signed_bytes(unsigned, options, contexts), key)
 
 
 def verify_rdfc(
@@ -107,8 +98,7 @@ def verify_rdfc(
     """
     unsigned, proof = split_proof(document, CRYPTOSUITE)
     options = {name: value for name, value in proof.items() if name not in {"proofValue", "@context"}}
-    if proof.get("@context", unsigned.get("@context")) != unsigned.get("@context"):
-        raise BadSignature("The proof was made for another @context.", expected="the document's own @context")
+    check_same_context(unsigned, proof)
     verify_signature(key, _signed_bytes(unsigned, options, contexts), signature_of(proof))
     return unsigned
 
