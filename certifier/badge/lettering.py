@@ -1,23 +1,42 @@
-"""How wide a text is, and how it breaks into lines: the same in SVG and PNG, on every machine.
+"""Letters of the bundled font: how wide a text is, how it breaks into lines, and the outlines of its letters.
 
-The badge measures with its own font (``fonts/``), which has no kerning: the width of a text is the sum of its letters.
+Everything that is drawn measures with this font (``fonts/``), which has no kerning: the width of a text is the sum of its
+letters. A letter's width is a whole number of steps, a hundred to the size, so that SVG, PNG and PDF put each letter at the same
+place, on every machine, and the same word is always the same text of a path, which packs well.
 """
 
 from __future__ import annotations
 
+import unicodedata
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
 from io import BytesIO
 from typing import Literal, TypeAlias
 
+from fontTools.pens.recordingPen import DecomposingRecordingPen
+from fontTools.ttLib import TTFont
 from PIL import ImageFont
 
 Weight: TypeAlias = Literal["medium", "bold"]
+Point: TypeAlias = tuple[int, int]
 
 FONT_FILES: dict[Weight, str] = {"medium": "Inter-Medium.otf", "bold": "Inter-Bold.otf"}
-FONT_FAMILY = "Inter, 'Helvetica Neue', Arial, 'Liberation Sans', sans-serif"
 ELLIPSIS = "…"
-MEASURING_SIZE = 1000
+UNDRAWABLE = "?"  # for a letter that the font lacks; names are looked at before (see ``has_all_letters``)
+STEPS = 100  # of a size: the grid of widths, and of outlines of small letters
+FINE_STEPS = 400  # the grid of outlines of large letters
+
+
+@dataclass(frozen=True)
+class Outline:
+    """One letter on a grid, y downwards, from its origin on the baseline; ``advance`` leads to the next one's origin.
+
+    A segment is ``("M" | "L" | "C", points)`` or ``("Z", ())``, points as absolute places on the grid.
+    """
+
+    segments: tuple[tuple[str, tuple[Point, ...]], ...]
+    advance: int
 
 
 @cache
@@ -25,20 +44,96 @@ def _font_bytes(weight: Weight) -> bytes:
     return resources.files("certifier.badge").joinpath("fonts", FONT_FILES[weight]).read_bytes()
 
 
-@lru_cache(maxsize=64)
+@cache
+def _font(weight: Weight) -> TTFont:
+    return TTFont(BytesIO(_font_bytes(weight)), lazy=True)
+
+
+@cache
+def _glyph_names(weight: Weight) -> dict[int, str]:
+    names: dict[int, str] = _font(weight).getBestCmap()
+    return names
+
+
+@lru_cache(maxsize=256)
 def font_for(weight: Weight, size: float) -> ImageFont.FreeTypeFont:
     """The bundled font at this size in pixels."""
     return ImageFont.truetype(BytesIO(_font_bytes(weight)), size, layout_engine=ImageFont.Layout.BASIC)
 
 
-@lru_cache(maxsize=4096)
-def _advance(letter: str, weight: Weight) -> float:
-    return font_for(weight, MEASURING_SIZE).getlength(letter) / MEASURING_SIZE
+def has_all_letters(text: str) -> bool:
+    """Whether the font can draw this text; one that it cannot draw must not be shown as boxes."""
+    return all(ord(letter) in _glyph_names("medium") for letter in text)
+
+
+@cache
+def _glyph_name(letter: str, weight: Weight) -> str:
+    names = _glyph_names(weight)
+    return names.get(ord(letter)) or names[ord(UNDRAWABLE)]
+
+
+@cache
+def steps_of(letter: str, weight: Weight) -> int:
+    """The width of a letter, in hundredths of its size."""
+    font = _font(weight)
+    advance: int = font["hmtx"][_glyph_name(letter, weight)][0]
+    return round(advance * STEPS / font["head"].unitsPerEm)
+
+
+@cache
+def outline_of(letter: str, weight: Weight, grid: int) -> Outline:
+    """The letter on a grid of so many steps to its size, a multiple of 100."""
+    font = _font(weight)
+    pen = DecomposingRecordingPen(font.getGlyphSet())
+    font.getGlyphSet()[_glyph_name(letter, weight)].draw(pen)
+    scale = grid / font["head"].unitsPerEm
+    segments = tuple(
+        (_SEGMENTS[operation], tuple((round(x * scale), -round(y * scale)) for x, y in points))
+        for operation, points in pen.value
+    )
+    return Outline(segments, steps_of(letter, weight) * grid // STEPS)
+
+
+_SEGMENTS = {"moveTo": "M", "lineTo": "L", "curveTo": "C", "closePath": "Z", "endPath": "Z"}
+
+
+@cache
+def path_of_letter(letter: str, weight: Weight, grid: int) -> str:
+    """The letter as relative commands of an SVG path, which end at the next letter's origin."""
+    outline = outline_of(letter, weight, grid)
+    path = ""
+    here = start = (0, 0)
+    for kind, points in outline.segments:
+        if kind == "Z":
+            path += "z"
+            here = start
+            continue
+        steps = [(x - here[0], y - here[1]) for x, y in points]
+        here = points[-1]
+        if kind == "M":
+            start = here
+        path += _command(kind, steps)
+    return path + "m" + _numbers([outline.advance - here[0], -here[1]])
+
+
+def _command(kind: str, steps: list[Point]) -> str:
+    if kind == "L":
+        (x, y), *_ = steps
+        if not y:
+            return f"h{x}" if x else ""
+        if not x:
+            return f"v{y}"
+    return kind.lower() + _numbers([number for step in steps for number in step])
+
+
+def _numbers(numbers: list[int]) -> str:
+    first, *rest = map(str, numbers)
+    return first + "".join(number if number[0] == "-" else f" {number}" for number in rest)
 
 
 def width_of(text: str, size: float, weight: Weight) -> float:
     """Width of one line in the unit of its size."""
-    return size * sum(_advance(letter, weight) for letter in text)
+    return size * sum(steps_of(letter, weight) for letter in text) / STEPS
 
 
 def size_for(text: str, width: float, size: float, weight: Weight) -> float:
@@ -62,6 +157,8 @@ def lines_of(text: str, width: float, size: float, weight: Weight, most: int) ->
 
 
 def _parts_of(word: str, width: float, size: float, weight: Weight) -> list[str]:
+    if width_of(word, size, weight) <= width:
+        return [word]
     parts = [""]
     for letter in word:
         if parts[-1] and width_of(parts[-1] + letter, size, weight) > width:
@@ -70,7 +167,21 @@ def _parts_of(word: str, width: float, size: float, weight: Weight) -> list[str]
     return parts
 
 
+def cut(text: str, width: float, size: float, weight: Weight) -> str:
+    """The text, or as much of it as fits with an ellipsis behind it."""
+    return text if width_of(text, size, weight) <= width else _cut(text, width, size, weight)
+
+
 def _cut(text: str, width: float, size: float, weight: Weight) -> str:
     while text and width_of(text + ELLIPSIS, size, weight) > width:
         text = text[:-1].rstrip()
     return text + ELLIPSIS
+
+
+def origins_of(text: str, weight: Weight) -> list[tuple[str, int]]:
+    """Each letter of a line with the place of its origin, in hundredths of the size."""
+    steps = [steps_of(letter, weight) for letter in text]
+    starts = [0]
+    for start, step in zip(starts, steps, strict=False):
+        starts.append(start + step)
+    return list(zip(text, starts, strict=False))

@@ -1,6 +1,7 @@
-"""Draw a face as PNG with Pillow: the same layout as the SVG, in three fixed sizes.
+"""A drawing as PNG with Pillow: the same places as in the SVG, in three fixed sizes.
 
-Text is drawn in the bundled font; the modules of the QR code fall on whole pixels.
+Letters are drawn in the bundled font, each at its own place to a fraction of a pixel; the modules of a QR code fall on whole
+pixels.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from io import BytesIO
 from itertools import product
 
 from PIL import Image, ImageDraw
+from PIL.PngImagePlugin import PngInfo
 
-from certifier.badge.badge import BadgeFace
-from certifier.badge.layout import INK, SIDE, WHITE, Box, Code, Pointer, Words, shapes_of
-from certifier.badge.lettering import font_for
+from certifier.badge.badge import plain
+from certifier.badge.drawing import Box, Code, Drawing, Pointer, Words
+from certifier.badge.lettering import STEPS, font_for, origins_of
+from certifier.badge.palette import INK, WHITE
 from certifier.errors import NotFoundError
 
 # Sizes come from this list, never as free numbers from a request: an image costs memory by the square of its scale.
@@ -22,35 +25,65 @@ COLOURS = 64
 SMOOTHING = 4  # edges are drawn this much larger and then reduced
 
 
-def render_png(face: BadgeFace, scale: int = 2) -> bytes:
-    """A square of 600 x scale pixels. Raises NotFoundError for another scale, OperatorError for an unfit address."""
+def render_png(drawing: Drawing, scale: int = 2) -> bytes:
+    """The drawing with ``scale`` times as many pixels as its unit has. Raises NotFoundError for another scale."""
     if scale not in SCALES:
         raise NotFoundError("the badge does not come in this size", found=str(scale), expected=f"one of {SCALES}")
-    image = Image.new("RGB", (SIDE * scale, SIDE * scale), WHITE)
-    for shape in shapes_of(face):
-        _draw(shape, image, scale)
+    pixels = drawing.pixels * scale
+    image = Image.new("RGB", (round(drawing.width * pixels), round(drawing.height * pixels)), WHITE)
+    for shape in drawing.shapes:
+        _draw(shape, image, pixels)
+    if drawing.corner:
+        image.putalpha(_rounded(image.size, round(drawing.corner * pixels)))
     buffer = BytesIO()
     # A palette makes the file a third as large, in the same time.
-    image.quantize(COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(buffer, "PNG")
+    image.quantize(COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(
+        buffer, "PNG", pnginfo=_said(drawing), dpi=_dots_per_inch(drawing, pixels)
+    )
     return buffer.getvalue()
 
 
+def _said(drawing: Drawing) -> PngInfo:
+    """What the image says, for those who listen."""
+    said = PngInfo()
+    said.add_itxt("Title", plain(drawing.title))
+    said.add_itxt("Description", plain(drawing.description))
+    return said
+
+
+def _dots_per_inch(drawing: Drawing, pixels: int) -> tuple[float, float]:
+    dots = 25.4 * pixels if drawing.unit == "mm" else 96.0 * pixels
+    return dots, dots
+
+
+def _rounded(size: tuple[int, int], radius: int) -> Image.Image:
+    """A mask that is clear beyond the corners."""
+    mask = Image.new("L", size, 255)
+    width, height = size
+    places = product((0, width - radius), (0, height - radius))
+    for place, corner in zip(places, _corners(radius), strict=True):
+        mask.paste(corner, place)
+    return mask
+
+
 @singledispatch
-def _draw(shape: object, image: Image.Image, scale: int) -> None:  # noqa: ARG001  # the signature of all below
+def _draw(shape: object, image: Image.Image, pixels: int) -> None:  # noqa: ARG001  # the signature of all below
     raise TypeError(type(shape))
 
 
 @_draw.register
-def _(box: Box, image: Image.Image, scale: int) -> None:
+def _(box: Box, image: Image.Image, pixels: int) -> None:
     if box.outline:
-        _paste_box(box, image, scale, box.outline, grow=1)
-    _paste_box(box, image, scale, box.fill, grow=-1 if box.outline else 0)
+        _paste_box(box, image, pixels, box.outline, grow=box.line / 2)
+    _paste_box(box, image, pixels, box.fill, grow=-box.line / 2 if box.outline else 0)
 
 
-def _paste_box(box: Box, image: Image.Image, scale: int, fill: str, grow: float) -> None:
-    left, top = round((box.x - grow) * scale), round((box.y - grow) * scale)
-    right, bottom = round((box.x + box.width + grow) * scale), round((box.y + box.height + grow) * scale)
-    radius = round((box.radius + grow) * scale) if box.radius else 0
+def _paste_box(box: Box, image: Image.Image, pixels: int, fill: str, grow: float) -> None:
+    left, top = round((box.x - grow) * pixels), round((box.y - grow) * pixels)
+    right, bottom = round((box.x + box.width + grow) * pixels), round((box.y + box.height + grow) * pixels)
+    # What is thinner than a pixel is one pixel wide.
+    right, bottom = max(right, left + 1), max(bottom, top + 1)
+    radius = min(round((box.radius + grow) * pixels), (right - left) // 2, (bottom - top) // 2) if box.radius else 0
     image.paste(fill, (left, top + radius, right, bottom - radius))
     image.paste(fill, (left + radius, top, right - radius, bottom))
     places = product((left, right - radius), (top, bottom - radius))
@@ -61,7 +94,7 @@ def _paste_box(box: Box, image: Image.Image, scale: int, fill: str, grow: float)
 @lru_cache(maxsize=32)
 def _corners(radius: int) -> tuple[Image.Image, ...]:
     """Masks of the four quarters of a smooth disc: top left, bottom left, top right, bottom right; none without radius."""
-    if not radius:
+    if radius < 1:
         return ()
     disc = Image.new("L", (2 * radius * SMOOTHING, 2 * radius * SMOOTHING), 0)
     ImageDraw.Draw(disc).ellipse((0, 0, disc.width - 1, disc.height - 1), fill=255)
@@ -70,24 +103,28 @@ def _corners(radius: int) -> tuple[Image.Image, ...]:
 
 
 @_draw.register
-def _(words: Words, image: Image.Image, scale: int) -> None:
-    font = font_for(words.weight, words.size * scale)
-    ImageDraw.Draw(image).text((words.x * scale, words.y * scale), words.text, words.fill, font, anchor="ls")
+def _(words: Words, image: Image.Image, pixels: int) -> None:
+    size = words.size * pixels
+    font = font_for(words.weight, size)
+    pen = ImageDraw.Draw(image)
+    for letter, start in origins_of(words.text, words.weight):
+        if letter != " ":
+            pen.text((words.x * pixels + start * size / STEPS, words.y * pixels), letter, words.fill, font, anchor="ls")
 
 
 @_draw.register
-def _(pointer: Pointer, image: Image.Image, scale: int) -> None:
-    width, height = round(pointer.width * scale), round(pointer.height * scale)
+def _(pointer: Pointer, image: Image.Image, pixels: int) -> None:
+    width, height = round(pointer.width * pixels), round(pointer.height * pixels)
     mask = Image.new("L", (width * SMOOTHING, height * SMOOTHING), 0)
     ImageDraw.Draw(mask).polygon([(0, 0), (mask.width, 0), (mask.width / 2, mask.height)], fill=255)
-    place = (round(pointer.x * scale - width / 2), round(pointer.y * scale) - height)
+    place = (round(pointer.x * pixels - width / 2), round(pointer.y * pixels) - height)
     image.paste(pointer.fill, place, mask.reduce(SMOOTHING))
 
 
 @_draw.register
-def _(code: Code, image: Image.Image, scale: int) -> None:
+def _(code: Code, image: Image.Image, pixels: int) -> None:
     modules = Image.new("L", (len(code.rows), len(code.rows)))
     modules.putdata([255 if dark else 0 for row in code.rows for dark in row])
-    side = round(len(code.rows) * code.module * scale)
+    side = round(code.side * pixels)
     mask = modules.resize((side, side), Image.Resampling.NEAREST)
-    image.paste(INK, (round(code.x * scale), round(code.y * scale)), mask)
+    image.paste(INK, (round(code.x * pixels), round(code.y * pixels)), mask)
