@@ -20,8 +20,9 @@ from certifier.certificate.code import display_code
 from certifier.certificate.credential import standard_url
 from certifier.egress import Egress
 from certifier.service.certifier import Certifier
-from certifier.web import api, browser_check, certificates, packs, pages, standards, vc_api, wellknown, words
+from certifier.web import api, assets, browser_check, certificates, packs, pages, standards, vc_api, wellknown, words
 from certifier.web.compression import compress
+from certifier.web.language import name_language, speak
 from certifier.web.openapi import openapi_document
 from certifier.web.problems import register_problems
 from certifier.web.ready import ReadyBytes
@@ -89,8 +90,8 @@ ROUTES = (
     Route("GET", "/log/<year>/tile/<path:path>", wellknown.tile),
     # schemas
     Route("GET", "/schemas/report-v1.json", wellknown.report_schema),
-    # scripts, each in one piece
-    Route("GET", "/static/scripts/<name>", browser_check.script),
+    # style sheets and scripts
+    Route("GET", "/static/<digest>/<path:name>", assets.serve),
     Route("GET", "/certificate/verdict.json", browser_check.verdict_json),  # where the modules themselves look for it
     # operation
     Route("GET", "/healthz", wellknown.health),
@@ -122,12 +123,15 @@ def utc_now() -> datetime:
 
 def create_app(certifier: Certifier, clock: Callable[[], datetime] = utc_now, egress: Egress | None = None) -> Flask:
     """The application of one installation; ``egress`` is its way to others."""
-    app = Flask(__name__, template_folder=str(certifier.settings.templates_dir))
+    app = Flask(__name__, template_folder=str(certifier.settings.templates_dir), static_folder=None)
     app.request_class = UploadRequest
-    app.config.update(MAX_CONTENT_LENGTH=SMALL_BODY, SEND_FILE_MAX_AGE_DEFAULT=300)
+    app.config.update(MAX_CONTENT_LENGTH=SMALL_BODY)
     app.url_map.merge_slashes = False  # a redirect would repeat the Host header of whoever asked
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(words=words, display_code=display_code, settings=certifier.settings)
+    speak(app)
+    app.jinja_env.globals.update(
+        asset=assets.asset, words=words, display_code=display_code, settings=certifier.settings
+    )
     app.jinja_env.globals["standard_path"] = partial(standard_url, "")
     app.jinja_env.globals["newest_standard"] = certifier.shelf.newest.id
     app.jinja_env.filters["printable"] = printable
@@ -184,6 +188,7 @@ def _finish(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.request_id
     if request.path == "/api/v1/verifications":  # errors too, else a page elsewhere sees a network fault
         response.headers["Access-Control-Allow-Origin"] = "*"
+    name_language(response)
     compress(response)
     if request.method == "POST":
         log.info("answered", request_id=g.request_id, path=request.path, status=response.status_code)

@@ -19,7 +19,7 @@ from certifier.certificate.times import time_text
 from certifier.certificate.trust import trust_document
 from certifier.crypto.canonical import canonical_bytes
 from certifier.crypto.strict_json import parse_object
-from certifier.errors import CertifierError, NotFoundError
+from certifier.errors import CertifierError
 from certifier.storage.rows import CertificateRow
 from certifier.web import words
 from certifier.web.bundle import csp_hash, package_text, packed_script
@@ -27,18 +27,6 @@ from certifier.web.records import row_of
 from certifier.web.responses import HTML, JSON, checked_query, json_reply, reply
 from certifier.web.site import Site
 from certifier.web.wellknown import PUBLIC
-
-JAVASCRIPT = "text/javascript; charset=utf-8"
-SCRIPTS = {"certificate": "certificate-page.js", "verify": "verify.js"}  # name in the address -> module
-
-
-def script(site: Site, name: str) -> Response:  # noqa: ARG001 - every view gets the site
-    """One of our scripts with all the modules that it needs."""
-    checked_query()
-    module = SCRIPTS.get(name.removesuffix(".js")) if name.endswith(".js") else None
-    if module is None:
-        raise NotFoundError("There is no such script.", found=name[:60])
-    return reply(packed_script(module), JAVASCRIPT, "five minutes")
 
 
 def verdict_json(site: Site) -> Response:  # noqa: ARG001 - every view gets the site

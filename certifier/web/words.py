@@ -5,6 +5,10 @@ The words of the face itself are the badge's; the names of outcomes are the cert
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain
+
+from certifier.certificate.verdict import verdict_table
 from certifier.certificate.verification import Verification
 
 INCLUDED = ("data", "training", "fine-tuning", "inference with every take", "storage", "the hardware of all these")
@@ -147,6 +151,14 @@ _BY_VERDICT = {
     "cannot_tell": "unchecked",
     "not_valid": "unreliable",
 }
+
+
+def texts() -> Iterator[str]:
+    """Every text of these tables and of the table of verdicts, for the catalogues of other languages."""
+    tables = (STATES, VERDICTS, AXES, VALUES, RENEWALS, STAGES, LEVELS, ASSESSORS, DECISIONS, GATES, REASONS)
+    for entry in chain(INCLUDED, EXCLUDED, (STANDARD_AWAY,), *(table.values() for table in tables)):
+        yield from (entry,) if isinstance(entry, str) else entry
+    yield from (row["because"] for row in verdict_table()["rows"])
 
 
 def state_of(verification: Verification, reason: str | None = None) -> str:

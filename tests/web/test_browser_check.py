@@ -119,7 +119,7 @@ def test_checking_again_says_so_when_the_service_does_not_answer(browser: Browse
 
 def test_a_script_that_does_not_come_leaves_the_page_as_it_is(browser: Browser, address: str, world: World) -> None:
     page = opened(browser, address)
-    page.route("**/static/scripts/*", lambda route: route.fulfill(status=404))
+    page.route("**/static/*/scripts/*", lambda route: route.fulfill(status=404))
     page.goto(f"/v/{world.code}", wait_until="networkidle")
     assert page.locator("#own-line").is_hidden()
     assert page.locator(".checks tbody tr").count() == 7
@@ -306,7 +306,7 @@ def test_the_modules_work_one_by_one_too(browser: Browser, address: str, world: 
     page.goto("/scheme")
     told = page.evaluate(
         """async (code) => {
-          const { check } = await import("/static/check.js");
+          const { check } = await import("/static/0/check.js");
           const brought = await (await fetch(`/v/${code}.check.json`)).json();
           return (await check(brought.certificate, brought, Date.now())).verdict;
         }""",
@@ -336,8 +336,8 @@ def test_what_came_to_harm_here_is_given_out_as_harmed_and_found_out(world: Worl
 
 
 def test_a_script_that_does_not_exist_is_not_found(world: World) -> None:
-    assert world.client.get("/static/scripts/other.js").status_code == 404
-    assert world.client.get("/static/scripts/certificate").status_code == 404
+    assert world.client.get("/static/0/scripts/other.js").status_code == 404
+    assert world.client.get("/static/0/scripts/certificate").status_code == 404
 
 
 MODULES = {
