@@ -18,7 +18,9 @@ from typing import Literal, TypeAlias
 from certifier.badge.lettering import cut, has_all_letters
 
 Kind: TypeAlias = Literal["class-1", "class-2", "measured", "statement"]
-Status: TypeAlias = Literal["active", "revoked", "suspended", "expired", "superseded", "not_yet", "unreliable", "unknown"]
+Status: TypeAlias = Literal[
+    "active", "revoked", "suspended", "expired", "superseded", "not_yet", "unreliable", "away", "unknown"
+]
 
 UNIT = "g CO2e"
 PER = "per minute of finished music"
@@ -165,12 +167,17 @@ ENDED: dict[Status, Ended] = {
     "suspended": Ended("Suspended", "It is under review. Scan the code for the state of things."),
     "expired": Ended("Expired", "Its time has run out. Scan the code for a newer one."),
     "superseded": Ended("Replaced", "A newer certificate has taken its place. Scan the code to see it."),
-    "not_yet": Ended("Not yet", "Its first day is still to come. Scan the code for its dates.", "This {noun} is not in force yet"),
+    "not_yet": Ended(
+        "Not yet", "Its first day is still to come. Scan the code for its dates.", "This {noun} is not in force yet"
+    ),
     "unreliable": Ended(
         "Not valid", "A check of it failed. Scan the code for what was found.", "This {noun} is not to be relied on"
     ),
+    "away": Ended("Not here", "It is in the log. Scan the code again later.", "Its file is not here just now"),
     "unknown": Ended(
-        "Unknown", "A label that bears this code may be false.", "No certificate with this code was ever issued here"
+        "No such certificate",
+        "A label that bears this code may be false.",
+        "Nobody ever issued a certificate with this code",
     ),
 }
 
@@ -248,7 +255,7 @@ def _small_print(face: BadgeFace) -> tuple[str, ...]:
     lines = (
         BOUNDARY,
         f"Not counted: {left_out}.",
-        None if separate == NOT_ASSESSED else f"Post-production, separate: {separate}",
+        None if separate == NOT_ASSESSED else f"Post-production, separate: {separate} g per minute",
         PRINCIPLES,
         WHOLE,
         _checked_line(face),
@@ -258,12 +265,16 @@ def _small_print(face: BadgeFace) -> tuple[str, ...]:
     return tuple(line for line in lines if line)
 
 
+def checked_verb(face: BadgeFace) -> str:
+    """What the body did whose name stands behind it."""
+    if face.kind == "statement":
+        return "Declared by"
+    return ("Verified by" if face.artwork else "Checked by") if face.verified else "Attested by"
+
+
 def _checked_line(face: BadgeFace) -> str:
     evidence = f" (evidence {face.evidence})" if face.evidence else ""
-    if face.kind == "statement":
-        return f"Declared by {plain(face.checked_by)}{evidence}"
-    verb = ("Verified by" if face.artwork else "Checked by") if face.verified else "Attested by"
-    return f"{verb} {plain(face.checked_by)}{evidence}"
+    return f"{checked_verb(face)} {plain(face.checked_by)}{evidence}"
 
 
 def _expiry_line(face: BadgeFace) -> str | None:

@@ -23,7 +23,9 @@ def bar(
     """
     gap = height * GAP
     step = (width + gap) / len(STEPS)
-    boxes, names, ends = [], [], []
+    boxes: list[Shape] = []
+    names: list[Shape] = []
+    ends: list[Shape] = []
     for index, ((name, colours), limit) in enumerate(zip(STEPS, face.limits, strict=True)):
         left, right = x + index * step, x + (index + 1) * step - gap
         boxes.append(Box(left, y, right - left, height, gap, colours.fill))

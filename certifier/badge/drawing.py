@@ -142,5 +142,3 @@ def paragraph(
     """Lines one below the other, the first on the baseline ``y``; what does not fit ends in an ellipsis."""
     for index, part in enumerate(lines_of(text, width, size, weight, most)):
         yield line(part, x, y + index * leading, size, weight, fill, most=width)
-
-

@@ -1,30 +1,32 @@
 """The print label: 60 x 40 mm, for a sleeve, a booklet, a case. All that a figure must not stand without is printed on it.
 
-Small print is set at 1.75 mm, less when much has to be said, and never below 1.4 mm; 1.65 mm has letters of 0.9 mm, the least
-that food labels may have. The QR code holds the address alone: with the compact certificate its modules would be too fine
-beside this much text. Its modules measure half a millimetre, 0.4 mm when the address is long.
+Small print is set at 1.75 mm, whose small letters are 0.96 mm high; less when much has to be said, and never below 1.4 mm.
+The QR code holds the address alone: with the compact certificate its modules would be too fine beside this much text. Its
+modules measure half a millimetre, 0.4 mm when the address is long.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from certifier.badge.badge import BadgeFace, FaceText, read_and_drawn, sentences_of
+from certifier.badge.badge import BadgeFace, FaceText, face_lines, plain, read_and_drawn, sentences_of
 from certifier.badge.bar import bar
 from certifier.badge.drawing import Box, Code, Drawing, Shape, Words, line, line_to
-from certifier.badge.lettering import lines_of
+from certifier.badge.lettering import cut, lines_of
 from certifier.badge.palette import GREY, HAIR, INK, PAPER, WHITE, plate_of
 from certifier.badge.qr import QUIET_MODULES, qr_matrix, qr_text
 
 WIDTH, HEIGHT = 60, 40
 PIXELS = 10  # for each millimetre, at scale 1
-EDGE = 2.4
+EDGE = 2.9  # leaves a QR code its quiet zone within the frame
 INNER = WIDTH - 2 * EDGE
 BOTTOM = HEIGHT - EDGE
-GUTTER = 1.2
 MODULES_MM = (0.5, 0.4)
-MOST_QR_MM = 19.7  # with its quiet zone
-SIZES_MM = (1.75, 1.65, 1.55, 1.45, 1.4)
+MOST_QR_MM = 17  # with its quiet zone above, below the figure
+BAR_TOP, BAR_HEIGHT = 18.4, 2
+SIZES_MM = (1.75, 1.7, 1.65, 1.6, 1.55, 1.5, 1.45, 1.4)
+SHORTER_NAME = 18  # of its own size
 LEADING = 1.2
 
 
@@ -37,8 +39,8 @@ def label(face: BadgeFace) -> Drawing:
         Box(0.75, 0.75, WIDTH - 1.5, HEIGHT - 1.5, 1.8, WHITE, INK if face.is_active else GREY, 0.25),
         *_head(face, words),
         *(_figure(words) if face.is_active else _ended(words)),
-        *_bar(face),
-        *_small_print(words, code, 24.3 if face.is_active and face.has_plate else 21.6),
+        *_bar(face, code),
+        *_small_print(face, words, code),
         *code,
     )
     return Drawing(f"label-{face.code}", WIDTH, HEIGHT, "mm", PIXELS, said.title, said.description, shapes)
@@ -47,59 +49,70 @@ def label(face: BadgeFace) -> Drawing:
 def _head(face: BadgeFace, words: FaceText) -> Iterator[Shape]:
     colours = plate_of(face)
     if colours is PAPER:
-        yield Box(EDGE, 7.3, INNER, 0.25, 0, INK)
+        yield Box(EDGE, 7, INNER, 0.25, 0, INK)
     else:
-        yield Box(1.6, 1.6, WIDTH - 3.2, 5.9, 1.1, colours.fill)
-    inset = 0.6 * (colours is not PAPER)
-    limit = line_to(words.limit, WIDTH - EDGE - inset, 5.5, 2.1, fill=colours.text, most=INNER / 2)
-    yield line(words.headline, EDGE + inset, 5.5, 2.9, "bold", colours.text, most=limit.x - EDGE - inset - 1.2)
+        yield Box(1.6, 1.6, WIDTH - 3.2, 5.6, 1.1, colours.fill)
+    inset = 0.2 * (colours is not PAPER)
+    limit = line_to(words.limit, WIDTH - EDGE - inset, 5.3, 2.1, fill=colours.text, most=INNER / 2)
+    yield line(words.headline, EDGE + inset, 5.3, 2.9, "bold", colours.text, most=limit.x - EDGE - inset - 1.2)
     if words.limit:
         yield limit
 
 
 def _figure(words: FaceText) -> Iterator[Shape]:
-    yield line(words.lead, EDGE, 10.4, 2.2, most=INNER / 2)
-    number = line(words.number, EDGE - 0.3, 18.1, 9.4, "bold", most=30)
+    yield line(words.lead, EDGE, 9.7, 2.1, most=INNER / 2)
+    yield line_to(words.estimate, WIDTH - EDGE, 9.7, 2.1, fill=GREY, most=INNER / 2 - 1)
+    number = line(words.number, EDGE - 0.3, 16.6, 8.4, "bold", most=29)
     yield number
-    beside, room = number.right + 1.4, WIDTH - EDGE - number.right - 1.4
-    yield line(words.unit, beside, 14.3, 3.2, "bold", most=room)
-    yield line(words.per, beside, 18.1, 2.2, most=room)
-    yield line_to(words.estimate, WIDTH - EDGE, 10.4, 2.2, fill=GREY, most=INNER / 2 - 1)
+    beside, room = number.right + 1.3, WIDTH - EDGE - number.right - 1.3
+    yield line(words.unit, beside, 13.2, 3, "bold", most=room)
+    yield line(words.per, beside, 16.6, 2.1, most=room)
 
 
 def _ended(words: FaceText) -> Iterator[Shape]:
-    yield line(words.number, EDGE - 0.3, 17.6, 9.4, "bold", GREY, most=INNER)
+    yield line(words.number, EDGE - 0.3, 16, 8.4, "bold", GREY, most=INNER)
 
 
-def _bar(face: BadgeFace) -> Iterator[Shape]:
+def _bar(face: BadgeFace, code: tuple[Code, ...]) -> Iterator[Shape]:
+    """As wide as the label; with a QR code so tall that its quiet zone begins here, as wide as the text."""
     if face.is_active and face.has_plate:
-        yield from bar(face, EDGE, 19.9, INNER, height=2.1, size=1.5, limits_below=0)
+        meets = any(one.y - QUIET_MODULES * one.module < BAR_TOP + BAR_HEIGHT for one in code)
+        width = code[0].x - QUIET_MODULES * code[0].module - EDGE if meets else INNER
+        yield from bar(face, EDGE, BAR_TOP, width, height=BAR_HEIGHT, size=1.5, limits_below=0)
     elif face.is_active:
-        yield Box(EDGE, 19.6, INNER, 0.12, 0, HAIR)
+        yield Box(EDGE, 18.6, INNER, 0.12, 0, HAIR)
 
 
-def _small_print(words: FaceText, code: tuple[Code, ...], top: float) -> Iterator[Words]:
+def _small_print(face: BadgeFace, words: FaceText, code: tuple[Code, ...]) -> Iterator[Words]:
     """One paragraph, as large as its room allows, beside the QR code; below it the code in words."""
     quiet = QUIET_MODULES * code[0].module if code else 0
     width = (code[0].x - quiet if code else WIDTH - EDGE) - EDGE
-    last = BOTTOM - 3.4
-    said = sentences_of((words.calculated, "" if words.limit else words.subline, words.flow))
-    for size in SIZES_MM:
-        most = int((last - top) / (size * LEADING)) + 1
-        lines = lines_of(said, width, size, "medium", most + 1)
-        if len(lines) <= most:
-            break
-    for index, text in enumerate(lines_of(said, width, size, "medium", most)):
+    top, last = (22.7 if face.is_active and face.has_plate else 21), BOTTOM - 2.85
+    size, lines = _set(face, words, width, last - top)
+    for index, text in enumerate(lines):
         yield line(text, EDGE, top + index * size * LEADING, size, most=width)
     yield line(words.code, EDGE, BOTTOM, 3, "bold", most=width)
 
 
+def _set(face: BadgeFace, words: FaceText, width: float, height: float) -> tuple[float, tuple[str, ...]]:
+    """The largest size at which all is said, and its lines; where none is small enough, the name is cut first."""
+    short = replace(face, checked_by=cut(plain(face.checked_by), SHORTER_NAME, 1, "medium"))
+    for said in (words, face_lines(short)):
+        text = sentences_of((said.calculated, "" if said.limit else said.subline, said.flow))
+        for size in SIZES_MM:
+            most = int(height / (size * LEADING)) + 1
+            lines = lines_of(text, width, size, "medium", most + 1)
+            if len(lines) <= most:
+                return size, lines
+    return size, lines_of(text, width, size, "medium", most)
+
+
 def _code(face: BadgeFace) -> tuple[Code, ...]:
-    """At the lower right, flush with the lines; its quiet zone runs into the white edge."""
+    """At the lower right, flush with the lines; its quiet zone ends at the frame."""
     if face.status == "unknown":  # nothing to lead to
         return ()
     rows = qr_matrix(qr_text(face.base_url, face.code))
-    fitting = (size for size in MODULES_MM if size * (len(rows) + 2 * QUIET_MODULES) <= MOST_QR_MM)
+    fitting = (size for size in MODULES_MM if size * (len(rows) + QUIET_MODULES) <= MOST_QR_MM)
     module = next(fitting, MODULES_MM[-1])
     side = module * len(rows)
     return (Code(WIDTH - EDGE - side, BOTTOM - side, module, tuple(tuple(row) for row in rows)),)

@@ -7,7 +7,6 @@ place, on every machine, and the same word is always the same text of a path, wh
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
@@ -76,8 +75,8 @@ def _glyph_name(letter: str, weight: Weight) -> str:
 def steps_of(letter: str, weight: Weight) -> int:
     """The width of a letter, in hundredths of its size."""
     font = _font(weight)
-    advance: int = font["hmtx"][_glyph_name(letter, weight)][0]
-    return round(advance * STEPS / font["head"].unitsPerEm)
+    advance: float = font["hmtx"][_glyph_name(letter, weight)][0] / font["head"].unitsPerEm
+    return round(advance * STEPS)
 
 
 @cache

@@ -33,14 +33,24 @@ def render_png(drawing: Drawing, scale: int = 2) -> bytes:
     image = Image.new("RGB", (round(drawing.width * pixels), round(drawing.height * pixels)), WHITE)
     for shape in drawing.shapes:
         _draw(shape, image, pixels)
-    if drawing.corner:
-        image.putalpha(_rounded(image.size, round(drawing.corner * pixels)))
-    buffer = BytesIO()
     # A palette makes the file a third as large, in the same time.
-    image.quantize(COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(
-        buffer, "PNG", pnginfo=_said(drawing), dpi=_dots_per_inch(drawing, pixels)
-    )
+    picture = image.quantize(COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    clear = _clear_corners(picture, round(drawing.corner * pixels)) if drawing.corner else {}
+    buffer = BytesIO()
+    picture.save(buffer, "PNG", pnginfo=_said(drawing), dpi=_dots_per_inch(drawing, pixels), **clear)
     return buffer.getvalue()
+
+
+def _clear_corners(picture: Image.Image, radius: int) -> dict[str, int]:
+    """Make clear what lies beyond the corners, as one more colour of the palette; gives what is saved with the picture."""
+    palette = picture.getpalette() or []
+    clear = len(palette) // 3
+    picture.putpalette([*palette, 255, 255, 255])
+    width, height = picture.size
+    places = product((0, width - radius), (0, height - radius))
+    for place, corner in zip(places, _corners(radius), strict=True):
+        picture.paste(clear, place, corner.point(lambda level: 255 * (level < 128)))
+    return {"transparency": clear}
 
 
 def _said(drawing: Drawing) -> PngInfo:
@@ -54,16 +64,6 @@ def _said(drawing: Drawing) -> PngInfo:
 def _dots_per_inch(drawing: Drawing, pixels: int) -> tuple[float, float]:
     dots = 25.4 * pixels if drawing.unit == "mm" else 96.0 * pixels
     return dots, dots
-
-
-def _rounded(size: tuple[int, int], radius: int) -> Image.Image:
-    """A mask that is clear beyond the corners."""
-    mask = Image.new("L", size, 255)
-    width, height = size
-    places = product((0, width - radius), (0, height - radius))
-    for place, corner in zip(places, _corners(radius), strict=True):
-        mask.paste(corner, place)
-    return mask
 
 
 @singledispatch

@@ -7,13 +7,22 @@ Paper cannot know how a certificate stands: it says what was certified, and that
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from certifier.badge.badge import NOT_ASSESSED, BadgeFace, FaceText, plain, read_and_drawn, sentences_of
+from certifier.badge.badge import (
+    NOT_ASSESSED,
+    BadgeFace,
+    FaceText,
+    checked_verb,
+    face_lines,
+    plain,
+    read_and_drawn,
+    sentences_of,
+)
 from certifier.badge.bar import bar
 from certifier.badge.drawing import Box, Code, Drawing, Shape, Words, line, line_to, paragraph
-from certifier.badge.lettering import has_all_letters, lines_of
+from certifier.badge.lettering import cut, has_all_letters, lines_of
 from certifier.badge.palette import GREY, HAIR, INK, PAPER, SLATE, WHITE, plate_of
 from certifier.badge.qr import QUIET_MODULES, print_qr_matrix, print_qr_text, qr_matrix, qr_text
 
@@ -21,9 +30,11 @@ WIDTH, HEIGHT = 210, 297
 PIXELS = 4  # for each millimetre, at scale 1
 LEFT, RIGHT = 20, 190
 INNER = RIGHT - LEFT
-ASIDE = 126  # where the right column begins
+ASIDE = 120  # where the right column begins
 MODULE_MM = 0.5
 TEXT = 3.1
+ONE_LINE = 20  # of its own size: what one line of the lower part holds
+FACTS = 211  # the first baseline of the lower part
 LEADING = 4.5
 
 OTHER_SCRIPT = "in a script that this sheet's font lacks; see the page"
@@ -74,9 +85,12 @@ def sheet(certificate: Certificate) -> Drawing:
         *_beside_code(face, code),
         *_foot(face),
     )
+    shapes = tuple(shape for shape in shapes if not isinstance(shape, Words) or shape.text)
     name = " – ".join(filter(None, (plain(certificate.title), plain(certificate.artist))))
     title = f"{name}. {said.title}" if name else said.title
-    more = sentences_of((said.description.rstrip("."), *(LEFT_OUT if face.is_active else ()), *_stage_words(certificate)))
+    more = sentences_of(
+        (said.description.rstrip("."), *(LEFT_OUT if face.is_active else ()), *_stage_words(certificate))
+    )
     return Drawing(f"sheet-{face.code}", WIDTH, HEIGHT, "mm", PIXELS, title, more, shapes)
 
 
@@ -92,7 +106,8 @@ def _shown(text: str, what: str) -> str:
 
 
 def _head(certificate: Certificate, words: FaceText) -> Iterator[Shape]:
-    yield line("Certificate: AI generation footprint of a recording", LEFT, 22, 3.6, fill=GREY, most=INNER - 40)
+    noun = "Statement" if certificate.face.kind == "statement" and certificate.face.is_active else "Certificate"
+    yield line(f"{noun}: AI generation footprint of a recording", LEFT, 22, 3.6, fill=GREY, most=INNER - 40)
     yield line_to(words.code, RIGHT, 22, 3.6, "bold", most=36)
     yield Box(LEFT, 25, INNER, 0.3, 0, INK)
     title = _shown(certificate.title, "Title")
@@ -148,11 +163,12 @@ def _stages(certificate: Certificate) -> Iterator[Shape]:
         return
     yield _heading("Where it comes from", LEFT, 139, width)
     yield line("g per minute", LEFT, 144.6, 2.9, fill=GREY, most=width / 2)
-    bars, full = LEFT + 45, 33.0
+    bars, full = LEFT + 43, 28.0
+    most = max(stage.share for stage in certificate.stages)
     for index, stage in enumerate(certificate.stages):
         y = 151 + 5.6 * index
-        yield line(stage.name, LEFT, y, TEXT, most=43)
-        length = max(full * stage.share, 0.5)
+        yield line(stage.name, LEFT, y, TEXT, most=41)
+        length = max(full * stage.share / most, 0.5) if most else 0.5
         if stage.is_estimated:
             yield Box(bars + 0.15, y - 2.55, max(length - 0.3, 0.2), 2.7, 0, WHITE, SLATE.fill, 0.3)
         else:
@@ -171,7 +187,7 @@ def _left_out(face: BadgeFace) -> Iterator[Shape]:
     first = (
         "Counted from data to storage, with the hardware.",
         f"Not counted: {'' if assessed else 'post-production, '}listening, buildings.",
-        f"Post-production, separate: {plain(face.post_production)}" if assessed else "",
+        f"Post-production, separate: {plain(face.post_production)} g per minute" if assessed else "",
     )
     for text in filter(None, (*first, *LEFT_OUT)):
         lines = list(paragraph(text, ASIDE, y, TEXT, 4, width=RIGHT - ASIDE, most=3))
@@ -180,38 +196,38 @@ def _left_out(face: BadgeFace) -> Iterator[Shape]:
 
 
 def _facts(certificate: Certificate, words: FaceText) -> Iterator[Shape]:
-    face = certificate.face
-    y = 206.0
+    y = float(FACTS)
     yield Box(LEFT, y - 8, INNER, 0.15, 0, HAIR)
+    place, width = LEFT + 26, ASIDE - LEFT - 26 - 8
     for name, text in _facts_of(certificate, words):
         yield line(name, LEFT, y, TEXT, fill=GREY, most=24)
-        lines = list(paragraph(text, LEFT + 26, y, TEXT, LEADING, width=ASIDE - LEFT - 26 - 10, most=2))
+        if " " in text:
+            lines = list(paragraph(text, place, y, TEXT, LEADING, width=width, most=2))
+        else:  # an address is not cut
+            lines = [line(text, place, y, TEXT, most=width)]
         yield from lines
-        y += LEADING * len(lines) + 2.1
-    del face
+        y += LEADING * len(lines) + 2
 
 
-def _facts_of(certificate: Certificate, words: FaceText) -> Iterable[tuple[str, str]]:
+def _facts_of(certificate: Certificate, words: FaceText) -> Iterator[tuple[str, str]]:
     face = certificate.face
-    drawn = face.drawable()
     if face.is_active:
-        verb = "Declared by" if face.kind == "statement" else next(
-            text for text in words.small_print if text.endswith(")") or "by " in text
-        ).split(" by ")[0] + " by"
-        yield verb, plain(drawn.checked_by)
-    if face.is_active and certificate.evidence:
-        yield "Evidence", f"{face.evidence}: {certificate.evidence}"
+        yield checked_verb(face), plain(face.drawable().checked_by)
+        if certificate.evidence:
+            yield "Evidence", f"{face.evidence}: {certificate.evidence}"
     if certificate.issuer:
-        yield "Decided by", _shown(certificate.issuer, "Issuer with a name")
+        yield "Decided by", cut(_shown(certificate.issuer, "Name"), ONE_LINE, 1, "medium")
     if face.standard:
         yield "Standard", f"{plain(face.standard)}; its text, tables and rules are public"
     if face.issued:
         yield "Issued", face.issued.isoformat()
     if face.expires:
         yield ("Valid until" if face.is_active else "Was to end"), face.expires.isoformat()
-    yield "Code", words.code
     if face.status != "unknown":
-        yield "Fees, ties", f"Who paid whom, how to complain, what was withdrawn: {_address(face.base_url)}/scheme"
+        yield "Scheme", "fees, ties, complaints, what was withdrawn:"
+        yield "", f"{_address(face.base_url)}/scheme"
+    else:
+        yield "Code", words.code
 
 
 def _address(base_url: str) -> str:
@@ -231,7 +247,7 @@ def _code(certificate: Certificate) -> tuple[Code, ...]:
         rows, module = print_qr_matrix(print_qr_text(face.base_url, face.code, certificate.digits)), MODULE_MM
     else:
         rows, module = qr_matrix(qr_text(face.base_url, face.code)), 1.0
-    return (Code(ASIDE, 203, module, tuple(tuple(row) for row in rows)),)
+    return (Code(ASIDE, FACTS - 2.4, module, tuple(tuple(row) for row in rows)),)
 
 
 def _beside_code(face: BadgeFace, code: tuple[Code, ...]) -> Iterator[Shape]:
@@ -239,11 +255,13 @@ def _beside_code(face: BadgeFace, code: tuple[Code, ...]) -> Iterator[Shape]:
         return
     yield code[0]
     y = code[0].y + code[0].side + QUIET_MODULES * code[0].module + 3
-    yield line(_page(face), ASIDE, y, TEXT, "bold", most=RIGHT - ASIDE)
+    address = list(paragraph(_page(face), ASIDE, y, TEXT, LEADING, width=RIGHT - ASIDE, most=2, weight="bold"))
+    yield from address
+    y += LEADING * len(address)
     text = "Scan it to see how it stands now."
     if code[0].module == MODULE_MM:
         text += " It also holds the signed certificate in short, to be checked without a network."
-    yield from paragraph(text, ASIDE, y + LEADING, 2.9, 3.9, width=RIGHT - ASIDE, most=3, fill=GREY)
+    yield from paragraph(text, ASIDE, y, 2.9, 3.9, width=RIGHT - ASIDE, most=3, fill=GREY)
 
 
 def _foot(face: BadgeFace) -> Iterator[Shape]:
@@ -253,6 +271,6 @@ def _foot(face: BadgeFace) -> Iterator[Shape]:
 
 def _foot_words(face: BadgeFace) -> str:
     if face.status == "unknown":
-        return f"No certificate with this code was ever issued at {_address(face.base_url)}."
-    looked = read_and_drawn(face)[0].small_print[-1] if face.checked_month else "This sheet says what was certified"
+        return f"Nobody ever issued a certificate with this code at {_address(face.base_url)}."
+    looked = face_lines(face).small_print[-1] if face.checked_month else "This sheet says what was certified"
     return f"{looked}. How it stands now, the page says: {plain(face.base_url)}/v/{face.code}"

@@ -47,13 +47,18 @@ ROOMY = Print(top=330, size=16, leading=19.5, gap=3)
 def square(face: BadgeFace) -> Drawing:
     """The sticker of a face. Raises OperatorError if the address does not fit the QR code."""
     said, words = read_and_drawn(face)
+    code = _code(face)
     shapes = (
         Box(1, 1, SIDE - 2, SIDE - 2, CORNER, WHITE, INK),
         *_head(face, words),
         *(_figure(words) if face.is_active else _ended(words)),
-        *(bar(face, EDGE, 300, INNER, height=24, size=14, limits_below=16) if face.is_active and face.has_plate else ()),
-        *_small_print(words, DENSE if face.is_active and face.has_plate else ROOMY),
-        *_code(face),
+        *(
+            bar(face, EDGE, 300, INNER, height=24, size=14, limits_below=16)
+            if face.is_active and face.has_plate
+            else ()
+        ),
+        *_small_print(words, DENSE if face.is_active and face.has_plate else ROOMY, code),
+        *code,
     )
     return Drawing(f"badge-{face.code}", SIDE, SIDE, "px", 1, said.title, said.description, shapes, CORNER)
 
@@ -87,22 +92,21 @@ def _ended(words: FaceText) -> Iterator[Shape]:
     yield line(words.number, EDGE - 4, 241, 96, "bold", GREY, most=INNER)
 
 
-def _small_print(words: FaceText, style: Print) -> Iterator[Shape]:
+def _small_print(words: FaceText, style: Print, code: tuple[Code, ...]) -> Iterator[Shape]:
+    width = min([COLUMN, *(one.x - QUIET_MODULES * one.module - EDGE for one in code)])
     y = style.top
     for text in words.small_print:
-        lines = list(
-            paragraph(text, EDGE, y, style.size, style.leading, width=COLUMN, most=2),
-        )
+        lines = list(paragraph(text, EDGE, y, style.size, style.leading, width=width, most=2))
         yield from lines
         y += style.leading * len(lines) + style.gap
-    yield line(words.code, EDGE, BOTTOM, 28, most=COLUMN)
+    yield line(words.code, EDGE, BOTTOM, 28, most=width)
 
 
-def _code(face: BadgeFace) -> Iterator[Code]:
+def _code(face: BadgeFace) -> tuple[Code, ...]:
     """At the lower right, flush with the lines; the largest whole module that leaves the quiet zone inside the field."""
     if face.status == "unknown":  # nothing to lead to
-        return
+        return ()
     rows = qr_matrix(qr_text(face.base_url, face.code))
     module = QR_FIELD // (len(rows) + 2 * QUIET_MODULES)
     side = module * len(rows)
-    yield Code(SIDE - EDGE - side, BOTTOM - side, module, tuple(tuple(row) for row in rows))
+    return (Code(SIDE - EDGE - side, BOTTOM - side, module, tuple(tuple(row) for row in rows)),)

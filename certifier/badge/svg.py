@@ -41,7 +41,12 @@ def _style(shape: object, drawing: Drawing) -> str:
     """What neighbouring lines have in common; nothing for other shapes."""
     if not isinstance(shape, Words):
         return ""
-    return f'fill="{_colour(shape.fill)}" transform="scale({_fine(shape.size / drawing.grid(shape))})"'
+    return f'fill="{_colour(shape.fill)}" transform="scale({_scale(shape, drawing)})"'
+
+
+def _scale(words: Words, drawing: Drawing) -> str:
+    """Units for each step of the grid. Places are counted in the number as it is written, or rounding would shift a line."""
+    return f"{words.size / drawing.grid(words):.5f}".rstrip("0")
 
 
 def path_of(rows: tuple[tuple[bool, ...], ...]) -> str:
@@ -88,7 +93,7 @@ def _(box: Box, _drawing: Drawing) -> str:
 @_element.register
 def _(words: Words, drawing: Drawing) -> str:
     grid = drawing.grid(words)
-    scale = words.size / grid
+    scale = float(_scale(words, drawing))
     letters = "".join(path_of_letter(letter, words.weight, grid) for letter in words.text)
     return f'<path d="M{round(words.x / scale)} {round(words.y / scale)}{letters}"/>'
 
@@ -103,16 +108,14 @@ def _(pointer: Pointer, _drawing: Drawing) -> str:
 @_element.register
 def _(code: Code, _drawing: Drawing) -> str:
     move = f"translate({_short(code.x)} {_short(code.y)}) scale({_short(code.module)})"
-    return f'<path transform="{move}" shape-rendering="crispEdges" stroke="{_colour(INK)}" d="{_strokes_of(code.rows)}"/>'
+    return (
+        f'<path transform="{move}" shape-rendering="crispEdges" stroke="{_colour(INK)}" d="{_strokes_of(code.rows)}"/>'
+    )
 
 
 def _short(number: float) -> str:
     """Two decimals at most, no trailing zeros: the same text on every machine."""
     return f"{number:.2f}".rstrip("0").rstrip(".")
-
-
-def _fine(number: float) -> str:
-    return f"{number:.5f}".rstrip("0")
 
 
 def _colour(colour: str) -> str:

@@ -20,7 +20,19 @@ from certifier.certificate.code import display_code
 from certifier.certificate.credential import standard_url
 from certifier.egress import Egress
 from certifier.service.certifier import Certifier
-from certifier.web import api, assets, browser_check, certificates, packs, pages, standards, vc_api, wellknown, words
+from certifier.web import (
+    api,
+    assets,
+    badges,
+    browser_check,
+    certificates,
+    packs,
+    pages,
+    standards,
+    vc_api,
+    wellknown,
+    words,
+)
 from certifier.web.compression import compress
 from certifier.web.language import name_language, speak
 from certifier.web.openapi import openapi_document
@@ -63,6 +75,8 @@ ROUTES = (
     Route("GET", "/v", certificates.find),
     Route("GET", "/v/<name>", certificates.show),
     Route("GET", "/V/<name>", certificates.show),
+    Route("GET", "/v/<name>/badge/<file>", badges.kit),
+    Route("GET", "/v/<name>/shields.json", badges.shields),
     # api
     Route("POST", "/api/v1/submissions", api.submit),
     Route("GET", "/api/v1/submissions/<submission_id>", api.submission),

@@ -1,57 +1,102 @@
-"""A certificate's badge over HTTP.
+"""A certificate's art over HTTP: the formats of the badge kit, live and for print.
 
 An image is never a broken one: a withdrawn certificate and a code that was never issued have readable art of their own.
+Art that is served (``live``) follows the status and is dated by its last check. Art for print bears its days and its code and
+never changes; once a certificate is not in force any more, none is given out: the ended art takes its place.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
+from threading import Lock
+from typing import Any
 
-from flask import Response
+from flask import Response, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
 
-from certifier.badge.badge import BadgeFace
+from certifier.badge.badge import BadgeFace, Status, bare_face, shield_words
+from certifier.badge.drawing import Drawing
+from certifier.badge.label import label
+from certifier.badge.palette import HAIR, PAPER, SLATE, plate_of
+from certifier.badge.pdf import render_pdf
 from certifier.badge.png import SCALES, render_png
+from certifier.badge.sheet import Certificate, Stage, sheet
+from certifier.badge.shield import shield
+from certifier.badge.square import square
 from certifier.badge.svg import render_svg
 from certifier.certificate.baked import bake
+from certifier.certificate.code import parse_code
+from certifier.certificate.compact import digits_of
 from certifier.errors import NotFoundError
+from certifier.web import charts
+from certifier.web.faces import REGIONS, has_artwork
 from certifier.web.problems import NoSuchCertificate
-from certifier.web.records import record_of
-from certifier.web.responses import PNG, SVG, checked_query, reply
+from certifier.web.records import Record, record_of
+from certifier.web.responses import PDF, PNG, SVG, checked_query, json_reply, reply
 from certifier.web.site import Site
+from certifier.web.submissions import decision_on
 from certifier.web.wellknown import PUBLIC
+from certifier.web.words import LEVELS, STAGES
 
 # Scripts cannot run in such an image, and nothing is fetched for it, even when it is opened on its own.
 SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
-UNKNOWN = Path(__file__).parent / "static"
 REMEMBERED = 512
+PICTURES_REMEMBERED = 128
+SECONDS = 300
+LIVE, PRINT = "live", "print"
+
+# format -> what draws it
+FORMATS: dict[str, Callable[[Certificate], Drawing]] = {
+    "shield": lambda certificate: shield(certificate.face),
+    "square": lambda certificate: square(certificate.face),
+    "label": lambda certificate: label(certificate.face),
+    "sheet": sheet,
+}
+PAPER_FORMATS = ("label", "sheet")  # those that are measured in millimetres, and come as PDF
+SUFFIXES = ("svg", "png", "pdf")
+
+_one_at_a_time = Lock()  # a sheet at scale 4 is a picture of 64 megabytes while it is drawn
+
+
+@dataclass(frozen=True)
+class Art:
+    """What is to be drawn for whoever asked now. ``is_final``: it will be the same for ever."""
+
+    certificate: Certificate
+    state: str
+    is_final: bool
 
 
 @lru_cache(REMEMBERED)
-def _svg(face: BadgeFace) -> str:
-    return render_svg(face)
+def _svg(name: str, certificate: Certificate) -> str:
+    return render_svg(FORMATS[name](certificate))
 
 
-@lru_cache(REMEMBERED)
-def _png(face: BadgeFace, scale: int) -> bytes:
-    return render_png(face, scale)
+@lru_cache(PICTURES_REMEMBERED)
+def _png(name: str, certificate: Certificate, scale: int) -> bytes:
+    with _one_at_a_time:
+        return render_png(FORMATS[name](certificate), scale)
+
+
+@lru_cache(PICTURES_REMEMBERED)
+def _pdf(name: str, certificate: Certificate, marks: str) -> bytes:
+    return render_pdf(FORMATS[name](certificate), crop_marks=marks == "crop")
 
 
 def svg(site: Site, code: str) -> Response:
-    """The badge as SVG."""
+    """The live square as SVG."""
     checked_query()
-    face, state = _face(site, code)
-    body = _svg(face) if face else (UNKNOWN / "no-certificate.svg").read_bytes()
-    return _image(body, SVG, state)
+    art = _art(site, code, "square")
+    return _image(_svg("square", art.certificate), SVG, art)
 
 
 def png(site: Site, code: str) -> Response:
-    """The badge as PNG; ``?scale=`` gives pixels per unit."""
-    scale = int(checked_query(scale=[str(scale) for scale in (2, *SCALES)])["scale"])
-    face, state = _face(site, code)
-    body = _png(face, scale) if face else (UNKNOWN / "no-certificate.png").read_bytes()
-    return _image(body, PNG, state)
+    """The live square as PNG; ``?scale=`` gives pixels per unit."""
+    scale = int(checked_query(scale=_SCALES)["scale"])
+    art = _art(site, code, "square")
+    return _image(_png("square", art.certificate, scale), PNG, art)
 
 
 def baked(site: Site, code: str) -> Response:
@@ -63,21 +108,123 @@ def baked(site: Site, code: str) -> Response:
     record = record_of(site, code, site.minute())
     if record.face is None:
         raise NotFoundError("The certificate cannot be believed, so it has no badge now.")
+    face = replace(record.face, checked_month=None)
     credential = site.certifier.rendition(record.row, "openbadge").decode()
-    return _image(bake(_svg(replace(record.face, checked_month=None)), credential), SVG, record.state, **PUBLIC)
+    return _image(
+        bake(_svg("square", Certificate(face)), credential), SVG, Art(Certificate(face), record.state, False), **PUBLIC
+    )
 
 
-def _face(site: Site, code: str) -> tuple[BadgeFace | None, str]:
+def kit(site: Site, name: str, file: str) -> AnyResponse:
+    """One piece of the badge kit, ``<format>.<svg|png|pdf>``; other spellings of the code lead here."""
+    form, _, suffix = file.partition(".")
+    if form not in FORMATS or suffix not in SUFFIXES or (suffix == "pdf" and form not in PAPER_FORMATS):
+        known = [f"{one}.{ending}" for one in FORMATS for ending in SUFFIXES if ending != "pdf" or one in PAPER_FORMATS]
+        raise NotFoundError("There is no such badge.", found=file[:40], expected=" ".join(known))
+    code = parse_code(name)
+    return _elsewhere(f"/v/{code}/badge/{file}") if code != name else _piece(site, code, form, suffix)
+
+
+def pdf(site: Site, code: str) -> Response:
+    """The sheet as PDF: ``/v/CODE.pdf``."""
+    return _piece(site, code, "sheet", "pdf")
+
+
+def shields(site: Site, name: str) -> AnyResponse:
+    """What a shield says, in the form that badge services for repositories read (shields.io endpoint)."""
+    code = parse_code(name)
+    if code != name:
+        return _elsewhere(f"/v/{code}/shields.json")
+    asked = checked_query(region=REGIONS)
+    art = _art(site, code, "shield", region=asked["region"])
+    measured, figure = shield_words(art.certificate.face)
+    colours = plate_of(art.certificate.face)
+    document = {
+        "schemaVersion": 1,
+        "label": measured,
+        "message": figure,
+        "labelColor": SLATE.fill,
+        "color": HAIR if colours is PAPER else colours.fill,
+        "isError": False,
+        "cacheSeconds": SECONDS,
+    }
+    return json_reply(document, "five minutes", LCAL_State=art.state, **PUBLIC)
+
+
+_SCALES = [str(scale) for scale in (2, *SCALES)]  # the first is the default
+
+
+def _piece(site: Site, code: str, form: str, suffix: str) -> Response:
+    allowed: dict[str, Any] = {"art": (LIVE, PRINT), "region": REGIONS}
+    if suffix == "png":
+        allowed["scale"] = _SCALES
+    if suffix == "pdf" and form == "label":
+        allowed["marks"] = ("none", "crop")
+    asked = checked_query(**allowed)
+    art = _art(site, code, form, asked["art"], asked["region"])
+    body, media_type = _drawn(form, suffix, art.certificate, asked)
+    return _image(body, media_type, art)
+
+
+def _drawn(form: str, suffix: str, certificate: Certificate, asked: Mapping[str, str]) -> tuple[str | bytes, str]:
+    if suffix == "svg":
+        return _svg(form, certificate), SVG
+    if suffix == "png":
+        return _png(form, certificate, int(asked["scale"])), PNG
+    return _pdf(form, certificate, asked.get("marks", "none")), PDF
+
+
+def _elsewhere(path: str) -> AnyResponse:
+    query = f"?{request.query_string.decode('ascii', 'replace')}" if request.query_string else ""
+    return redirect(path + query, 301)
+
+
+def _art(site: Site, code: str, form: str, art: str = LIVE, region: str = REGIONS[0]) -> Art:
+    """What is to be drawn: the certificate as it stands, or a bare face for a code of which nothing can be said."""
     try:
         record = record_of(site, code, site.minute())
     except NoSuchCertificate:
-        return None, "unknown"
-    if record.face is None:
-        raise NotFoundError("The certificate cannot be believed, so it has no badge now.")
-    return record.face, record.state
+        is_in_log = site.certifier.store.entry_for(code, "issue") is not None
+        return _bare(site, code, "away" if is_in_log else "unknown")
+    if record.face is None or record.claims is None:
+        return _bare(site, code, "unreliable")
+    face = replace(record.face, artwork=has_artwork(record.claims, region))
+    is_print = art == PRINT and face.is_active
+    if is_print:
+        face = replace(face, checked_month=None)
+    certificate = _sheet(site, record, face) if form == "sheet" else Certificate(face)
+    return Art(certificate, record.state, is_final=is_print and record.state == "active")
 
 
-def _image(body: str | bytes, media_type: str, state: str, **more: str) -> Response:
-    cache = "a minute" if state == "unknown" else "five minutes"
-    headers = {"Content_Security_Policy": SANDBOX, "Cross_Origin_Resource_Policy": "cross-origin", "LCAL_State": state}
+def _bare(site: Site, code: str, status: Status) -> Art:
+    return Art(Certificate(bare_face(code, site.settings.base_url, status)), status, is_final=False)
+
+
+def _sheet(site: Site, record: Record, face: BadgeFace) -> Certificate:
+    """The face with what the sheet says beyond it."""
+    if record.claims is None:
+        return Certificate(face)
+    claims = record.claims
+    footprint = decision_on(site, record.row.submission_id).footprint
+    return Certificate(
+        face,
+        title=claims.subject.title,
+        artist=claims.subject.artist,
+        issuer=claims.issuer.name,
+        evidence=LEVELS[claims.basis.evidence_level],
+        stages=tuple(
+            Stage(STAGES[part.stage], str(part.grams_per_min), float(part.share) / 100, part.is_estimated)
+            for part in (charts.segments_of(footprint) if footprint else ())
+        ),
+        digits=digits_of(site.certifier.rendition(record.row, "compact")) if face.is_active else "",
+    )
+
+
+def _image(body: str | bytes, media_type: str, art: Art, **more: str) -> Response:
+    cache = "for ever" if art.is_final else "a minute" if art.state == "unknown" else "five minutes"
+    headers = {
+        "Content_Security_Policy": SANDBOX,
+        "Cross_Origin_Resource_Policy": "cross-origin",
+        "LCAL_State": art.state,
+    }
     return reply(body, media_type, cache, **headers, **more)

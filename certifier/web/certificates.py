@@ -184,6 +184,7 @@ FORMS: dict[str, Callable[[Site, str], Response]] = {
     "cose": _compact,
     "svg": badges.svg,
     "png": badges.png,
+    "pdf": badges.pdf,
     "baked.svg": badges.baked,
     "qr.svg": print_qr.svg,
     "qr.png": print_qr.png,

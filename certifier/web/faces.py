@@ -1,4 +1,4 @@
-"""The face of a certificate: what its badge states, in the state that it is in now."""
+"""The face of a certificate: what its art states, in the state that it is in now."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from typing import cast
 
 from certifier.badge.badge import BadgeFace, Kind, Status
 from certifier.certificate.model import Claims
+
+# The one who asks for art names where it will be shown; without that it has to be allowed in all of them.
+EVERYWHERE = "everywhere"
+REGIONS = (EVERYWHERE, "eu", "uk", "us", "rest")
 
 # State of a certificate (web/words.STATES) -> status of its face. What could not be checked is not called checked: no month
 # stands on the image.
@@ -23,13 +27,19 @@ _STATUS: dict[str, Status] = {
 }
 
 
-def face_of(claims: Claims, limits: Mapping[str, str], state: str, checked_at: datetime | None = None) -> BadgeFace:
+def face_of(
+    claims: Claims,
+    limits: Mapping[str, str],
+    state: str,
+    checked_at: datetime | None = None,
+    *,
+    artwork: bool | None = None,
+) -> BadgeFace:
     """The face of a certificate in a state; ``checked_at`` dates an image that is served.
 
-    Class artwork needs an independent verifier (DESIGN 18); without one, figure and tier stand as text.
+    ``artwork``: whether label artwork may be shown; else figure and tier stand as text. By default what DESIGN 18 allows.
     """
     is_statement = claims.outcome == "disclosed"
-    has_artwork = claims.outcome == "measured" or (not is_statement and claims.basis.evidence_level == "A2")
     return BadgeFace(
         code=claims.code,
         kind=cast("Kind", "statement" if is_statement else claims.outcome),
@@ -41,9 +51,17 @@ def face_of(claims: Claims, limits: Mapping[str, str], state: str, checked_at: d
         expires=claims.expires_at.date(),
         base_url=claims.issuer.base_url,
         verified=claims.assessor.kind == "verifier",
-        artwork=has_artwork,
+        artwork=has_artwork(claims) if artwork is None else artwork and not is_statement,
         calculated=claims.figures.calculated,
         status=_STATUS[state],
         checked_month=checked_at.strftime("%Y-%m") if checked_at and state != "unchecked" else None,
         post_production=claims.figures.post_production,
+        issued=claims.issued_at.date(),
+        evidence=claims.basis.evidence_level,
     )
+
+
+def has_artwork(claims: Claims, region: str = EVERYWHERE) -> bool:  # noqa: ARG001 - the same in every region so far
+    """Whether label artwork may be shown there. Class artwork needs an independent verifier (DESIGN 18)."""
+    is_class = claims.outcome.startswith("class-")
+    return claims.outcome == "measured" or (is_class and claims.basis.evidence_level == "A2")

@@ -18,6 +18,7 @@ JSON = "application/json"
 TEXT = "text/plain; charset=utf-8"
 SVG = "image/svg+xml; charset=utf-8"
 PNG = "image/png"
+PDF = "application/pdf"
 BINARY = "application/octet-stream"
 
 # How long others may keep a resource.

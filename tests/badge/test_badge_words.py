@@ -104,9 +104,9 @@ def test_the_face_says_who_checked_and_how(face, line):
 
 
 def test_a_post_production_line_is_printed_apart_and_leaves_the_exclusions():
-    said = all_words(replace(FACE, post_production="1.20 g, at most 1.60 g"))
+    said = all_words(replace(FACE, post_production="1.20 (at most 1.60)"))
     assert "Not counted: listening, buildings." in said
-    assert "Post-production, separate: 1.20 g, at most 1.60 g" in said
+    assert "Post-production, separate: 1.20 (at most 1.60) g per minute" in said
 
 
 def test_a_figure_from_defaults_says_so():
@@ -115,7 +115,7 @@ def test_a_figure_from_defaults_says_so():
 
 
 def test_a_served_image_dates_itself_and_a_printed_one_does_not():
-    assert "Status checked 2026-11" in all_words(replace(FACE, checked_month="2026-11"))
+    assert "Status checked Nov 2026" in all_words(replace(FACE, checked_month="2026-11"))
     assert "Status checked" not in all_words(FACE)
 
 
