@@ -36,6 +36,7 @@ CertifierError
 │   ├── ReadOnlyError          the service may not write now, and says why
 │   └── StorageError           the database does not answer, or could not commit
 ├── BusyError                  too much at once; the same request later
+├── TooManyError               a queue that people work through is full; again in some hours
 └── UnreachableError           the network or the server did not answer
 """
 
@@ -247,6 +248,10 @@ class StorageError(OperatorError):
 
 class BusyError(CertifierError):
     """Too much at once; the same request later."""
+
+
+class TooManyError(CertifierError):
+    """A queue that people work through is full."""
 
 
 class UnreachableError(CertifierError):

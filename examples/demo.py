@@ -37,8 +37,10 @@ from certifier.crypto.signing import SigningKey
 from certifier.crypto.strict_json import parse_object
 from certifier.errors import CertifierError, UnreachableError
 from certifier.service.home import make_home, register_key
+from certifier.service.sandbox_fill import fill_sandbox
+from certifier.service.scheme import example_scheme
 from certifier.settings import Settings
-from certifier.storage.files import load_signing_key, save_bytes, save_signing_key
+from certifier.storage.files import SCHEME_FILE, load_signing_key, save_bytes, save_signing_key
 from examples.studio.settings import settings_from
 from examples.studio.studio import Progress as StudioProgress
 from examples.studio.studio import run_studio
@@ -95,10 +97,14 @@ def _prepare_keys(settings: Settings) -> dict[str, Path]:
     now = datetime.now(UTC)
     if not settings.register_dir.exists():
         make_home(settings, now)
+        save_bytes(settings.register_dir / SCHEME_FILE, example_scheme().encode())
     keys = {name: DEMO / "studio-keys" / f"{name}.pem" for name in ("artist", "party")}
     for path in keys.values():
         if not path.exists():
             save_signing_key(path, SigningKey.generate())
+    # Before the track: the expired example can only be the first entry of a log.
+    made = [filled.state for filled in fill_sandbox(settings, now) if filled.done == "made"]
+    _done("examples", "a certificate for each state, under fixed codes" if made else "all there already")
     if not (settings.register_dir / "tools" / "demo-studio.toml").exists():
         party = load_signing_key(keys["party"]).public
         register_key(settings, "demo-studio", "measuring_party", PARTY, party, now, CAPABILITY)
@@ -337,7 +343,7 @@ def _summary(answer: dict[str, Any], seconds: float) -> None:
     out.print(f"  took      {seconds:.0f} s")
     out.print()
     out.print("  [bold]next[/]      listen to var/demo/track.wav and look at var/demo/badge.png")
-    out.print("            make serve, then open http://127.0.0.1:8000")
+    out.print("            make serve, then open http://127.0.0.1:8000 and http://127.0.0.1:8000/docs/sandbox")
     out.print("            STUDIO_COUNTRY=SWE make demo   (not said counts as the worst)")
     out.print(
         f"            {command_beside(Path(sys.executable), Path.cwd())} verify var/demo/certificate.json \\",

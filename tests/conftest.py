@@ -15,6 +15,9 @@ from playwright.sync_api import Browser, sync_playwright
 
 from certifier.client import Client
 from certifier.errors import UnreachableError
+from certifier.service.home import make_home
+from certifier.service.sandbox_fill import fill_sandbox
+from certifier.settings import Settings
 from tests.postgres import Postgres, postgres  # noqa: F401 - a fixture
 from tests.studio import Studio
 
@@ -26,6 +29,15 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'db' / 'store.sqlite'}"
     server: Postgres = request.getfixturevalue("postgres")
     return server.new_database()
+
+
+@pytest.fixture(scope="session")
+def filled_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A home with a certificate for each state (service/sandbox.DEMO_CODES), made just now. Only for reading."""
+    settings, now = Settings(home=tmp_path_factory.mktemp("sandbox") / "home"), datetime.now(UTC)
+    make_home(settings, now)
+    fill_sandbox(settings, now)
+    return settings
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ CODE_LENGTH = 10
 RANDOM_BYTES = 6  # 45 of 48 bits are used
 
 _VALUE = {symbol: value for value, symbol in enumerate(ALPHABET)}
-_LOOKALIKES = str.maketrans({"O": "0", "I": "1", "L": "1", " ": None, "-": None})
+LOOKALIKES = str.maketrans({"O": "0", "I": "1", "L": "1", " ": None, "-": None})
 
 
 def _doubled(value: int) -> int:
@@ -51,12 +51,18 @@ def code_of(randomness: bytes) -> str:
     return symbols + _check_symbol(symbols)
 
 
+def randomness_for(symbols: str) -> bytes:
+    """The six bytes whose code begins with these nine symbols: fixed codes of a sandbox come from them."""
+    number = sum(_VALUE[symbol] << 5 * place for place, symbol in enumerate(symbols))
+    return number.to_bytes(RANDOM_BYTES, "big")
+
+
 def parse_code(text: str) -> str:
     """The ten symbols of a code as people write it: any case, spaces and hyphens, O for 0, I or L for 1.
 
     Raises MalformedCode when the length, a symbol or the check symbol is wrong.
     """
-    symbols = text.strip().upper().translate(_LOOKALIKES)
+    symbols = text.strip().upper().translate(LOOKALIKES)
     shown = text.strip()[:40]
     if len(symbols) != CODE_LENGTH or any(symbol not in _VALUE for symbol in symbols):
         example = display_code(code_of(bytes(range(RANDOM_BYTES))))

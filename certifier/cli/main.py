@@ -11,6 +11,8 @@ import sys
 import click
 
 from certifier.cli import (
+    claims,
+    complaints,
     explain,
     imports,
     keys,
@@ -20,6 +22,7 @@ from certifier.cli import (
     pack,
     replay,
     report,
+    sandbox,
     service,
     service_report,
     simulate,
@@ -57,13 +60,14 @@ def main() -> None:
     """Low-Carbon Audio Label: measure, report, certify and verify AI-made music.
 
     \b
-    Artists      keys, measure, import, report, submit
+    Artists      keys, measure, import, report, submit, claims
     Services     statement
     Platforms    verify, pack
     Auditors     explain, replay, verify, standard test
     Editors      standard new, lint, test, diff, simulate, publish
-    Operators    init, serve, revoke, suspend, reinstate, contact, statement, log, backup, restore
+    Operators    init, serve, revoke, suspend, reinstate, contact, complaints, statement, log, backup, restore
     Monitors     log monitor, status recompute
+    Trying out   sandbox fill
     """  # noqa: D301 - click reads the backspace as: keep these lines
 
 
@@ -83,12 +87,15 @@ for command in (
     standard.standard,
     statement.statement,
     keys.keys,
+    claims.claims,
     service.init,
     service.serve,
     service.revoke,
     service.suspend,
     service.reinstate,
     service.contact,
+    complaints.complaints,
+    sandbox.sandbox,
     log.log_group,
     log.backup,
     log.restore,

@@ -43,6 +43,7 @@ from certifier.errors import (
 from certifier.log.entry import parse_entry, status_entry
 from certifier.report.envelope import open_report
 from certifier.report.model import Report, located_numbers_of
+from certifier.service.complaints import Complaints
 from certifier.service.draft import (
     Decision,
     certificate_row,
@@ -64,6 +65,7 @@ from certifier.service.renditions import Form, Renditions
 from certifier.service.shelf import Shelf
 from certifier.settings import Settings
 from certifier.standard.evaluate import Verdict, decide
+from certifier.storage.complaints import ComplaintStore
 from certifier.storage.files import free_bytes
 from certifier.storage.rows import (
     Acceptance,
@@ -166,6 +168,7 @@ class Certifier:
         self._ledger = StoredLedger(store)
         self._places = Places(store, randomness)
         self.published = Published(settings, shelf, self.own_keys, self.logbooks, self._places)
+        self.complaints = Complaints(ComplaintStore(store.database), randomness)
         self._randomness = randomness
         self._tidied: datetime | None = None
         if not self.keyring.with_role("issuer"):

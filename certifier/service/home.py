@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -96,12 +97,21 @@ def register_key(
     save_durably(settings.register_dir / file, text.encode())
 
 
-def key_entry(key_id: str, role: str, name: str, key: PublicKey, begins: datetime, extra: str = "") -> tuple[str, str]:
+def key_entry(
+    key_id: str,
+    role: str,
+    name: str,
+    key: PublicKey,
+    begins: datetime,
+    extra: str = "",
+    *,
+    life: timedelta = KEY_LIFE,
+) -> tuple[str, str]:
     """The file of the register for a key, and its text."""
     slug = slug_of(key_id)
     text = (
         f'[[keys]]\nid = "{key_id}"\nowner = "{slug}"\nname = {json.dumps(name)}\nrole = "{role}"\nkey = "{key.did_key}"\n'
-        f"from = {time_text(begins)}\nuntil = {time_text(begins + KEY_LIFE)}\n{extra}"
+        f"from = {time_text(begins)}\nuntil = {time_text(begins + life)}\n{extra}"
     )
     return f"{FOLDERS.get(role, 'tools')}/{slug}.toml", text
 
@@ -112,22 +122,32 @@ def slug_of(key_id: str) -> str:
 
 
 def open_certifier(
-    settings: Settings, now: datetime | None = None, on_stop: Callable[[str], None] = lambda _: None
+    settings: Settings,
+    now: datetime | None = None,
+    on_stop: Callable[[str], None] = lambda _: None,
+    *,
+    randomness: Callable[[int], bytes] = secrets.token_bytes,
 ) -> Certifier:
     """The installation at ``settings.home``, ready to work. Raises OperatorError that says what is wrong with it.
 
     What only forbids to write (a wrong log key, a database behind what was published, a clock that stands back…) raises
     nothing: it stands in ``problems``, and reading goes on. ``now`` is the clock's time; None leaves the clock alone.
+    ``randomness`` is where codes and places are drawn from.
     """
     try:
-        return _opened(settings, now, on_stop)
+        return _opened(settings, now, on_stop, randomness)
     except OSError as error:
         raise OperatorError(
             f"The home {settings.home} cannot be read.", found=str(error), hint="Check the disk and who may read it."
         ) from error
 
 
-def _opened(settings: Settings, now: datetime | None, on_stop: Callable[[str], None]) -> Certifier:
+def _opened(
+    settings: Settings,
+    now: datetime | None,
+    on_stop: Callable[[str], None],
+    randomness: Callable[[int], bytes],
+) -> Certifier:
     keys = LiveKeys(settings)
     shelf = open_shelf(settings.standards, settings.standards_dir, StandardArchive(settings.archive_dir))
     store = Store.open(settings.database)
@@ -135,7 +155,9 @@ def _opened(settings: Settings, now: datetime | None, on_stop: Callable[[str], N
         refuse_forgetful(settings, store, keys.now.keyring)
         logbooks = _open_logbooks(settings, store, keys.now, _cosigners(settings))
         problems = [*keys.now.problems, *_problems_of(settings, store, logbooks, now)]
-        certifier = Certifier(settings, store, shelf, keys, logbooks, problems=problems, on_stop=on_stop)
+        certifier = Certifier(
+            settings, store, shelf, keys, logbooks, problems=problems, on_stop=on_stop, randomness=randomness
+        )
     except BaseException:
         store.close()
         raise

@@ -22,6 +22,7 @@ from certifier.crypto.signing import Signer
 from certifier.errors import CertifierError, OperatorError, ReadOnlyError
 from certifier.log.entry import parse_entry
 from certifier.service.logbook import KEY_HINT, Logbook, Problem
+from certifier.service.scheme import Scheme, load_scheme
 from certifier.settings import Settings
 from certifier.storage.files import folder_stamp, held_alone, load_keyring, load_text, remove_file, save_durably
 from certifier.storage.rows import NewEntry
@@ -39,11 +40,15 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class Keys:
-    """Register and signers, as they were read together. ``signers`` by verification method: those that may sign anything."""
+    """Register and signers, as they were read together. ``signers`` by verification method: those that may sign anything.
+
+    ``scheme`` is what the file beside the register says of who stands behind it.
+    """
 
     keyring: Keyring
     opened: OpenedSigners
     signers: Mapping[str, Signer]
+    scheme: Scheme
 
     def placed(self, entry: RegisteredKey) -> PlacedSigner | None:
         """The private half of a registered key, where it is here."""
@@ -72,7 +77,8 @@ def load_keys(settings: Settings, devices: dict[str, Signer] | None = None) -> K
     # A stolen key signs nothing again, whatever it is asked for.
     entries = [entry for role in CERTIFYING_ROLES for entry in keyring.with_role(role) if not entry.compromise]
     here = ((entry, opened.by_key.get(entry.public.raw)) for entry in entries)
-    return Keys(keyring, opened, {verification_method(settings, entry): at.signer for entry, at in here if at})
+    signers = {verification_method(settings, entry): at.signer for entry, at in here if at}
+    return Keys(keyring, opened, signers, load_scheme(settings))
 
 
 class LiveKeys:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from certifier.wording.claims import claims_in
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -26,23 +28,6 @@ _MUST_SAY: dict[str, tuple[str, ...]] = {
     "that it is no ecolabel": ("no multi-criteria ecolabel", "not a multi-criteria ecolabel"),
     "where complaints go": ("complaint",),
 }
-_NEVER_SAY = (
-    "eco-friendly",
-    "green",
-    "sustainable",
-    "sustainability",
-    "climate neutral",
-    "carbon neutral",
-    "climate positive",
-    "carbon positive",
-    "zero carbon",
-    "net zero",
-    "planet friendly",
-    "environmentally friendly",
-    "saves",
-)
-# Where such a word stands for what the label is not, or for what a law is called.
-_ALLOWED = ("allows sustainability labels only on a scheme",)
 
 
 def unsaid(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -53,12 +38,10 @@ def unsaid(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def forbidden_words(text: str) -> Iterator[tuple[int, str]]:
-    """The words of a text that the label never says, with where they begin."""
-    allowed = [match.span() for phrase in _ALLOWED for match in _phrase(phrase).finditer(text)]
-    for word in _NEVER_SAY:
-        for match in _phrase(word).finditer(text):
-            if not any(start <= match.start() < end for start, end in allowed):
-                yield match.start(), match[0]
+    """The words of a text that the label never says, with where they begin. A standard may speak of certifying at large."""
+    for finding in claims_in(text, ("en",), figures_beside=False):
+        if finding.found.casefold() != "certified":
+            yield finding.start, finding.found
 
 
 def _phrase(text: str) -> re.Pattern[str]:

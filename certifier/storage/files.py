@@ -23,14 +23,19 @@ from certifier.standard.index import INDEX_FILE, check_unchanged, is_index, pars
 from certifier.standard.model import Standard
 
 MAX_KEY_FILE = 64 * 1024
+SCHEME_FILE = "scheme.toml"  # who stands behind the installation (service/scheme.py); it registers no key
 STATEMENTS = "statements"  # the folder of the register that holds signed model statements and their entries
 
 
 def load_keyring(folder: Path) -> Keyring:
-    """Every ``*.toml`` of the register folder and its subfolders, and the signed statements. Raises OperatorError."""
+    """Every ``*.toml`` of the register folder and its subfolders, and the signed statements. Raises OperatorError.
+
+    The scheme's own file is no part of it.
+    """
     _check_register(folder)
+    paths = [path for path in sorted(folder.rglob("*.toml")) if path != folder / SCHEME_FILE]
     return parse_keyring(
-        {str(path.relative_to(folder)): path.read_text("utf-8") for path in sorted(folder.rglob("*.toml"))},
+        {str(path.relative_to(folder)): path.read_text("utf-8") for path in paths},
         {path.stem: path.read_bytes() for path in sorted((folder / STATEMENTS).glob("*.json"))},
     )
 

@@ -106,6 +106,27 @@ class IdempotencyRow:
 
 
 @dataclass(frozen=True)
+class ComplaintRow:
+    """A complaint or a report of misuse. ``place``, ``text`` and ``contact`` are the operator's alone.
+
+    ``reason`` is what whoever has the receipt is told.
+    """
+
+    receipt: str
+    kind: str
+    code: str | None
+    place: str
+    text: str
+    contact: str = field(repr=False)
+    state: str
+    received_at: str
+    reviewed_at: str | None = None
+    closed_at: str | None = None
+    outcome: str | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class NewEntry:
     """An entry that waits for its place."""
 

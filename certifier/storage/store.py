@@ -222,6 +222,11 @@ class Store:
             )
             connection.execute(update(submissions).where(submissions.c.id.in_(owners)).values(state="certified"))
 
+    def damage_document(self, code: str, document: bytes) -> None:
+        """Put other bytes in the place of a signed document: what a sandbox shows as broken. Nothing else changes."""
+        with self.database.writing() as connection:
+            connection.execute(update(certificates).where(certificates.c.code == code).values(document=document))
+
     def keep_rendition(self, code: str, form: str, document: bytes) -> None:
         """Keep another signed form of a certificate, in place of one that was kept before."""
         with self.database.writing() as connection:

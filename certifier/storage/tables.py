@@ -179,3 +179,21 @@ checkpoints = Table(
     Column("note", LargeBinary, nullable=False),
     Column("published", LargeBinary),
 )
+
+# Private but for their numbers: no view shows text, place or contact of one.
+complaints = Table(
+    "complaints",
+    metadata,
+    Column("receipt", String(20), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("code", String(10), index=True),  # as it was told; it may be no certificate's
+    Column("place", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("contact", Text, nullable=False),
+    Column("state", String(20), nullable=False, index=True),
+    Column("received_at", String(20), nullable=False, index=True),
+    Column("reviewed_at", String(20)),
+    Column("closed_at", String(20)),
+    Column("outcome", String(20)),
+    Column("reason", Text, nullable=False),  # what the sender is told
+)

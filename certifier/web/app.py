@@ -26,8 +26,11 @@ from certifier.web import (
     badges,
     browser_check,
     certificates,
+    complaints,
     packs,
     pages,
+    sandbox,
+    scheme,
     standards,
     vc_api,
     wellknown,
@@ -69,7 +72,14 @@ ROUTES = (
     Route("GET", "/standards/by-digest/<sha256>", standards.digest_index),
     Route("GET", "/standards/by-digest/<sha256>.zip", standards.bundle),
     Route("GET", "/standards/by-digest/<sha256>/<path:path>", standards.file),
-    Route("GET", "/scheme", pages.scheme),
+    Route("GET", "/scheme", scheme.show),
+    Route("GET", "/scheme.json", scheme.as_json),
+    Route("GET", "/complaints", complaints.form),
+    Route("POST", "/complaints", complaints.send),
+    Route("GET", "/complaints/find", complaints.find),
+    Route("GET", "/complaints/<receipt>", complaints.show),
+    Route("GET", "/docs/sandbox", sandbox.show),
+    Route("GET", "/docs/sandbox.json", sandbox.document),
     Route("GET", "/problems/<slug>", pages.problem),
     # certificates; codes inside QR symbols are written in capitals
     Route("GET", "/v", certificates.find),
@@ -84,6 +94,7 @@ ROUTES = (
     Route("GET", "/api/v1/submissions/<submission_id>/explanation", api.explanation),
     Route("GET", "/api/v1/certificates", api.certificates),
     Route("GET", "/api/v1/certificates/<code>/renewal-info", certificates.renewal),
+    Route("POST", "/api/v1/complaints", complaints.send_json),
     Route("POST", "/api/v1/verifications", api.verify),
     Route("OPTIONS", "/api/v1/verifications", api.preflight),
     # the W3C's API for credentials (VC-API)
@@ -150,11 +161,12 @@ def create_app(certifier: Certifier, clock: Callable[[], datetime] = utc_now, eg
     app.jinja_env.globals["newest_standard"] = certifier.shelf.newest.id
     app.jinja_env.filters["printable"] = printable
     app.jinja_env.filters["groupby_family"] = standards.families_of
-    _add_routes(app, Site(certifier, clock, egress))
+    site = Site(certifier, clock, egress)
+    _add_routes(app, site)
     register_problems(app, certifier.settings.base_url)
     app.before_request(_name_request)
     app.after_request(_finish)
-    app.wsgi_app = ReadyBytes(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = ReadyBytes(app.wsgi_app, site.as_of)  # type: ignore[method-assign]
     return app
 
 

@@ -22,6 +22,7 @@ from certifier.badge.label import label
 from certifier.badge.palette import HAIR, PAPER, SLATE, plate_of
 from certifier.badge.pdf import render_pdf
 from certifier.badge.png import SCALES, render_png
+from certifier.badge.public_use import EVERYWHERE, REGIONS, artwork_for
 from certifier.badge.sheet import Certificate, Stage, sheet
 from certifier.badge.shield import shield
 from certifier.badge.square import square
@@ -31,7 +32,7 @@ from certifier.certificate.code import parse_code
 from certifier.certificate.compact import digits_of
 from certifier.errors import NotFoundError
 from certifier.web import charts
-from certifier.web.faces import REGIONS, has_artwork
+from certifier.web.faces import standing_of
 from certifier.web.problems import NoSuchCertificate
 from certifier.web.records import Record, record_of
 from certifier.web.responses import PDF, PNG, SVG, checked_query, json_reply, reply
@@ -46,6 +47,8 @@ REMEMBERED = 512
 PICTURES_REMEMBERED = 128
 SECONDS = 300
 LIVE, PRINT = "live", "print"
+# Where art will be shown; by default it has to be allowed in all regions.
+SHOWN_IN = (EVERYWHERE, *REGIONS)
 
 # format -> what draws it
 FORMATS: dict[str, Callable[[Certificate], Drawing]] = {
@@ -135,7 +138,7 @@ def shields(site: Site, name: str) -> AnyResponse:
     code = parse_code(name)
     if code != name:
         return _elsewhere(f"/v/{code}/shields.json")
-    asked = checked_query(region=REGIONS)
+    asked = checked_query(region=SHOWN_IN)
     art = _art(site, code, "shield", region=asked["region"])
     measured, figure = shield_words(art.certificate.face)
     colours = plate_of(art.certificate.face)
@@ -155,7 +158,7 @@ _SCALES = [str(scale) for scale in (2, *SCALES)]  # the first is the default
 
 
 def _piece(site: Site, code: str, form: str, suffix: str) -> Response:
-    allowed: dict[str, Any] = {"art": (LIVE, PRINT), "region": REGIONS}
+    allowed: dict[str, Any] = {"art": (LIVE, PRINT), "region": SHOWN_IN}
     if suffix == "png":
         allowed["scale"] = _SCALES
     if suffix == "pdf" and form == "label":
@@ -179,7 +182,7 @@ def _elsewhere(path: str) -> AnyResponse:
     return redirect(path + query, 301)
 
 
-def _art(site: Site, code: str, form: str, art: str = LIVE, region: str = REGIONS[0]) -> Art:
+def _art(site: Site, code: str, form: str, art: str = LIVE, region: str = EVERYWHERE) -> Art:
     """What is to be drawn: the certificate as it stands, or a bare face for a code of which nothing can be said."""
     try:
         record = record_of(site, code, site.minute())
@@ -188,7 +191,8 @@ def _art(site: Site, code: str, form: str, art: str = LIVE, region: str = REGION
         return _bare(site, code, "away" if is_in_log else "unknown")
     if record.face is None or record.claims is None:
         return _bare(site, code, "unreliable")
-    face = replace(record.face, artwork=has_artwork(record.claims, region))
+    standing = standing_of(record.claims, record.state, site.scheme.monitored_at(site.minute()))
+    face = replace(record.face, artwork=artwork_for(standing, region))
     is_print = art == PRINT and face.is_active
     if is_print:
         face = replace(face, checked_month=None)
@@ -226,5 +230,7 @@ def _image(body: str | bytes, media_type: str, art: Art, **more: str) -> Respons
         "Content_Security_Policy": SANDBOX,
         "Cross_Origin_Resource_Policy": "cross-origin",
         "LCAL_State": art.state,
+        # What varies is remembered here for a moment only (web/ready.py): no art for print is given out after a withdrawal.
+        "Vary": "Accept-Encoding",
     }
     return reply(body, media_type, cache, **headers, **more)

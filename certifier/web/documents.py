@@ -5,6 +5,7 @@ Amounts are decimal strings with the unit in the name; links are paths on this s
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from functools import lru_cache
@@ -12,6 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from certifier.badge.public_use import REGIONS, Permission
 from certifier.certificate.code import display_code
 from certifier.certificate.credential import standard_url
 from certifier.certificate.model import OUTCOMES, Claims
@@ -142,6 +144,22 @@ class LifecycleView(Document):
     changes: list[ChangeView]
 
 
+class PermissionView(Document):
+    """Whether the mark may be shown to the public in a region, and why."""
+
+    allowed: bool
+    reason: str
+
+
+class PublicUseView(Document):
+    """Where the mark may be shown to the public now. ``rest`` is everywhere else."""
+
+    eu: PermissionView
+    uk: PermissionView
+    us: PermissionView
+    rest: PermissionView
+
+
 class CertificateLinks(Document):
     """Paths on this service."""
 
@@ -177,6 +195,7 @@ class CertificateView(Document):
     standard: BasisView | None
     assessor: AssessorView | None
     lifecycle: LifecycleView | None
+    public_use: PublicUseView | None
     verification: VerificationView
     links: CertificateLinks
 
@@ -223,9 +242,14 @@ def certificate_view(record: Record, environment: str) -> CertificateView:
         standard=_basis(claims) if claims else None,
         assessor=AssessorView.model_validate(vars(claims.assessor)) if claims else None,
         lifecycle=_lifecycle(claims, record) if claims else None,
+        public_use=public_use_view(record.public_use) if claims else None,
         verification=verification_view(record.verification, environment),
         links=certificate_links(record.row),
     )
+
+
+def public_use_view(permissions: Mapping[str, Permission]) -> PublicUseView:
+    return PublicUseView(**{region: PermissionView.model_validate(vars(permissions[region])) for region in REGIONS})
 
 
 def _track(claims: Claims) -> TrackView:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import cast
 
 from certifier.badge.badge import BadgeFace, Kind, Status
+from certifier.badge.public_use import EVERYWHERE, Standing, artwork_for, boundary_is_known
 from certifier.certificate.model import Claims
-
-# The one who asks for art names where it will be shown; without that it has to be allowed in all of them.
-EVERYWHERE = "everywhere"
-REGIONS = (EVERYWHERE, "eu", "uk", "us", "rest")
 
 # State of a certificate (web/words.STATES) -> status of its face. What could not be checked is not called checked: no month
 # stands on the image.
@@ -27,17 +24,23 @@ _STATUS: dict[str, Status] = {
 }
 
 
+def standing_of(claims: Claims, state: str, monitored: Collection[str]) -> Standing:
+    """What decides about public use of a certificate's mark; ``monitored`` are the levels that an independent body monitors."""
+    basis = claims.basis
+    return Standing(claims.outcome, basis.evidence_level, state, monitored, boundary_is_known(basis.standard))
+
+
 def face_of(
     claims: Claims,
     limits: Mapping[str, str],
     state: str,
     checked_at: datetime | None = None,
-    *,
-    artwork: bool | None = None,
+    monitored: Collection[str] = (),
+    region: str = EVERYWHERE,
 ) -> BadgeFace:
     """The face of a certificate in a state; ``checked_at`` dates an image that is served.
 
-    ``artwork``: whether label artwork may be shown; else figure and tier stand as text. By default what DESIGN 18 allows.
+    Where its mark may not be shown in the region (badge/public_use.py), figure and tier stand as text.
     """
     is_statement = claims.outcome == "disclosed"
     return BadgeFace(
@@ -51,7 +54,7 @@ def face_of(
         expires=claims.expires_at.date(),
         base_url=claims.issuer.base_url,
         verified=claims.assessor.kind == "verifier",
-        artwork=has_artwork(claims) if artwork is None else artwork and not is_statement,
+        artwork=artwork_for(standing_of(claims, state, monitored), region),
         calculated=claims.figures.calculated,
         status=_STATUS[state],
         checked_month=checked_at.strftime("%Y-%m") if checked_at and state != "unchecked" else None,
@@ -59,9 +62,3 @@ def face_of(
         issued=claims.issued_at.date(),
         evidence=claims.basis.evidence_level,
     )
-
-
-def has_artwork(claims: Claims, region: str = EVERYWHERE) -> bool:  # noqa: ARG001 - the same in every region so far
-    """Whether label artwork may be shown there. Class artwork needs an independent verifier (DESIGN 18)."""
-    is_class = claims.outcome.startswith("class-")
-    return claims.outcome == "measured" or (is_class and claims.basis.evidence_level == "A2")

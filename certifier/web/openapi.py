@@ -11,6 +11,7 @@ from certifier.certificate.integrity import CRYPTOSUITES
 from certifier.report.envelope import LIMITS
 from certifier.settings import Settings
 from certifier.web.api import DIGEST, VerificationRequest
+from certifier.web.complaints import ComplaintRequest, ComplaintView
 from certifier.web.documents import (
     CertificateList,
     CertificateView,
@@ -21,6 +22,7 @@ from certifier.web.documents import (
 )
 from certifier.web.problems import MEDIA_TYPE as PROBLEM
 from certifier.web.problems import problems
+from certifier.web.scheme import SchemeView
 from certifier.web.uploads import MAX_CONTACT
 
 API_VERSION = "1.0.0"
@@ -57,6 +59,9 @@ MODELS: tuple[type[BaseModel], ...] = (
     LeversView,
     VerificationView,
     VerificationRequest,
+    SchemeView,
+    ComplaintRequest,
+    ComplaintView,
     ProblemDetails,
 )
 
@@ -96,7 +101,7 @@ def openapi_document(settings: Settings) -> dict[str, Any]:
 
 
 def _mode(model: type[BaseModel]) -> Any:
-    return "validation" if model is VerificationRequest else "serialization"
+    return "validation" if model in {VerificationRequest, ComplaintRequest} else "serialization"
 
 
 def _paths(settings: Settings) -> dict[str, Any]:
@@ -107,9 +112,11 @@ def _paths(settings: Settings) -> dict[str, Any]:
         "/api/v1/submissions/{submission_id}/explanation": {"get": _explanation()},
         "/api/v1/certificates": {"get": _certificates()},
         "/api/v1/certificates/{code}/renewal-info": {"get": _renewal()},
+        "/api/v1/complaints": {"post": _complain()},
         "/api/v1/verifications": {"post": _verify()},
         **_vc_api(),
         "/v/{code}": {"get": _certificate()},
+        "/scheme.json": {"get": _scheme()},
         **{path: {"get": _file(about[0], path, *about[1:])} for path, about in FILES.items()},
     }
 
@@ -230,6 +237,17 @@ def _verify() -> dict[str, Any]:
     }
 
 
+def _complain() -> dict[str, Any]:
+    body = {"application/json": {"schema": {"$ref": REF.format(model="ComplaintRequest")}}}
+    return {
+        "operationId": "complain",
+        "summary": "Report a misuse of the mark or a wrong figure, or appeal against a decision",
+        "requestBody": {"required": True, "content": body},
+        "responses": {"201": _answer("The receipt, and by when something is done", ComplaintView)}
+        | _problems(400, 413, 415, 429, 503),
+    }
+
+
 def _vc_api() -> dict[str, Any]:
     """The W3C VC-API, in the form that today's test suites call."""
     credential = {"type": "object", "description": "A credential of the W3C data model 2.0"}
@@ -337,6 +355,14 @@ def _certificate() -> dict[str, Any]:
             "301": {"description": "Another spelling of the code"},
         }
         | _problems(400, 404, 406),
+    }
+
+
+def _scheme() -> dict[str, Any]:
+    return {
+        "operationId": "scheme",
+        "summary": "Who stands behind this installation: owner, monitoring body, parties, public use, fees, ties, complaints",
+        "responses": {"200": _answer("What is stated; null is not stated", SchemeView)} | _problems(400),
     }
 
 

@@ -11,7 +11,6 @@ from werkzeug.wrappers import Response as AnyResponse
 from certifier.certificate.verification import AudioDigests, Verification
 from certifier.crypto.strict_json import DEFAULT_LIMITS
 from certifier.errors import NotFoundError
-from certifier.service.statements import statements_in
 from certifier.web import charts
 from certifier.web.browser_check import brought_by_form
 from certifier.web.documents import SubmissionView, verification_view
@@ -120,14 +119,6 @@ def _audio(text: str) -> AudioDigests | None:
 def _answers(site: Site, results: list[Verification], audio: AudioDigests | None = None) -> Response:
     views = [verification_view(result, site.settings.environment) for result in results]
     return page("verify.html", "not at all", results=views, audio=audio, brought=brought_by_form(site))
-
-
-def scheme(site: Site) -> Response:
-    """Who may sign what: the public register of keys, tools and statements."""
-    checked_query()
-    keyring, now = site.certifier.keyring, site.minute()
-    statements = statements_in(keyring, site.certifier.shelf.newest, now)
-    return page("scheme.html", "five minutes", keyring=keyring, statements=statements, now=now)
 
 
 def problem(site: Site, slug: str) -> Response:  # noqa: ARG001 - every view gets the site

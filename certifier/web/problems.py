@@ -23,6 +23,7 @@ from certifier.web.site import RETRY_AFTER_S
 MEDIA_TYPE = "application/problem+json"
 SHOWN = 400
 FINDINGS_SHOWN = 50
+READ_AGAIN_S = 6 * 3600  # of a queue that people work through
 
 log = structlog.get_logger(__name__)
 
@@ -218,6 +219,12 @@ PROBLEMS: dict[type[CertifierError], Problem] = {
     errors.BusyError: Problem(
         503, "busy", "Too much at once", "Nothing was decided. Send the same request again after the named time."
     ),
+    errors.TooManyError: Problem(
+        429,
+        "too-many-reports",
+        "Too many reports wait to be read",
+        "People read every report, so only so many are taken. Send it again after the named time.",
+    ),
     errors.UnreachableError: Problem(503, "dependency-unavailable", "Another service does not answer", _OURS),
     ParameterInvalid: Problem(
         400, "parameter-invalid", "A parameter cannot be used", "The answer names the parameter and what it may be."
@@ -330,6 +337,8 @@ def _headers_for(error: Exception, status: int) -> dict[str, str]:
     headers = {"Cache-Control": "no-store", "Vary": "Accept"}
     if status == 503:
         headers["Retry-After"] = str(RETRY_AFTER_S)
+    if status == 429:
+        headers["Retry-After"] = str(READ_AGAIN_S)
     if isinstance(error, HTTPException) and "Allow" in dict(error.get_headers()):
         headers["Allow"] = dict(error.get_headers())["Allow"]
     return headers

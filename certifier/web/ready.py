@@ -1,51 +1,100 @@
-"""Ready bytes before Flask: what never changes is answered from memory (DESIGN 14).
+"""Ready bytes before Flask: what was answered once is answered from memory (DESIGN 14).
 
-Only answers that say so themselves are remembered: 200 to a plain GET, immutable, the same for every client. Certificates,
-proofs and the log's tiles are such; the application makes each once.
+Only answers that allow it are remembered: 200 to a plain GET, public, without a cookie. What is immutable and the same for
+every client lasts: certificates, proofs, print art, the log's tiles. What caches may keep for a while, such as the page and the
+badges of a certificate, lasts for the moment that it was made in: minute, size of the log, keys. So a withdrawal shows at once.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 MAX_BYTES = 64 * 1024 * 1024
+LONGEST_KEY = 1000  # so that nobody fills the memory with addresses and headers
 PER_REQUEST = {"x-request-id", "date", "server"}
+OF_A_MOMENT = ("/v/", "/V/")  # paths whose answers last for a moment
 
 Headers = list[tuple[str, str]]
 StartResponse = Callable[..., Any]
 Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 
-class ReadyBytes:
-    """A WSGI application around another one. Thread-safe; the oldest answers are forgotten first."""
+class Kept(NamedTuple):
+    headers: Headers
+    body: bytes
+    tag: str
 
-    def __init__(self, application: Application, max_bytes: int = MAX_BYTES) -> None:
-        self._application = application
+
+class Memory:
+    """Answers by key, the oldest forgotten first when they are too many bytes together. Thread-safe."""
+
+    def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._kept: OrderedDict[str, tuple[Headers, bytes, str]] = OrderedDict()
+        self._kept: OrderedDict[Hashable, Kept] = OrderedDict()
         self._bytes = 0
         self._lock = Lock()
+        self.get = self._kept.get
+
+    def put(self, key: Hashable, kept: Kept) -> None:
+        size = len(kept.body) + LONGEST_KEY
+        with self._lock:
+            if key in self._kept or size > self._max_bytes:
+                return
+            self._kept[key] = kept
+            self._bytes += size
+            while self._bytes > self._max_bytes:
+                _, oldest = self._kept.popitem(last=False)
+                self._bytes -= len(oldest.body) + LONGEST_KEY
+
+
+class ReadyBytes:
+    """A WSGI application around another one. ``moment`` tells what answers that may change depend on. Thread-safe."""
+
+    def __init__(
+        self, application: Application, moment: Callable[[], Hashable] | None = None, max_bytes: int = MAX_BYTES
+    ) -> None:
+        self._application = application
+        self._moment = moment
+        self._max_bytes = max_bytes
+        self._lasting = Memory(max_bytes)
+        self._passing: tuple[Hashable, Memory] = (None, Memory(max_bytes))
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        if environ["REQUEST_METHOD"] != "GET" or environ.get("QUERY_STRING"):
+        if environ["REQUEST_METHOD"] != "GET":
             return self._application(environ, start_response)
         path = environ["PATH_INFO"]
-        kept = self._kept.get(path)
+        query = environ.get("QUERY_STRING", "")
+        passing = self._of_now() if self._moment and path.startswith(OF_A_MOMENT) else None
+        as_asked = (path, query, *(environ.get(name, "") for name in _ASKED)) if passing else None
+        kept = self._lasting.get((path, query)) or (passing.get(as_asked) if passing else None)
         if kept is None:
-            return self._asked(path, environ, start_response)
-        headers, body, tag = kept
+            return self._asked(environ, start_response, (path, query), passing, as_asked)
         named = ("X-Request-Id", _request_id(environ))
-        if environ.get("HTTP_IF_NONE_MATCH", "").strip() == tag:
-            start_response("304 NOT MODIFIED", [*(h for h in headers if h[0] not in _OF_THE_BODY), named])
+        if kept.tag and environ.get("HTTP_IF_NONE_MATCH", "").strip() == kept.tag:
+            start_response("304 NOT MODIFIED", [*(h for h in kept.headers if h[0] not in _OF_THE_BODY), named])
             return []
-        start_response("200 OK", [*headers, named])
-        return [body]
+        start_response("200 OK", [*kept.headers, named])
+        return [kept.body]
 
-    def _asked(self, path: str, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+    def _of_now(self) -> Memory:
+        assert self._moment is not None
+        now = self._moment()
+        if self._passing[0] != now:
+            self._passing = (now, Memory(self._max_bytes))
+        return self._passing[1]
+
+    def _asked(
+        self,
+        environ: dict[str, Any],
+        start_response: StartResponse,
+        address: tuple[str, str],
+        passing: Memory | None,
+        as_asked: tuple[str, ...] | None,
+    ) -> Iterable[bytes]:
         seen: list[tuple[str, Headers]] = []
 
         def noted(status: str, headers: Headers, *rest: Any) -> Any:
@@ -53,35 +102,42 @@ class ReadyBytes:
             return start_response(status, headers, *rest)
 
         answer = self._application(environ, noted)
-        if not seen or not _is_for_ever(*seen[0]):
+        lasts = _lasts(*seen[0]) if seen else ""
+        memory, key = (self._lasting, address) if lasts == "for ever" else (passing, as_asked)
+        if not lasts or memory is None or sum(map(len, key or ())) > LONGEST_KEY:
             return answer
         try:
             body = b"".join(answer)
         finally:
             if hasattr(answer, "close"):
                 answer.close()
-        self._keep(path, seen[0][1], body)
+        memory.put(key, _kept(seen[0][1], body))
         return [body]
 
-    def _keep(self, path: str, headers: Headers, body: bytes) -> None:
-        lasting = [(name, value) for name, value in headers if name.lower() not in PER_REQUEST]
-        tag = next((value for name, value in lasting if name.lower() == "etag"), "")
-        with self._lock:
-            if path in self._kept or len(body) > self._max_bytes:
-                return
-            self._kept[path] = (lasting, body, tag)
-            self._bytes += len(body)
-            while self._bytes > self._max_bytes:
-                _, (_, oldest, _) = self._kept.popitem(last=False)
-                self._bytes -= len(oldest)
+
+_OF_THE_BODY = {"Content-Length", "Content-Type", "Content-Encoding"}
+# What an answer may vary by; others are never remembered.
+_VARIES = {
+    "accept": "HTTP_ACCEPT",
+    "accept-encoding": "HTTP_ACCEPT_ENCODING",
+    "accept-language": "HTTP_ACCEPT_LANGUAGE",
+}
+_ASKED = tuple(_VARIES.values())
 
 
-_OF_THE_BODY = {"Content-Length", "Content-Type"}
+def _kept(headers: Headers, body: bytes) -> Kept:
+    lasting = [(name, value) for name, value in headers if name.lower() not in PER_REQUEST]
+    return Kept(lasting, body, next((value for name, value in lasting if name.lower() == "etag"), ""))
 
 
-def _is_for_ever(status: str, headers: Headers) -> bool:
+def _lasts(status: str, headers: Headers) -> str:
+    """``for ever``, ``a moment``, or nothing for what is asked of the application each time."""
     named = {name.lower(): value for name, value in headers}
-    return status.startswith("200") and "immutable" in named.get("cache-control", "") and "vary" not in named
+    cache = named.get("cache-control", "")
+    varies = {part.strip().lower() for name, value in headers if name.lower() == "vary" for part in value.split(",")}
+    if not status.startswith("200") or "public" not in cache or "set-cookie" in named or not varies <= _VARIES.keys():
+        return ""
+    return "for ever" if "immutable" in cache and not varies else "a moment" if "max-age" in cache else ""
 
 
 def _request_id(environ: dict[str, Any]) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
 from certifier.badge.badge import BadgeFace, face_lines
+from certifier.badge.public_use import Permission, public_use_of
 from certifier.certificate.code import display_code
 from certifier.certificate.model import OUTCOMES, Claims
 from certifier.certificate.verification import Verification
@@ -15,7 +17,7 @@ from certifier.service.logbook import Change
 from certifier.standard.model import Standard
 from certifier.storage.rows import CertificateRow
 from certifier.units import plain
-from certifier.web.faces import face_of
+from certifier.web.faces import face_of, standing_of
 from certifier.web.problems import NoSuchCertificate
 from certifier.web.site import Site
 from certifier.web.words import state_of
@@ -30,6 +32,7 @@ class Record:
     changes: tuple[Change, ...]
     state: str
     face: BadgeFace | None
+    public_use: Mapping[str, Permission]  # by region; empty when nothing can be believed
 
     @property
     def claims(self) -> Claims | None:
@@ -65,8 +68,10 @@ def record_of(site: Site, code: str, minute: datetime) -> Record:
     changes = site.certifier.published.changes_of(code)
     state = state_of(verification, changes[-1].reason if changes else None)
     claims = verification.claims
-    face = face_of(claims, limits_for(site, claims), state, minute) if claims else None
-    return Record(row, verification, changes, state, face)
+    monitored = site.scheme.monitored_at(minute)
+    face = face_of(claims, limits_for(site, claims), state, minute, monitored) if claims else None
+    public_use = public_use_of(standing_of(claims, state, monitored)) if claims else {}
+    return Record(row, verification, changes, state, face, public_use)
 
 
 def limits_for(site: Site, claims: Claims) -> dict[str, str]:

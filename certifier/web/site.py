@@ -24,6 +24,7 @@ from certifier.report.model import Report
 from certifier.service.certifier import Certifier
 from certifier.service.register import Keys
 from certifier.service.sandbox import sandbox_key
+from certifier.service.scheme import Scheme
 from certifier.standard.evaluate import Verdict
 from certifier.standard.explanation import explanation_of
 from certifier.standard.levers import Levers, levers_of
@@ -79,6 +80,11 @@ class Site:
     def sandbox_key(self) -> SigningKey:
         """The key that signs what is issued in a sandbox. Raises SandboxOnly elsewhere."""
         return sandbox_key(self.settings, self.certifier.keyring)
+
+    @property
+    def scheme(self) -> Scheme:
+        """Who stands behind this installation, as its file says now."""
+        return self.certifier.keys.now.scheme
 
     def minute(self) -> datetime:
         """Now, to the minute: public views are the same bytes for a minute, so that caches can work."""
@@ -144,8 +150,15 @@ class Site:
         """Whom a verifier of this installation trusts, made anew as the status lists are."""
         return self._remembered("trust", moment, self.certifier.published.trust_at)
 
+    def as_of(self) -> tuple[datetime, int, Keys]:
+        """What public views depend on: the minute, the size of the log, the register."""
+        return self._as_of(self.clock())
+
+    def _as_of(self, moment: datetime) -> tuple[datetime, int, Keys]:
+        return (_minute(moment), self.certifier.logbook.head.size, self.certifier.keys.now)
+
     def _remembered(self, name: str, moment: datetime, make: Callable[[datetime], Made]) -> Made:
-        key = (_minute(moment), self.certifier.logbook.head.size, self.certifier.keys.now)
+        key = self._as_of(moment)
         remembered = self._made.get(name)
         if remembered is None or remembered[0] != key:
             self._made[name] = remembered = (key, make(moment))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
+from certifier.badge.public_use import reasons
 from certifier.certificate.verdict import verdict_table
 from certifier.certificate.verification import Verification
 
@@ -139,6 +140,11 @@ REASONS = {
     "superseded": "another certificate took its place",
 }
 
+# region of public use -> its name as the head of a column
+REGIONS = {"eu": "EU", "uk": "UK", "us": "US", "rest": "elsewhere"}
+
+TIES = {"ownership": "Ownership", "money": "Money", "people": "People"}
+
 _BY_AXIS = (
     ("lifecycle", "revoked", "revoked"),
     ("lifecycle", "suspended", "suspended"),
@@ -155,8 +161,22 @@ _BY_VERDICT = {
 
 def texts() -> Iterator[str]:
     """Every text of these tables and of the table of verdicts, for the catalogues of other languages."""
-    tables = (STATES, VERDICTS, AXES, VALUES, RENEWALS, STAGES, LEVELS, ASSESSORS, DECISIONS, GATES, REASONS)
-    for entry in chain(INCLUDED, EXCLUDED, (STANDARD_AWAY,), *(table.values() for table in tables)):
+    tables = (
+        STATES,
+        VERDICTS,
+        AXES,
+        VALUES,
+        RENEWALS,
+        STAGES,
+        LEVELS,
+        ASSESSORS,
+        DECISIONS,
+        GATES,
+        REASONS,
+        REGIONS,
+        TIES,
+    )
+    for entry in chain(INCLUDED, EXCLUDED, (STANDARD_AWAY,), reasons(), *(table.values() for table in tables)):
         yield from (entry,) if isinstance(entry, str) else entry
     yield from (row["because"] for row in verdict_table()["rows"])
 

@@ -21,6 +21,8 @@ PATHS = (
     "/verify?code={code}",
     "/certificates",
     "/scheme",
+    "/complaints",
+    "/docs/sandbox",
     "/standards/lcal/1.0.0",
     "/problems/busy",
     "/v/{code}",

@@ -8,8 +8,11 @@ import pytest
 from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
+from certifier.service.certifier import Certifier, Issued
+from certifier.web.app import create_app
 from certifier.web.ready import ReadyBytes
-from tests.web.conftest import World
+from tests.studio import APPLICANT, NOW, Studio
+from tests.web.conftest import LATER, World
 
 FOR_EVER = "public, max-age=31536000, immutable"
 KEPT = [".vc", ".tlog-proof"]
@@ -49,7 +52,9 @@ class Counting:
 ASKED_AGAIN: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "what may change": ({"Cache-Control": "public, max-age=60"}, {}),
     "what differs from client to client": ({"Cache-Control": FOR_EVER, "Vary": "Accept"}, {}),
-    "what depends on a query": ({"Cache-Control": FOR_EVER}, {"query_string": "a=1"}),
+    "what sets a cookie": ({"Cache-Control": FOR_EVER, "Set-Cookie": "a=1"}, {}),
+    "what is for one client alone": ({"Cache-Control": "private, max-age=60"}, {}),
+    "what a very long query asks for": ({"Cache-Control": FOR_EVER}, {"query_string": "a=" + 1000 * "1"}),
     "what was not a GET": ({"Cache-Control": FOR_EVER}, {"method": "POST"}),
 }
 
@@ -65,7 +70,62 @@ def test_everything_else_is_asked_of_the_application(headers: dict[str, str], ho
 
 def test_memory_is_bounded() -> None:
     application = Counting(**{"Cache-Control": FOR_EVER})
-    client = Client(ReadyBytes(application, max_bytes=20))
+    client = Client(ReadyBytes(application, max_bytes=2100))
     for number in (1, 2, 3, 1):
         client.get(f"/{number}")
     assert application.asked == 4  # the first was forgotten for the third
+
+
+def test_another_query_is_another_question() -> None:
+    application = Counting(**{"Cache-Control": FOR_EVER})
+    client = Client(ReadyBytes(application))
+    answers = [client.get(f"/path?scale={scale}").text for scale in (1, 2, 1, 2)]
+    assert answers == ["answer 1", "answer 2", "answer 1", "answer 2"]
+
+
+SHORT = "public, max-age=60, must-revalidate"
+
+
+def test_what_may_change_is_answered_from_memory_for_a_moment_only() -> None:
+    moment = [0]
+    application = Counting(**{"Cache-Control": SHORT, "Vary": "Accept, Accept-Encoding"})
+    client = Client(ReadyBytes(application, lambda: moment[0]))
+    assert [client.get("/v/CODE").text for _ in range(3)] == 3 * ["answer 1"]
+    moment[0] = 1
+    assert client.get("/v/CODE").text == "answer 2"
+
+
+def test_each_kind_of_client_gets_what_it_asked_for() -> None:
+    application = Counting(**{"Cache-Control": SHORT, "Vary": "Accept"})
+    client = Client(ReadyBytes(application, lambda: 0))
+    asked = [client.get("/v/CODE", headers={"Accept": accept}).text for accept in ("text/html", "image/png") * 2]
+    assert asked == ["answer 1", "answer 2", "answer 1", "answer 2"]
+
+
+NEVER = {
+    "elsewhere than a certificate's address": ("/certificates", {"Cache-Control": SHORT}),
+    "what varies by something else": ("/v/CODE", {"Cache-Control": SHORT, "Vary": "Cookie"}),
+    "what nobody may keep": ("/v/CODE", {"Cache-Control": "no-cache"}),
+}
+
+
+@pytest.mark.parametrize(("path", "headers"), NEVER.values(), ids=NEVER.keys())
+def test_no_moment_is_long_enough_for(path: str, headers: dict[str, str]) -> None:
+    application = Counting(**headers)
+    client = Client(ReadyBytes(application, lambda: 0))
+    for _ in range(2):
+        client.get(path)
+    assert application.asked == 2
+
+
+def test_a_withdrawal_shows_at_once_on_page_and_badge(certifier: Certifier, studio: Studio) -> None:
+    client = create_app(certifier, lambda: LATER).test_client()
+    issued = certifier.submit(studio.upload(studio.signed(studio.report(), (APPLICANT,))), NOW)
+    assert isinstance(issued, Issued)
+    code = issued.certificate.code
+    paths = (f"/v/{code}", f"/v/{code}.svg", f"/v/{code}.json")
+    before = [client.get(path).data for path in paths]
+    assert [client.get(path).data for path in paths] == before
+    certifier.change_status(code, "revoke", "misuse", LATER)
+    after = [client.get(path).data for path in paths]
+    assert all(new != old for new, old in zip(after, before, strict=True))
