@@ -1,4 +1,7 @@
-"""What a face says is fixed by LCAL 1.0.0 section 9 and by law: each sentence is held here, for each kind and status."""
+"""What a face says is fixed by LCAL 1.0.0 section 9 and by law: each sentence is held here, for each kind and status.
+
+First the words, as they are read aloud; then what is drawn of them in each format.
+"""
 
 import unicodedata
 from dataclasses import replace
@@ -8,7 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from certifier.badge.badge import BadgeFace, face_lines, plain, shown_code
+from certifier.badge.badge import BadgeFace, bare_face, face_lines, plain, shield_words, shown_code
+from certifier.badge.drawing import Words
+from certifier.badge.label import label
+from certifier.badge.sheet import Certificate, Stage, sheet
+from certifier.badge.shield import shield
+from certifier.badge.square import square
 
 FACE = BadgeFace(
     code="7K3QZ9M2XA",
@@ -155,3 +163,154 @@ def test_foreign_text_is_one_visible_line(text):
 
 def test_direction_marks_cannot_turn_a_name_around():
     assert plain("Example\u202e ydoB\u0007\n Audit\u200b") == "Example ydoB Audit"
+
+
+# --- what is drawn ----------------------------------------------------------------------------------------------------
+
+FULL = replace(FACE, issued=date(2026, 11, 23), evidence="A2")
+FORMATS = {
+    "shield": shield,
+    "square": square,
+    "label": label,
+    "sheet": lambda face: sheet(
+        Certificate(
+            face,
+            "Night Ferry (example)",
+            "Example Artist",
+            "Example Office",
+            "checked by an independent verifier",
+            (Stage("Training", "2.10", 0.3, is_estimated=True), Stage("Storage", "4.00", 0.7, is_estimated=False)),
+        )
+    ),
+}
+LARGE = ("square", "label", "sheet")
+
+
+def shown(form, face):
+    """What is drawn, without regard to where lines break."""
+    return " ".join(shape.text for shape in FORMATS[form](face).shapes if isinstance(shape, Words) and shape.text)
+
+
+@pytest.mark.parametrize("form", LARGE)
+@pytest.mark.parametrize("artwork", [True, False], ids=["with artwork", "without artwork"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_large_art_shows_all_that_a_figure_must_not_stand_without(kind, artwork, form):
+    face = replace(FULL, kind=kind, artwork=artwork and kind != "statement")
+    said = shown(form, face)
+    musts = [
+        "AI generation footprint: at most",
+        "8.42",
+        "g CO2e",
+        "per minute of finished music",
+        "(best estimate 6.10)",
+        "rom data to storage, with",
+        "Not counted: post-production, listening, buildings.",
+        "Climate only",
+        "o offsets",
+        "Says nothing of the whole song",
+        "Example Assurance Body",
+        "A2",
+        "LCAL 1.0.0",
+        "2026-11-23",
+        "2029-11-23",
+        "7K3Q-Z9M2-XA",
+        HEADS[kind][0],
+    ]
+    assert [must for must in musts if must not in said] == []
+
+
+@pytest.mark.parametrize("form", LARGE)
+@pytest.mark.parametrize(("kind", "limit"), [("class-1", "10.00 g"), ("class-2", "30.00 g"), ("measured", "100.00 g")])
+def test_the_tier_stands_in_one_line_with_its_limit(kind, limit, form):
+    words = [shape for shape in FORMATS[form](replace(FULL, kind=kind)).shapes if isinstance(shape, Words)]
+    tier = next(line for line in words if line.text == HEADS[kind][0])
+    beside = [line for line in words if limit in line.text and "per minute" in line.text]
+    assert any(abs(line.y - tier.y) <= tier.size for line in beside)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("kind", ["measured", "statement"])
+def test_low_carbon_is_drawn_and_read_aloud_with_classes_only(kind, form):
+    drawing = FORMATS[form](replace(FULL, kind=kind))
+    assert "low-carbon" not in f"{shown(form, replace(FULL, kind=kind))} {drawing.title} {drawing.description}".lower()
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("status", ["active", *ENDED, *NEVER])
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_art_says_what_was_not_measured(kind, status, form):
+    said = shown(form, replace(FULL, kind=kind, status=status)).lower()
+    barred = ("green", "neutral", "friendly", "sustainable", "eco", "saves", "certified", "offset", "net zero", "best")
+    assert [word for word in barred if word in said.replace("(best estimate", "").split()] == []
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_verified_by_stands_on_label_artwork_of_a_verifier_only(form):
+    for artwork, verified, kind in ((False, True, "class-1"), (True, False, "class-1"), (False, True, "statement")):
+        face = replace(FULL, artwork=artwork, verified=verified, kind=kind)
+        drawing = FORMATS[form](face)
+        assert "verified by" not in f"{shown(form, face)} {drawing.title} {drawing.description}".lower()
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize(
+    ("status", "word"), (ENDED | NEVER | {"away": "Not here", "unknown": "No such certificate"}).items()
+)
+def test_art_of_what_is_not_in_force_says_its_word_and_shows_no_figure(status, word, form):
+    for face in (replace(FULL, status=status), bare_face("7K3QZ9M2XA", "https://label.example", status)):
+        said = shown(form, face)
+        assert word.lower() in said.lower()
+        assert not [claim for claim in ("8.42", "6.10", "Low-Carbon", "class", "erified") if claim in said]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_art_that_is_served_bears_the_month_of_its_check_and_print_bears_its_days(form):
+    live, printed = shown(form, replace(FULL, checked_month="2026-12")), shown(form, FULL)
+    assert "Dec 2026" in live
+    assert "Dec 2026" not in printed
+    assert "Status" not in printed
+    assert ("Nov 2026 to Nov 2029" if form == "shield" else "2026-11-23") in printed
+    assert "7K3Q-Z9M2-XA" in printed
+
+
+SHIELDS = {
+    "live": (replace(FULL, checked_month="2026-11"), "8.42 g/min · class 1 · Nov 2026"),
+    "measured": (
+        replace(FULL, kind="measured", assessed="41.33", checked_month="2026-11"),
+        "41.33 g/min · measured · Nov 2026",
+    ),
+    "self-declared": (
+        replace(FULL, kind="statement", checked_month="2026-11"),
+        "8.42 g/min · self-declared · Nov 2026",
+    ),
+    "withdrawn": (replace(FULL, status="revoked", checked_month="2026-11"), "withdrawn · Nov 2026"),
+    "for print": (FULL, "8.42 g/min · class 1 · Nov 2026 to Nov 2029 · 7K3Q-Z9M2-XA"),
+    "never issued": (bare_face("7K3QZ9M2XA", "https://label.example", "unknown"), "no such certificate"),
+}
+
+
+@pytest.mark.parametrize(("face", "figure"), SHIELDS.values(), ids=SHIELDS.keys())
+def test_a_shield_says_figure_tier_and_month(face, figure):
+    assert shield_words(face) == ("AI footprint", figure)
+    assert shield(face).title == f"AI footprint: {figure}"
+
+
+def test_a_sheet_says_whom_to_ask_what_it_is_not_and_that_the_page_knows_more():
+    said = shown("sheet", FULL)
+    for words in (
+        "Night Ferry (example)",
+        "Example Artist",
+        "Decided by Example Office",
+        "checked by an independent verifier",
+        "Says nothing of the whole song, the artist or the company.",
+        "Climate only; other effects on the environment are not assessed.",
+        "Not an ISO 14024 (type I) ecolabel, and no label of a public authority.",
+        "label.example/scheme",
+        "How it stands now, the page says: https://label.example/v/7K3QZ9M2XA",
+    ):
+        assert words in said
+
+
+def test_a_figure_from_default_values_says_so_on_all_large_art():
+    for form in LARGE:
+        assert "Calculated with default values" in shown(form, replace(FULL, kind="measured", calculated=True))
