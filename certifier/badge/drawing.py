@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from certifier.badge.lettering import FINE_STEPS, STEPS, Weight, lines_of, size_for, width_of
+from certifier.badge.lettering import FINE_STEPS, STEPS, Weight, evened, lines_of, size_for, width_of
 from certifier.badge.palette import INK
 
 Unit: TypeAlias = Literal["px", "mm"]
@@ -139,6 +139,10 @@ def paragraph(
     weight: Weight = "medium",
     fill: str = INK,
 ) -> Iterator[Words]:
-    """Lines one below the other, the first on the baseline ``y``; what does not fit ends in an ellipsis."""
-    for index, part in enumerate(lines_of(text, width, size, weight, most)):
+    """Lines one below the other, the first on the baseline ``y``; what does not fit ends in an ellipsis.
+
+    Two lines are made about as wide as each other, so that no word is left alone.
+    """
+    parts = lines_of(text, width, size, weight, most)
+    for index, part in enumerate(evened(parts, weight) if len(parts) == 2 and " ".join(parts) == text else parts):
         yield line(part, x, y + index * leading, size, weight, fill, most=width)

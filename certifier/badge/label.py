@@ -1,6 +1,6 @@
 """The print label: 60 x 40 mm, for a sleeve, a booklet, a case. All that a figure must not stand without is printed on it.
 
-Small print is set at 1.75 mm, whose small letters are 0.96 mm high; less when much has to be said, and never below 1.4 mm.
+Small print is set at 1.75 mm, whose small letters are 0.96 mm high; less when much has to be said, and never below 1.3 mm.
 The QR code holds the address alone: with the compact certificate its modules would be too fine beside this much text. Its
 modules measure half a millimetre, 0.4 mm when the address is long.
 """
@@ -26,7 +26,10 @@ MODULES_MM = (0.5, 0.4)
 MOST_QR_MM = 17  # with its quiet zone above, below the figure
 BAR_TOP, BAR_HEIGHT = 18.4, 2
 SIZES_MM = (1.75, 1.7, 1.65, 1.6, 1.55, 1.5, 1.45, 1.4)
+LEAST_MM = 1.3  # for the longest of all
 SHORTER_NAME = 18  # of its own size
+CODE_SIZE = 3
+GAP = 0.4  # more air above the code, where there is room
 LEADING = 1.2
 
 
@@ -53,7 +56,7 @@ def _head(face: BadgeFace, words: FaceText) -> Iterator[Shape]:
     else:
         yield Box(1.6, 1.6, WIDTH - 3.2, 5.6, 1.1, colours.fill)
     inset = 0.2 * (colours is not PAPER)
-    limit = line_to(words.limit, WIDTH - EDGE - inset, 5.3, 2.1, fill=colours.text, most=INNER / 2)
+    limit = line_to(words.limit, WIDTH - EDGE - inset, 5.3, 1.85, fill=colours.text, most=INNER / 2)
     yield line(words.headline, EDGE + inset, 5.3, 2.9, "bold", colours.text, most=limit.x - EDGE - inset - 1.2)
     if words.limit:
         yield limit
@@ -87,24 +90,25 @@ def _small_print(face: BadgeFace, words: FaceText, code: tuple[Code, ...]) -> It
     """One paragraph, as large as its room allows, beside the QR code; below it the code in words."""
     quiet = QUIET_MODULES * code[0].module if code else 0
     width = (code[0].x - quiet if code else WIDTH - EDGE) - EDGE
-    top, last = (22.7 if face.is_active and face.has_plate else 21), BOTTOM - 2.85
-    size, lines = _set(face, words, width, last - top)
+    top = 22.7 if face.is_active and face.has_plate else 21
+    size, lines = _set(face, words, width, BOTTOM - CODE_SIZE - top)
     for index, text in enumerate(lines):
         yield line(text, EDGE, top + index * size * LEADING, size, most=width)
-    yield line(words.code, EDGE, BOTTOM, 3, "bold", most=width)
+    yield line(words.code, EDGE, BOTTOM, CODE_SIZE, "bold", most=width)
 
 
 def _set(face: BadgeFace, words: FaceText, width: float, height: float) -> tuple[float, tuple[str, ...]]:
     """The largest size at which all is said, and its lines; where none is small enough, the name is cut first."""
-    short = replace(face, checked_by=cut(plain(face.checked_by), SHORTER_NAME, 1, "medium"))
+    short = replace(face, checked_by=cut(plain(face.drawable().checked_by), SHORTER_NAME, 1, "medium"))
     for said in (words, face_lines(short)):
         text = sentences_of((said.calculated, "" if said.limit else said.subline, said.flow))
         for size in SIZES_MM:
-            most = int(height / (size * LEADING)) + 1
+            most = int((height - GAP) / (size * LEADING)) + 1
             lines = lines_of(text, width, size, "medium", most + 1)
             if len(lines) <= most:
                 return size, lines
-    return size, lines_of(text, width, size, "medium", most)
+    most = int(height / (LEAST_MM * LEADING)) + 1
+    return LEAST_MM, lines_of(text, width, LEAST_MM, "medium", most)
 
 
 def _code(face: BadgeFace) -> tuple[Code, ...]:

@@ -177,6 +177,13 @@ def _cut(text: str, width: float, size: float, weight: Weight) -> str:
     return text + ELLIPSIS
 
 
+def evened(lines: tuple[str, ...], weight: Weight) -> tuple[str, str]:
+    """The words of two lines, broken where the wider one is narrowest."""
+    words = " ".join(lines).split()
+    breaks = ((" ".join(words[:place]), " ".join(words[place:])) for place in range(1, len(words)))
+    return min(breaks, key=lambda pair: max(width_of(line, 1, weight) for line in pair))
+
+
 def origins_of(text: str, weight: Weight) -> list[tuple[str, int]]:
     """Each letter of a line with the place of its origin, in hundredths of the size."""
     steps = [steps_of(letter, weight) for letter in text]

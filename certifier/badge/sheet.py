@@ -272,5 +272,7 @@ def _foot(face: BadgeFace) -> Iterator[Shape]:
 def _foot_words(face: BadgeFace) -> str:
     if face.status == "unknown":
         return f"Nobody ever issued a certificate with this code at {_address(face.base_url)}."
+    if not face.standard:
+        return f"What is known of it, the page says: {plain(face.base_url)}/v/{face.code}"
     looked = face_lines(face).small_print[-1] if face.checked_month else "This sheet says what was certified"
     return f"{looked}. How it stands now, the page says: {plain(face.base_url)}/v/{face.code}"

@@ -38,10 +38,12 @@ class Print:
     size: float
     leading: float
     gap: float
+    most: int = 2
 
 
 DENSE = Print(top=364, size=14, leading=16.4, gap=1)  # below the bar
 ROOMY = Print(top=330, size=16, leading=19.5, gap=3)
+ENDED = Print(top=318, size=20, leading=26, gap=8, most=3)
 
 
 def square(face: BadgeFace) -> Drawing:
@@ -57,10 +59,16 @@ def square(face: BadgeFace) -> Drawing:
             if face.is_active and face.has_plate
             else ()
         ),
-        *_small_print(words, DENSE if face.is_active and face.has_plate else ROOMY, code),
+        *_small_print(words, _print_of(face), code),
         *code,
     )
     return Drawing(f"badge-{face.code}", SIDE, SIDE, "px", 1, said.title, said.description, shapes, CORNER)
+
+
+def _print_of(face: BadgeFace) -> Print:
+    if not face.is_active:
+        return ENDED
+    return DENSE if face.has_plate else ROOMY
 
 
 def _head(face: BadgeFace, words: FaceText) -> Iterator[Shape]:
@@ -96,7 +104,7 @@ def _small_print(words: FaceText, style: Print, code: tuple[Code, ...]) -> Itera
     width = min([COLUMN, *(one.x - QUIET_MODULES * one.module - EDGE for one in code)])
     y = style.top
     for text in words.small_print:
-        lines = list(paragraph(text, EDGE, y, style.size, style.leading, width=width, most=2))
+        lines = list(paragraph(text, EDGE, y, style.size, style.leading, width=width, most=style.most))
         yield from lines
         y += style.leading * len(lines) + style.gap
     yield line(words.code, EDGE, BOTTOM, 28, most=width)
