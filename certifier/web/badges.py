@@ -7,11 +7,10 @@ never changes; once a certificate is not in force any more, none is given out: t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from threading import Lock
-from typing import Any
 
 from flask import Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
@@ -58,7 +57,7 @@ FORMATS: dict[str, Callable[[Certificate], Drawing]] = {
     "sheet": sheet,
 }
 PAPER_FORMATS = ("label", "sheet")  # those that are measured in millimetres, and come as PDF
-SUFFIXES = ("svg", "png", "pdf")
+MEDIA_TYPES = {"svg": SVG, "png": PNG, "pdf": PDF}
 
 _one_at_a_time = Lock()  # a sheet at scale 4 is a picture of 64 megabytes while it is drawn
 
@@ -118,12 +117,28 @@ def baked(site: Site, code: str) -> Response:
     )
 
 
+def pieces() -> list[str]:
+    """The files of the badge kit."""
+    return [
+        f"{form}.{suffix}" for form in FORMATS for suffix in MEDIA_TYPES if suffix != "pdf" or form in PAPER_FORMATS
+    ]
+
+
+def queries_of(form: str, suffix: str) -> dict[str, Sequence[str]]:
+    """What may be asked of a piece, the default first."""
+    asked: dict[str, Sequence[str]] = {"art": (LIVE, PRINT), "region": SHOWN_IN}
+    if suffix == "png":
+        asked["scale"] = _SCALES
+    if suffix == "pdf" and form == "label":
+        asked["marks"] = ("none", "crop")
+    return asked
+
+
 def kit(site: Site, name: str, file: str) -> AnyResponse:
     """One piece of the badge kit, ``<format>.<svg|png|pdf>``; other spellings of the code lead here."""
+    if file not in pieces():
+        raise NotFoundError("There is no such badge.", found=file[:40], expected=" ".join(pieces()))
     form, _, suffix = file.partition(".")
-    if form not in FORMATS or suffix not in SUFFIXES or (suffix == "pdf" and form not in PAPER_FORMATS):
-        known = [f"{one}.{ending}" for one in FORMATS for ending in SUFFIXES if ending != "pdf" or one in PAPER_FORMATS]
-        raise NotFoundError("There is no such badge.", found=file[:40], expected=" ".join(known))
     code = parse_code(name)
     return _elsewhere(f"/v/{code}/badge/{file}") if code != name else _piece(site, code, form, suffix)
 
@@ -154,27 +169,21 @@ def shields(site: Site, name: str) -> AnyResponse:
     return json_reply(document, "five minutes", LCAL_State=art.state, **PUBLIC)
 
 
-_SCALES = [str(scale) for scale in (2, *SCALES)]  # the first is the default
+_SCALES = [str(scale) for scale in dict.fromkeys((2, *SCALES))]  # the first is the default
 
 
 def _piece(site: Site, code: str, form: str, suffix: str) -> Response:
-    allowed: dict[str, Any] = {"art": (LIVE, PRINT), "region": SHOWN_IN}
-    if suffix == "png":
-        allowed["scale"] = _SCALES
-    if suffix == "pdf" and form == "label":
-        allowed["marks"] = ("none", "crop")
-    asked = checked_query(**allowed)
+    asked = checked_query(**queries_of(form, suffix))
     art = _art(site, code, form, asked["art"], asked["region"])
-    body, media_type = _drawn(form, suffix, art.certificate, asked)
-    return _image(body, media_type, art)
+    return _image(_drawn(form, suffix, art.certificate, asked), MEDIA_TYPES[suffix], art)
 
 
-def _drawn(form: str, suffix: str, certificate: Certificate, asked: Mapping[str, str]) -> tuple[str | bytes, str]:
+def _drawn(form: str, suffix: str, certificate: Certificate, asked: Mapping[str, str]) -> str | bytes:
     if suffix == "svg":
-        return _svg(form, certificate), SVG
+        return _svg(form, certificate)
     if suffix == "png":
-        return _png(form, certificate, int(asked["scale"])), PNG
-    return _pdf(form, certificate, asked.get("marks", "none")), PDF
+        return _png(form, certificate, int(asked["scale"]))
+    return _pdf(form, certificate, asked.get("marks", "none"))
 
 
 def _elsewhere(path: str) -> AnyResponse:

@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 from certifier.certificate.integrity import CRYPTOSUITES
 from certifier.report.envelope import LIMITS
 from certifier.settings import Settings
+from certifier.web import badges
 from certifier.web.api import DIGEST, VerificationRequest
 from certifier.web.complaints import ComplaintRequest, ComplaintView
 from certifier.web.documents import (
@@ -118,6 +119,7 @@ def _paths(settings: Settings) -> dict[str, Any]:
         "/v/{code}": {"get": _certificate()},
         "/scheme.json": {"get": _scheme()},
         **{path: {"get": _file(about[0], path, *about[1:])} for path, about in FILES.items()},
+        **_badges(),
     }
 
 
@@ -379,6 +381,7 @@ FILES = {
     "/v/{code}.cose": ("compact", "The compact form that the QR for print holds (COSE_Sign1)", "application/cose"),
     "/v/{code}.svg": ("badgeSvg", "The badge", "image/svg+xml"),
     "/v/{code}.png": ("badgePng", "The badge", "image/png"),
+    "/v/{code}.pdf": ("sheetPdf", "The certificate on a sheet of A4", "application/pdf"),
     "/v/{code}.baked.svg": ("badgeBaked", "The badge with the Open Badges credential inside", "image/svg+xml"),
     "/v/{code}.qr.svg": ("printQrSvg", "The QR for print, with the compact certificate", "image/svg+xml"),
     "/v/{code}.qr.png": ("printQrPng", "The QR for print, with the compact certificate", "image/png"),
@@ -418,6 +421,37 @@ FILES = {
     "/log/tile/{tile}": ("tile", "A hash tile or entry bundle (C2SP tlog-tiles)", "application/octet-stream"),
     "/log/{year}/checkpoint": ("checkpointOfYear", "The last checkpoint of a year's log", "text/plain"),
     "/schemas/report-v1.json": ("reportSchema", "JSON Schema of the emission report", "application/schema+json"),
+}
+
+
+def _badges() -> dict[str, Any]:
+    """The badge kit: each format in each kind of file."""
+    paths = {}
+    for name in badges.pieces():
+        form, _, suffix = name.partition(".")
+        path = f"/v/{{code}}/badge/{name}"
+        media_type = badges.MEDIA_TYPES[suffix].partition(";")[0]
+        operation = _file(f"badge{form.title()}{suffix.title()}", path, f"The {form} of the badge kit", media_type)
+        operation["parameters"] += [
+            _query(query, list(values), BADGE_QUERIES[query])
+            for query, values in badges.queries_of(form, suffix).items()
+        ]
+        paths[path] = {"get": operation}
+    shields = _file(
+        "shieldsEndpoint",
+        "/v/{code}/shields.json",
+        "What the shield says, as a shields.io endpoint",
+        "application/json",
+    )
+    shields["parameters"].append(_query("region", list(badges.SHOWN_IN), BADGE_QUERIES["region"]))
+    return {**paths, "/v/{code}/shields.json": {"get": shields}}
+
+
+BADGE_QUERIES = {
+    "art": "Live follows the status and is dated by its last check; print bears its days and never changes",
+    "region": "Where it will be shown; label artwork is given where it may be shown",
+    "scale": "So many times the pixels",
+    "marks": "Crop marks around a bleed of three millimetres",
 }
 
 
