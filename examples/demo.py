@@ -343,7 +343,8 @@ def _summary(answer: dict[str, Any], seconds: float) -> None:
     out.print(f"  took      {seconds:.0f} s")
     out.print()
     out.print("  [bold]next[/]      listen to var/demo/track.wav and look at var/demo/badge.png")
-    out.print("            make serve, then open http://127.0.0.1:8000 and http://127.0.0.1:8000/docs/sandbox")
+    out.print("            make serve, then open http://127.0.0.1:8000")
+    out.print("            http://127.0.0.1:8000/docs/sandbox shows a certificate of each state")
     out.print("            STUDIO_COUNTRY=SWE make demo   (not said counts as the worst)")
     out.print(
         f"            {command_beside(Path(sys.executable), Path.cwd())} verify var/demo/certificate.json \\",

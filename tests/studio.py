@@ -156,13 +156,17 @@ class Studio:
         return Upload(envelope, track or self.track, {"emissions.csv": self.log} if logs is None else logs)
 
     def examined(
-        self, number: int | str, keys: tuple[SigningKey, ...] = (APPLICANT, PARTY), **changes: Any
+        self,
+        number: int | str,
+        keys: tuple[SigningKey, ...] = (APPLICANT, PARTY),
+        log: bytes | None = None,
+        **changes: Any,
     ) -> Examined:
         """A report of its own for each number about a file of its own, opened, with its audio analysed before.
 
         The file exists in its digests only: what needs many certificates and no audio takes these.
         """
-        log, own = emissions_csv(f"run-{number}"), hashlib.sha256(f"file {number}".encode()).hexdigest()
+        log, own = log or emissions_csv(f"run-{number}"), hashlib.sha256(f"file {number}".encode()).hexdigest()
         facts = replace(
             self.facts(), sha256=own, essence_sha256=hashlib.sha256(f"essence {number}".encode()).hexdigest()
         )

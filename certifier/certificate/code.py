@@ -82,6 +82,23 @@ def parse_code(text: str) -> str:
     return symbols
 
 
+def near_codes(text: str) -> tuple[str, ...]:
+    """The codes that one wrong symbol, or one swap of two neighbours, turns into a text that is none; sorted."""
+    symbols = text.strip().upper().translate(LOOKALIKES)
+    strange = [place for place, symbol in enumerate(symbols) if symbol not in _VALUE]
+    if len(symbols) != CODE_LENGTH or len(strange) > 1:
+        return ()
+    tried = {
+        symbols[:place] + symbol + symbols[place + 1 :]
+        for place in strange or range(CODE_LENGTH)
+        for symbol in ALPHABET
+    }
+    if not strange:
+        pairs = range(CODE_LENGTH - 1)
+        tried |= {symbols[:at] + symbols[at + 1] + symbols[at] + symbols[at + 2 :] for at in pairs}
+    return tuple(sorted(code for code in tried - {symbols} if _check_symbol(code[:-1]) == code[-1]))
+
+
 def display_code(code: str) -> str:
     """The code as it is printed: ``7K3Q-Z9M2-XA``."""
     return f"{code[:4]}-{code[4:8]}-{code[8:]}"

@@ -72,6 +72,7 @@ class _KeyEntry(BaseModel):
     capability: Capability = Capability()
     standards: tuple[str, ...] = ()
     conflicts: tuple[str, ...] = ()
+    accreditation: str = Field(default="", max_length=500)
     demo: bool = False
 
 

@@ -51,6 +51,10 @@ class Published:
         sizes = sizes or {}
         return tuple(change for book in self._logbooks for change in book.changes_of(code, sizes.get(book.origin)))
 
+    def changes_with_logs(self, code: str) -> tuple[tuple[str, Change], ...]:
+        """As ``changes_of``, each with the origin of the log that holds it."""
+        return tuple((book.origin, change) for book in self._logbooks for change in book.changes_of(code))
+
     def changed_codes(self) -> set[str]:
         """The codes of all certificates whose status was ever changed."""
         return {code for book in self._logbooks for code in book.changed_codes()}

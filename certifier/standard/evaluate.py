@@ -7,6 +7,7 @@ same verdict on any machine, which is how anyone can check a certificate's decis
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,7 +20,7 @@ from certifier.report.evidence import level_of
 from certifier.report.model import Report, read_report
 from certifier.standard.facts import Facts, facts_before_figure, facts_of, misfit_items
 from certifier.standard.model import GATES
-from certifier.standard.vocabulary import FACTS, SCOPES
+from certifier.standard.vocabulary import FACTS, SCOPES, SINCE_1970
 from certifier.units import plain
 
 if TYPE_CHECKING:
@@ -325,7 +326,18 @@ def _told(fact: Fact, value: Value | None) -> str:
         return f"{fact.label}: {'yes' if value else 'no'}"
     if isinstance(value, list):
         return f"{fact.label}: {', '.join(map(str, value)) or 'none'}"
+    if isinstance(value, int) and fact.unit == SINCE_1970:
+        return f"{fact.label} {_time_told(value)}"
     if isinstance(value, int):
         number = plain(Decimal(value) / fact.per_unit)
         return f"{fact.label} {number} {fact.unit}".rstrip()
     return f"{fact.label} {value!r}"
+
+
+def _time_told(microseconds: int) -> str:
+    """A point in time as people write it, to the second."""
+    try:
+        moment = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=microseconds)
+    except OverflowError:
+        return f"{microseconds} microseconds since 1970"
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

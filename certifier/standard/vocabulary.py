@@ -34,6 +34,7 @@ UNITS: dict[str, tuple[int, str]] = {
     "percent": (1, "%"),
     "months": (1, "months"),
 }
+SINCE_1970 = "s since 1970"  # of points in time
 WITHOUT_UNIT = {"number_most", "forecast_multiple"}  # bounds every number of a report (INT-03); so many times
 
 
@@ -72,7 +73,7 @@ FACTS: dict[str, Fact] = {
         "once",
         ("report.standard", "STRING", "standard that the report names"),
         ("report.renewal", "BOOL", "renewal of a certificate"),
-        ("report.issued_us", "INT", "time of the report", "s since 1970", MICRO),
+        ("report.issued_us", "INT", "time of the report", SINCE_1970, MICRO),
         ("report.audio_sha256", "STRING", "SHA-256 in the report"),
         ("report.ai_contribution", "STRINGS", "AI contributions"),
         ("report.stages", "STRINGS", "reported stages"),
@@ -93,7 +94,7 @@ FACTS: dict[str, Fact] = {
         ("numbers.finite", "BOOL", "all numbers finite"),
         ("numbers.least", "INT", "least number, rounded down"),
         ("numbers.most", "INT", "largest number, rounded up"),
-        ("track.created_us", "INT", "time of the track", "s since 1970", MICRO),
+        ("track.created_us", "INT", "time of the track", SINCE_1970, MICRO),
         ("track.counted_us", "INT", "counted length R", "s", MICRO),
         ("track.length_gap_us", "INT", "distance of declared and real length", "s", MICRO),
         ("track.length_gap_ppm", "INT", "distance of declared and real length", "of the real one", MICRO),
@@ -101,12 +102,12 @@ FACTS: dict[str, Fact] = {
         ("audio.duration_us", "INT", "length of the file", "s", MICRO),
         ("audio.silence_ppm", "INT", "silence in the file", "of its length", MICRO),
         ("audio.certified", "BOOL", "file already certified"),
-        ("evidence.now_us", "INT", "time of the decision", "s since 1970", MICRO),
+        ("evidence.now_us", "INT", "time of the decision", SINCE_1970, MICRO),
         ("evidence.level", "STRING", "evidence level"),
         ("evidence.applicant_ok", "BOOL", "applicant's signature stands"),
         ("party.coverages", "STRINGS", "coverages the measuring party is registered for"),
         ("party.methods", "STRINGS", "methods the measuring party is registered for"),
-        ("inference.first_end_us", "INT", "end of the first inference", "s since 1970", MICRO),
+        ("inference.first_end_us", "INT", "end of the first inference", SINCE_1970, MICRO),
         ("inference.used_energy", "BOOL", "inference used energy"),
         ("inference.per_minute_down_nkwh", "INT", "energy per generated minute", "kWh", NANO),
         ("inference.per_minute_up_nkwh", "INT", "energy per generated minute", "kWh", NANO),
@@ -135,8 +136,8 @@ FACTS: dict[str, Fact] = {
         ("activity.on_service_path", "BOOL", "on the service path"),
         ("activity.idle", "BOOL", "idle"),
         ("activity.model_known", "BOOL", "its model is listed"),
-        ("activity.started_us", "INT", "start", "s since 1970", MICRO),
-        ("activity.ended_us", "INT", "end", "s since 1970", MICRO),
+        ("activity.started_us", "INT", "start", SINCE_1970, MICRO),
+        ("activity.ended_us", "INT", "end", SINCE_1970, MICRO),
         ("activity.span_gap_us", "INT", "distance of duration and times", "s", MICRO),
         ("activity.span_gap_ppm", "INT", "distance of duration and times", "of the duration", MICRO),
         ("activity.duration_us", "INT", "duration", "s", MICRO),

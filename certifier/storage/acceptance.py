@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from certifier.errors import CertifierError, ConflictError, IdempotencyKeyUsed, ReportAlreadyUsed
+from certifier.storage.listings import listing_of
 from certifier.storage.rows import (
     Acceptance,
     CertificateRow,
@@ -32,6 +33,7 @@ from certifier.storage.tables import (
     deposited_logs,
     entries,
     idempotency,
+    listings,
     run_shares,
     runs,
     submissions,
@@ -62,6 +64,7 @@ def _are_taken_together(connection: Connection, jobs: Sequence[Acceptance]) -> b
             _insert_all(connection, idempotency, [vars(job.idempotency) for job in jobs if job.idempotency])
             _insert_all(connection, used_reports, [_use_of_report(job.certificate) for job in jobs])
             _insert_all(connection, certificates, [vars(job.certificate) for job in jobs])
+            _insert_all(connection, listings, [listing_of(job.certificate, job.submission) for job in jobs])
             take_shares(connection, shares)
             _insert_all(connection, entries, [vars(issue) for issue in issues])
     except IntegrityError:
@@ -93,6 +96,7 @@ def _accept_certificate(connection: Connection, job: Acceptance) -> None:
     if job.replaced:
         change_status(connection, job.replaced)
     connection.execute(insert(certificates).values(**vars(certificate)))
+    connection.execute(insert(listings).values(**listing_of(certificate, job.submission)))
     take_over_shares(connection, job.replaced.code if job.replaced else None, certificate.code, job.shares_ppt)
     _queue(connection, NewEntry("issue", job.entry, certificate.code))
 

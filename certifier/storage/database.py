@@ -17,7 +17,7 @@ import alembic.command
 import alembic.config
 import pysqlite3.dbapi2
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import (
     ArgumentError,
@@ -67,6 +67,10 @@ class Database:
         self._idle: list[Connection] = []
         # On SQLite the writers of one process queue here, in order, instead of trying again and again at the file's lock.
         self._one_writer = Lock() if self.is_sqlite else nullcontext()
+
+    @property
+    def dialect(self) -> Dialect:
+        return self._reader.dialect
 
     def close(self) -> None:
         while self._idle:

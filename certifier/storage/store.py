@@ -19,6 +19,17 @@ from certifier.errors import CertifierError, ConflictError, NotFoundError, Opera
 from certifier.log.merkle import grown_peaks, leaf_hash
 from certifier.storage import acceptance
 from certifier.storage.database import Database
+from certifier.storage.listings import (
+    ORDERS,
+    Listing,
+    Order,
+    Search,
+    Way,
+    beside,
+    condition_of,
+    listing_of,
+    page_query,
+)
 from certifier.storage.rows import (
     Acceptance,
     CertificateRow,
@@ -38,6 +49,7 @@ from certifier.storage.tables import (
     contacts,
     entries,
     idempotency,
+    listings,
     logs,
     renditions,
     run_shares,
@@ -48,6 +60,7 @@ from certifier.storage.tables import (
 
 BATCH = 256
 MOST_PARAMETERS = 10_000
+MANY_LISTED = 600  # from so many answers on, an index finds a page of them sooner than a look at all rows
 TRIES = 5
 RETRIED = {"40P01", "40001"}  # PostgreSQL: deadlock, serialization failure
 
@@ -276,6 +289,7 @@ class Store:
             with self.database.writing() as connection:
                 connection.execute(insert(submissions).values(**vars(job.submission)))
                 connection.execute(insert(certificates).values(**vars(certificate)))
+                connection.execute(insert(listings).values(**listing_of(certificate, job.submission)))
                 acceptance.take_over_shares(connection, forerunner, certificate.code, job.shares_ppt)
                 connection.execute(
                     update(used_reports)
@@ -337,11 +351,68 @@ class Store:
         )
         return [CertificateRow(**row) for row in self._all(query)]
 
+    def certificates_for_essence(self, essence_sha256: str) -> list[CertificateRow]:
+        """The certificates for the samples of a recording, whatever file they came in, the oldest first."""
+        of_samples = select(listings.c.code).where(listings.c.essence_sha256 == essence_sha256)
+        query = select(certificates).where(certificates.c.code.in_(of_samples))
+        query = query.order_by(certificates.c.issued_at, certificates.c.code)
+        return [CertificateRow(**row) for row in self._all(query)]
+
     def newest_certificates(self, limit: int) -> list[tuple[CertificateRow, SubmissionRow]]:
         """The latest delivered certificates with their submissions, newest first."""
         query = select(certificates).where(certificates.c.document.is_not(None))
         rows = self._all(query.order_by(certificates.c.issued_at.desc(), certificates.c.code).limit(limit))
         return [(CertificateRow(**row), self.submission(row["submission_id"])) for row in rows]
+
+    def newest_labels(self, limit: int, now: str) -> list[CertificateRow]:
+        """The latest certificates with an outcome that others vouch for, in force at a time as it is stored, newest first."""
+        query = select(certificates).where(certificates.c.document.is_not(None), certificates.c.in_force == 1)
+        query = query.where(certificates.c.outcome != "disclosed", certificates.c.expires_at > now)
+        rows = self._all(query.order_by(certificates.c.issued_at.desc(), certificates.c.code).limit(limit))
+        return [CertificateRow(**row) for row in rows]
+
+    # -- reading: the register ----------------------------------------------------------------------------------
+
+    def listed(
+        self, search: Search, order: Order, limit: int, *, after: str = "", before: str = ""
+    ) -> tuple[int, list[Listing]] | None:
+        """How many delivered certificates fit a search, and some of them in an order: the first, or those next to the one
+        with the code ``after`` or ``before``. None where there is no such code.
+
+        What is issued meanwhile moves nothing: the place is that of a certificate, not a number of rows.
+        """
+        way = Way(order, backwards=bool(before))
+        count = self.count_listed(search)
+        if count >= MANY_LISTED:
+            way = replace(way, along_index=True)
+        condition = condition_of(search, self.database.dialect, way)
+        if code := after or before:
+            row = self._one(select(ORDERS[order][0].label("key")).where(listings.c.code == code))
+            if row is None:
+                return None
+            condition = and_(condition, beside(way, row["key"], code))
+        found = [Listing(**row) for row in self._all(page_query(condition, way, limit))] if count else []
+        return count, found[::-1] if before else found
+
+    def count_listed(self, search: Search) -> int:
+        """How many delivered certificates fit a search."""
+        condition = condition_of(search, self.database.dialect, Way())
+        row = self._one(select(func.count().label("rows")).select_from(listings).where(condition))
+        return int(row["rows"]) if row else 0
+
+    def listed_years(self) -> range:
+        """The years from the first certificate's issue to the last one's."""
+        ends = select(func.min(listings.c.issued_at).label("place")), select(func.max(listings.c.issued_at))
+        years = sorted(int(row["place"][:4]) for row in self._all(union_all(*ends)) if row["place"])
+        return range(years[0], years[-1] + 1) if years else range(0)
+
+    def titles_of(self, codes: Sequence[str]) -> dict[str, tuple[str, str]]:
+        """Title and artist by code, of the certificates that are here."""
+        query = select(certificates.c.code, submissions.c.title, submissions.c.artist).select_from(
+            certificates.join(submissions, submissions.c.id == certificates.c.submission_id)
+        )
+        rows = [row for some in _steps(codes) for row in self._all(query.where(certificates.c.code.in_(some)))]
+        return {row["code"]: (row["title"], row["artist"]) for row in rows}
 
     def counts(self) -> dict[str, int]:
         """How many submissions, certificates and log entries there are."""

@@ -77,6 +77,7 @@ Index(
     sqlite_where=text("in_force = 1 AND outcome <> 'disclosed'"),
     postgresql_where=text("in_force = 1 AND outcome <> 'disclosed'"),
 )
+Index("certificates_by_audio", certificates.c.audio_sha256)
 # What waits for its delivery is asked for at every start and by every sweep.
 Index(
     "undelivered_certificates",
@@ -84,6 +85,29 @@ Index(
     sqlite_where=text("document IS NULL"),
     postgresql_where=text("document IS NULL"),
 )
+
+# What the register is searched by, derived from certificate and submission (storage/listings.py).
+listings = Table(
+    "listings",
+    metadata,
+    Column("code", String(10), ForeignKey("certificates.code"), primary_key=True),
+    Column("issued_at", String(20), nullable=False),
+    Column("expires_at", String(20), nullable=False),
+    Column("outcome", String(20), nullable=False),
+    Column("standard", String(60), nullable=False),
+    Column("evidence_level", String(4), nullable=False),
+    Column("assessed_g_per_min", String(40), nullable=False),
+    Column("isrc", String(20), nullable=False),
+    Column("essence_sha256", String(64), nullable=False),
+    Column("title_key", String(60), nullable=False),
+    Column("artist_key", String(60), nullable=False),
+    Column("words", Text, nullable=False),
+)
+Index("listings_by_time", listings.c.issued_at, listings.c.code)
+Index("listings_by_title", listings.c.title_key, listings.c.code)
+Index("listings_by_artist", listings.c.artist_key, listings.c.code)
+Index("listings_by_isrc", listings.c.isrc)
+Index("listings_by_essence", listings.c.essence_sha256)
 
 # The other signed forms of a certificate, from the first time that one was asked for.
 renditions = Table(

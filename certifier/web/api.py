@@ -20,7 +20,14 @@ from certifier.web.problems import MediaTypeUnsupported, ParameterInvalid
 from certifier.web.records import record_of
 from certifier.web.responses import JSON, checked_query, json_reply
 from certifier.web.site import MOST_FOR_LEVERS, RETRY_AFTER_S, Site
-from certifier.web.submissions import decision_on, explanation_on, levers_on, take_submission, try_submission
+from certifier.web.submissions import (
+    check_submission,
+    decision_on,
+    explanation_on,
+    levers_on,
+    take_submission,
+    try_submission,
+)
 from certifier.web.verifications import check_code, check_document
 
 DIGEST = r"^[0-9a-f]{64}$"
@@ -57,6 +64,12 @@ def submit(site: Site) -> Response:
     if taken.is_replayed:
         response.headers["Idempotent-Replayed"] = "true"
     return response
+
+
+def check_report(site: Site) -> Response:
+    """What a submission would get. Nothing is stored, logged or signed."""
+    checked_query()
+    return json_reply(check_submission(site), "not at all")
 
 
 def submission(site: Site, submission_id: str) -> Response:
@@ -135,11 +148,15 @@ def _verification_for(site: Site, question: VerificationRequest) -> Verification
 
 
 def certificates(site: Site) -> Response:
-    """The certificates for an audio file, by the SHA-256 of its bytes, the newest first."""
-    sha256 = checked_query(sha256=None)["sha256"]
-    if not re.fullmatch(DIGEST, sha256):
-        raise ParameterInvalid("This is not a SHA-256.", found=sha256[:80], expected="64 small hexadecimal digits")
-    rows = [row for row in site.certifier.store.certificates_for_audio(sha256) if row.document]
+    """The certificates for an audio file, by the SHA-256 of its bytes or of its samples, the newest first."""
+    asked, store = checked_query(sha256=None, essence_sha256=None), site.certifier.store
+    if bool(asked["sha256"]) == bool(asked["essence_sha256"]):
+        raise ParameterInvalid("Ask by one digest.", found="both or none", expected="sha256 or essence_sha256")
+    digest = asked["sha256"] or asked["essence_sha256"]
+    if not re.fullmatch(DIGEST, digest):
+        raise ParameterInvalid("This is not a SHA-256.", found=digest[:80], expected="64 small hexadecimal digits")
+    found = store.certificates_for_audio(digest) if asked["sha256"] else store.certificates_for_essence(digest)
+    rows = [row for row in found if row.document]
     minute, environment = site.minute(), site.settings.environment
     items = [certificate_view(record_of(site, row.code, minute), environment) for row in reversed(rows)]
     return json_reply(CertificateList(items=items), "a minute", Access_Control_Allow_Origin="*")

@@ -26,13 +26,17 @@ from certifier.web import (
     badges,
     browser_check,
     certificates,
+    compare,
     complaints,
+    kit,
     packs,
     pages,
+    register,
     sandbox,
     scheme,
     standards,
     vc_api,
+    verify_page,
     wellknown,
     words,
 )
@@ -55,12 +59,16 @@ class Route(NamedTuple):
 ROUTES = (
     # pages
     Route("GET", "/", pages.start),
-    Route("GET", "/certificates", pages.register),
+    Route("GET", "/certificates", register.register),
+    Route("GET", "/withdrawn", register.withdrawn),
+    Route("GET", "/withdrawn.csv", register.withdrawn_csv),
     Route("GET", "/submit", pages.submit_form),
     Route("POST", "/submit", pages.submit),
     Route("GET", "/submissions/<submission_id>", pages.decision),
-    Route("GET", "/verify", pages.verify_form),
-    Route("POST", "/verify", pages.verify),
+    Route("GET", "/meaning", pages.meaning),
+    Route("GET", "/compare", compare.show),
+    Route("GET", "/verify", verify_page.form),
+    Route("POST", "/verify", verify_page.answer),
     # standards
     Route("GET", "/standards", standards.index),
     Route("GET", "/standards.json", standards.index_json),
@@ -80,15 +88,20 @@ ROUTES = (
     Route("GET", "/complaints/<receipt>", complaints.show),
     Route("GET", "/docs/sandbox", sandbox.show),
     Route("GET", "/docs/sandbox.json", sandbox.document),
+    Route("GET", "/problems", pages.problem_kinds),
     Route("GET", "/problems/<slug>", pages.problem),
     # certificates; codes inside QR symbols are written in capitals
     Route("GET", "/v", certificates.find),
     Route("GET", "/v/<name>", certificates.show),
     Route("GET", "/V/<name>", certificates.show),
+    Route("GET", "/v/<name>/kit", kit.kit),
+    Route("GET", "/v/<name>/embed", kit.embed),
+    Route("GET", "/v/<name>/renewal", kit.renewal),
     Route("GET", "/v/<name>/badge/<file>", badges.kit),
     Route("GET", "/v/<name>/shields.json", badges.shields),
     # api
     Route("POST", "/api/v1/submissions", api.submit),
+    Route("POST", "/api/v1/report-checks", api.check_report),
     Route("GET", "/api/v1/submissions/<submission_id>", api.submission),
     Route("GET", "/api/v1/submissions/<submission_id>/levers", api.levers),
     Route("GET", "/api/v1/submissions/<submission_id>/explanation", api.explanation),
@@ -136,6 +149,13 @@ HEADERS = {
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
 }
+# What one page needs beyond that: the camera, and drawings that somebody gives it, for the QR in them.
+HEADERS_OF = {
+    "/verify": {
+        "Permissions-Policy": HEADERS["Permissions-Policy"].replace("camera=()", "camera=(self)"),
+        "Content-Security-Policy": HEADERS["Content-Security-Policy"].replace("img-src 'self'", "img-src 'self' blob:"),
+    }
+}
 _REQUEST_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
 SMALL_BODY = 256 * 1024
 
@@ -160,6 +180,7 @@ def create_app(certifier: Certifier, clock: Callable[[], datetime] = utc_now, eg
     app.jinja_env.globals["standard_path"] = partial(standard_url, "")
     app.jinja_env.globals["newest_standard"] = certifier.shelf.newest.id
     app.jinja_env.filters["printable"] = printable
+    app.jinja_env.filters["shown_code"] = display_code
     app.jinja_env.filters["groupby_family"] = standards.families_of
     site = Site(certifier, clock, egress)
     _add_routes(app, site)
@@ -209,8 +230,10 @@ def _name_request() -> None:
 
 
 def _finish(response: Response) -> Response:
-    for name, value in HEADERS.items():
+    for name, value in (HEADERS | HEADERS_OF.get(request.path, {})).items():
         response.headers.setdefault(name, value)
+    if "frame-ancestors *" in response.headers["Content-Security-Policy"]:  # it is made for other people's pages
+        del response.headers["X-Frame-Options"]
     response.headers["X-Request-Id"] = g.request_id
     if request.path == "/api/v1/verifications":  # errors too, else a page elsewhere sees a network fault
         response.headers["Access-Control-Allow-Origin"] = "*"

@@ -7,8 +7,8 @@ file for ever, and a new release has new addresses.
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from hashlib import sha256
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -16,15 +16,22 @@ from importlib.resources.abc import Traversable
 from flask import Response
 
 from certifier.errors import NotFoundError
-from certifier.web.bundle import packed_script
+from certifier.web.bundle import packed_module, packed_script
 from certifier.web.responses import checked_query, reply
 from certifier.web.site import Site
 
 FOLDER = resources.files("certifier.web").joinpath("static")
 JAVASCRIPT = "text/javascript; charset=utf-8"
 MEDIA_TYPES = {".js": JAVASCRIPT, ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml; charset=utf-8"}
-# name in the address -> the module that it begins with; each comes in one piece with all that it imports
-SCRIPTS = {"scripts/certificate.js": "certificate-page.js", "scripts/verify.js": "verify.js"}
+# name in the address -> the script, in one piece with all that it imports. The listener's page, which is to be small, loads what
+# only prints and pages without https need when it needs it; it is looked for beside the script.
+SCRIPTS: dict[str, Callable[[], str]] = {
+    "scripts/certificate.js": partial(packed_script, "certificate-page.js", whole=False),
+    "scripts/compact.js": partial(packed_module, "compact.js"),
+    "scripts/plain.js": partial(packed_module, "plain.js"),
+    "scripts/verify.js": partial(packed_script, "verify.js"),
+    "scripts/submit.js": partial(packed_script, "submit.js"),
+}
 
 
 def asset(name: str) -> str:
@@ -39,7 +46,7 @@ def serve(site: Site, digest: str, name: str) -> Response:  # noqa: ARG001 - eve
     checked_query()
     cache_for = "for ever" if digest == _digest() else "no time"
     if name in SCRIPTS:
-        return reply(packed_script(SCRIPTS[name]), JAVASCRIPT, cache_for)
+        return reply(SCRIPTS[name](), JAVASCRIPT, cache_for)
     if name not in _files():
         raise NotFoundError("There is no such file.", found=name[:60])
     suffix = "." + name.rpartition(".")[2]

@@ -6,7 +6,7 @@ the trusted keys. It comes inside the page, so that a listener's phone asks noth
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -17,14 +17,17 @@ from certifier.certificate.credential import page_url, parse_claims
 from certifier.certificate.model import OUTCOMES, Claims
 from certifier.certificate.times import time_text
 from certifier.certificate.trust import trust_document
+from certifier.certificate.verdict import verdict_table
 from certifier.crypto.canonical import canonical_bytes
 from certifier.crypto.strict_json import parse_object
 from certifier.errors import CertifierError
 from certifier.storage.rows import CertificateRow
 from certifier.web import words
 from certifier.web.bundle import csp_hash, package_text, packed_script
-from certifier.web.records import row_of
+from certifier.web.language import SOURCE, gettext, language
+from certifier.web.records import Record, row_of
 from certifier.web.responses import HTML, JSON, checked_query, json_reply, reply
+from certifier.web.script_words import says
 from certifier.web.site import Site
 from certifier.web.wellknown import PUBLIC
 
@@ -65,19 +68,34 @@ def _lists(site: Site, claims: Claims, minute: datetime) -> list[tuple[str, str]
 
 
 def told(outcomes: Iterable[str]) -> dict[str, Any]:
-    """The words of pages about verdicts, axes and some outcomes, for the scripts."""
-    named = {outcome: OUTCOMES.get(outcome, outcome) for outcome in outcomes}
-    return {"verdicts": words.VERDICTS, "axes": words.AXES, "values": words.VALUES, "outcomes": named}
+    """The words of pages about verdicts, axes and some outcomes, for the scripts, in the language of this answer.
+
+    ``because`` holds the reasons of verdicts by name where the scripts, which know them in English, need others.
+    """
+    rows = verdict_table()["rows"] if language() != SOURCE else ()
+    return {
+        "verdicts": _said(words.VERDICTS),
+        "axes": _said(words.AXES),
+        "values": {value: (mark, gettext(text)) for value, (mark, text) in words.VALUES.items()},
+        "outcomes": _said({outcome: OUTCOMES.get(outcome, outcome) for outcome in outcomes}),
+        "because": {row["reason"]: gettext(row["because"]) for row in rows},
+        "says": says("telling"),
+    }
 
 
-def brought_by_page(site: Site, row: CertificateRow, claims: Claims, minute: datetime) -> dict[str, Any]:
+def _said(table: Mapping[str, str]) -> dict[str, str]:
+    return {name: gettext(text) for name, text in table.items()}
+
+
+def brought_by_page(site: Site, record: Record, claims: Claims) -> dict[str, Any]:
     """What the certificate's page holds for its script."""
-    return {"code": row.code, "material": material_of(site, row, claims, minute), "words": told([claims.outcome])}
-
-
-def brought_by_form(site: Site) -> dict[str, Any]:
-    """What the page Verify holds for its script."""
-    return {"host": site.settings.did, "trust": trust_text(site, site.minute()), "words": told(OUTCOMES)}
+    return {
+        "code": claims.code,
+        "state": record.state,
+        "material": material_of(site, record.row, claims, site.minute()),
+        "words": told([claims.outcome]),
+        "says": says("certificate"),
+    }
 
 
 def as_json(site: Site, code: str) -> Response:
@@ -97,6 +115,7 @@ def offline(site: Site, code: str) -> Response:
         "saved_at": time_text(minute),
         "material": material_of(site, row, claims, minute),
         "words": told([claims.outcome]),
+        "says": says("offline"),
     }
     source, style = packed_script("offline-page.js"), package_text("web/static/style.css")
     policy = f"default-src 'none'; script-src {csp_hash(source)}; style-src {csp_hash(style)}; base-uri 'none'"

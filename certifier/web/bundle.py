@@ -4,6 +4,9 @@ The modules stay as they are: their import lines are left out, ``export`` too, c
 operators as well, and all of them share one scope. So a name at the top level of one is used in no other, which is checked
 here. No other syntax is understood than what our own modules use: one import to a line, exports in front of what they name,
 no text that runs over a line.
+
+What a module loads when it needs it (``const { name } = await import("./other.js");``, a line of its own) comes along in a
+whole script; else it stays to be loaded, in one piece too (``module_of``), from beside the script.
 """
 
 from __future__ import annotations
@@ -16,9 +19,13 @@ import re
 from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
+from typing import NamedTuple
 
 _MODULE = re.compile(r'import \{[^}]*\} from "([^"]+)";')
 _DATA = re.compile(r'import (\w+) from "([^"]+\.json)" with \{ type: "json" \};')
+
+_LATER = re.compile(r'const \{[^}]*\} = await import\("([^"]+)"\);')
+_GIVEN = re.compile(r"^export (?:async )?(?:const|let|function|class) (\w+)", re.MULTILINE)
 
 _TOP = re.compile(r"(?:export )?(?:async )?(?:const|let|function|class) (\w+)")
 _FUNCTION = re.compile(r"=>|function ")
@@ -34,17 +41,40 @@ def package_text(path: str) -> str:
     return (pkgutil.get_data("certifier", path) or b"").decode()
 
 
-def script_of(entry: str, read: Read = package_text) -> str:
+def script_of(entry: str, read: Read = package_text, *, whole: bool = True) -> str:
     """The script that runs a module and all that it imports. Raises ValueError for what is not understood."""
+    return f'(() => {{\n"use strict";\n{_joined(entry, read, whole=whole)}}})();\n'
+
+
+def module_of(entry: str, read: Read = package_text) -> str:
+    """The module with all that it imports, as one module that gives what it gives. Raises ValueError."""
+    given = ",".join(_GIVEN.findall(read(entry)))
+    return f"{_joined(entry, read, whole=False)}export {{{given}}};\n"
+
+
+def _joined(entry: str, read: Read, *, whole: bool) -> str:
     scripts: dict[str, str] = {}
-    _add(entry, read, scripts, {})
-    return '(() => {\n"use strict";\n' + "".join(scripts.values()) + "})();\n"
+    _add(entry, Source(read, whole), scripts, {})
+    return "".join(scripts.values())
+
+
+class Source(NamedTuple):
+    """Where modules are read, and whether what they load later comes along."""
+
+    read: Read
+    whole: bool
 
 
 @cache
-def packed_script(entry: str) -> str:
+def packed_script(entry: str, *, whole: bool = True) -> str:
     """``script_of`` a module of this package, made once."""
-    return script_of(f"web/static/{entry}")
+    return script_of(f"web/static/{entry}", whole=whole)
+
+
+@cache
+def packed_module(entry: str) -> str:
+    """``module_of`` a module of this package, made once."""
+    return module_of(f"web/static/{entry}")
 
 
 def csp_hash(script: str) -> str:
@@ -52,18 +82,21 @@ def csp_hash(script: str) -> str:
     return f"'sha256-{base64.b64encode(sha256(script.encode()).digest()).decode()}'"
 
 
-def _add(path: str, read: Read, scripts: dict[str, str], names: dict[str, str]) -> None:
+def _add(path: str, source: Source, scripts: dict[str, str], names: dict[str, str]) -> None:
     """Put a module's script behind those that it needs. ``names`` tells which module a name at the top level is of."""
     if path in scripts:
         return
     scripts[path] = ""  # so that modules in a circle end
     lines = []
-    for line in read(path).splitlines():
+    for line in source.read(path).splitlines():
         text = line.strip()
         if match := _TOP.match(line):
             _claim(path, [match[1], *_BESIDE.findall("" if _FUNCTION.search(line) else line)], names)
         if text.startswith("import "):
-            text = _imported(text, path, read, scripts, names)
+            text = _imported(text, path, source, scripts, names)
+        elif source.whole and (later := _LATER.fullmatch(text)):
+            _add(_beside(path, later[1]), source, scripts, names)
+            continue
         if text and not text.startswith("//"):
             lines.append(_tight(text.removeprefix("export ")))
     del scripts[path]
@@ -85,14 +118,14 @@ def _claim(path: str, given: list[str], names: dict[str, str]) -> None:
         names[name] = path
 
 
-def _imported(line: str, path: str, read: Read, scripts: dict[str, str], names: dict[str, str]) -> str:
+def _imported(line: str, path: str, source: Source, scripts: dict[str, str], names: dict[str, str]) -> str:
     if data := _DATA.fullmatch(line):
-        content = json.loads(read(_beside(path, data[2])))
+        content = json.loads(source.read(_beside(path, data[2])))
         return f"const {data[1]} = {json.dumps(content, separators=(',', ':'), ensure_ascii=False)};"
     module = _MODULE.fullmatch(line)
     if module is None:
         raise ValueError(f"{path}: an import that is not understood: {line[:80]}")
-    _add(_beside(path, module[1]), read, scripts, names)
+    _add(_beside(path, module[1]), source, scripts, names)
     return ""
 
 

@@ -3,39 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 
-from flask import Response, redirect, request
+from flask import Response, g, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from certifier.certificate import jose
-from certifier.certificate.code import display_code, parse_code
+from certifier.certificate.code import display_code, near_codes, parse_code
 from certifier.certificate.model import Claims
 from certifier.certificate.status import status_file_name
-from certifier.errors import NotFoundError
+from certifier.errors import CertifierError, MalformedCode, NotFoundError
 from certifier.service.renditions import Form
 from certifier.service.renewal import renewal_info
+from certifier.standard.model import Standard
+from certifier.units import plain
 from certifier.web import badges, browser_check, charts, print_qr
 from certifier.web.documents import RenewalView, certificate_links, certificate_view, renewal_view
+from certifier.web.examples import examples_for
+from certifier.web.problems import NoSuchCertificate, problem_document, wants_page
 from certifier.web.records import Record, limits_for, record_of, row_of
 from certifier.web.responses import HTML, JSON, PNG, SVG, TEXT, checked_query, chosen_form, json_reply, page, reply
 from certifier.web.site import Site
 from certifier.web.submissions import decision_on, explanation_on
 from certifier.web.wellknown import PUBLIC
+from certifier.web.words import CONTRIBUTIONS, REGIONS
 
 CREDENTIAL = "application/vc"
 COSE = "application/cose"  # RFC 9052
 JSON_LD = "application/ld+json"  # what badge software asks for; application/vc is the record
 RENEWAL_ASKED_AGAIN_S = 86_400
+SHOWN_OF_A_CODE = 20
 
 
-def find(site: Site) -> AnyResponse:  # noqa: ARG001 - every view gets the site
+def find(site: Site) -> AnyResponse:
     """From a code as somebody typed it to its page."""
-    return redirect(f"/v/{parse_code(checked_query(code=None)['code'])}")
+    text = checked_query(code=None)["code"]
+    try:
+        return redirect(f"/v/{parse_code(text)}")
+    except MalformedCode as error:
+        return _no_certificate(site, text, error)
 
 
 def show(site: Site, name: str) -> AnyResponse:
     """The certificate in the form that the suffix or the Accept header asks for; other spellings of the code lead here."""
     text, dot, suffix = name.partition(".")
+    try:
+        return _form_of(site, text, dot, suffix)
+    except (MalformedCode, NoSuchCertificate) as error:
+        if suffix:
+            raise
+        return _no_certificate(site, text, error)
+
+
+def _no_certificate(site: Site, text: str, error: CertifierError) -> Response:
+    """For people: what is wrong with the code, and which certificate may have been meant. Raises the error for programs."""
+    if not wants_page():
+        raise error
+    problem = problem_document(error, site.settings.base_url, g.request_id)
+    near = None
+    if isinstance(error, MalformedCode) and (codes := near_codes(text)):
+        store = site.certifier.store
+        rows = [row for code in codes if (row := store.certificate(code)) and row.document]
+        near = [(row, store.submission(row.submission_id)) for row in rows]
+    body = render_template("no_certificate.html", problem=problem, near=near, asked=text[:SHOWN_OF_A_CODE])
+    headers = {"Cache-Control": "no-store", "Vary": "Accept"}
+    return Response(body, problem["status"], headers, content_type=HTML)
+
+
+def _form_of(site: Site, text: str, dot: str, suffix: str) -> AnyResponse:
     if suffix not in FORMS:
         raise NotFoundError(
             "A certificate does not come in this form.",
@@ -60,21 +95,32 @@ def _negotiated(site: Site, code: str) -> Response:
 def _page(site: Site, code: str) -> Response:
     checked_query()
     record = record_of(site, code, site.minute())
-    if record.claims is None:
+    claims = record.claims
+    if claims is None or record.state == "unreliable":
         return page("unreliable.html", record=record, code=display_code(code))
     decision = decision_on(site, record.row.submission_id)
+    scale = _scale(site, claims)
     return page(
         "certificate.html",
         record=record,
-        claims=record.claims,
+        face=record.face,
+        claims=claims,
+        limit=plain(Decimal(claims.figures.limit_g_per_min)),
+        standard=_standard_behind(site, claims),
+        ai_parts=[CONTRIBUTIONS[part] for part in site.ai_parts_of(record.row.submission_id)],
+        shown_in=[REGIONS[region] for region, use in record.public_use.items() if use.allowed],
+        not_shown_in=[REGIONS[region] for region, use in record.public_use.items() if not use.allowed],
+        complaints=site.certifier.complaints.open_count(claims.code),
+        examples=examples_for(site, claims.code, scale.assessed) if scale else (),
         code=display_code(code),
         links=certificate_links(record.row),
         segments=charts.segments_of(decision.footprint) if decision.footprint else (),
-        scale=_scale(site, record.claims),
+        scale=scale,
+        market=_market_line(site, record.row.submission_id),
         submission_id=record.row.submission_id,
         renewal=_renewal_on_page(site, record),
         status_file_name=status_file_name,
-        brought=browser_check.brought_by_page(site, record.row, record.claims, site.minute()),
+        brought=browser_check.brought_by_page(site, record, claims),
     )
 
 
@@ -88,11 +134,29 @@ def _renewal_on_page(site: Site, record: Record) -> RenewalView | None:
         return None
 
 
+def _standard_behind(site: Site, claims: Claims) -> Standard | None:
+    """The version that the certificate was judged by; None where its files cannot be had just now."""
+    try:
+        return site.certifier.shelf.with_digest(claims.basis.standard_sha256)
+    except NotFoundError:
+        return None
+
+
+def _market_line(site: Site, submission_id: str) -> str | None:
+    """What the applicant's own market-based line says (LCAL 7.2), in g per minute; it counts for nothing."""
+    try:
+        footprint = site.verdict_on(site.certifier.store.submission(submission_id)).footprint
+    except NotFoundError:
+        return None
+    line = footprint.market_based if footprint else None
+    return None if line is None or line.amount is None else f"{line.amount.central:.2f}"
+
+
 def _digest_behind(record: Record) -> str:
     return record.claims.basis.standard_sha256 if record.claims else ""
 
 
-def _scale(site: Site, claims: Claims) -> charts.Scale | None:
+def _scale(site: Site, claims: Claims) -> charts.MarkedScale | None:
     """The ruler with the limit of this outcome alone; a self-declared figure is put on no scale."""
     limits = limits_for(site, claims)
     own = {claims.outcome: limits[claims.outcome]} if claims.outcome in limits else {}

@@ -48,10 +48,16 @@ class Zone:
 
 @dataclass(frozen=True)
 class Scale:
-    """A logarithmic ruler from 1 to 300 g per minute with the figure on it."""
+    """A logarithmic ruler from 1 to 300 g per minute."""
 
     ticks: tuple[Tick, ...]
     zones: tuple[Zone, ...]
+
+
+@dataclass(frozen=True)
+class MarkedScale(Scale):
+    """The ruler with a figure on it."""
+
     central: float
     assessed: float
 
@@ -62,11 +68,17 @@ def place_of(grams_per_min: str) -> float:
     return round(100 * log10(value / LEAST) / log10(MOST / LEAST), 2)
 
 
-def scale_of(central: str, assessed: str, limits: Mapping[str, str]) -> Scale:
-    """The ruler with a figure; ``limits`` are those of the outcomes to show, rising."""
+def limits_scale(limits: Mapping[str, str]) -> Scale:
+    """The ruler alone; ``limits`` are those of the outcomes to show, rising."""
     steps = [digit * 10**power for power in range(3) for digit in range(1, 10)]
     ticks = tuple(Tick(place_of(str(step)), str(step) if step in NUMBERED else "") for step in steps if step <= MOST)
-    return Scale(ticks, tuple(_zones(limits)), place_of(central), place_of(assessed))
+    return Scale(ticks, tuple(_zones(limits)))
+
+
+def scale_of(central: str, assessed: str, limits: Mapping[str, str]) -> MarkedScale:
+    """The ruler with a figure."""
+    ruler = limits_scale(limits)
+    return MarkedScale(ruler.ticks, ruler.zones, place_of(central), place_of(assessed))
 
 
 def _zones(limits: Mapping[str, str]) -> Iterator[Zone]:

@@ -23,6 +23,7 @@ from certifier.crypto.strict_json import parse_object
 from certifier.footprint.model import Footprint, LineItem
 from certifier.service.renewal import RenewalInfo
 from certifier.standard.evaluate import Finding, Verdict
+from certifier.standard.levers import Levers, levers_document
 from certifier.storage.rows import CertificateRow, SubmissionRow
 from certifier.units import plain
 from certifier.web.records import Record
@@ -114,6 +115,9 @@ class BoundaryView(Document):
     climate_only: bool = True
     offsets_counted: bool = False
     location_based: bool = True
+    whole_song: bool = False
+    iso_14024_ecolabel: bool = False
+    public_authority_label: bool = False
 
 
 class BasisView(Document):
@@ -178,6 +182,8 @@ class CertificateLinks(Document):
     badge_baked: str
     print_qr_svg: str
     print_qr_png: str
+    scheme: str
+    complaints: str
 
 
 class CertificateView(Document):
@@ -224,6 +230,8 @@ def certificate_links(row: CertificateRow) -> CertificateLinks:
         badge_baked=f"{page}.baked.svg",
         print_qr_svg=f"{page}.qr.svg",
         print_qr_png=f"{page}.qr.png",
+        scheme="/scheme.json",
+        complaints=f"/complaints?code={row.code}",
     )
 
 
@@ -529,6 +537,15 @@ class SubmissionView(Document):
     links: SubmissionLinks
 
 
+class ReportCheckView(SubmissionView):
+    """What a submission would get if it were sent now. Nothing of it was kept.
+
+    ``levers`` is what would lift it to the next outcome; null for a report that is too long for that.
+    """
+
+    levers: LeversView | None
+
+
 def submission_view(
     submission: SubmissionRow,
     verdict: Verdict,
@@ -596,6 +613,12 @@ def trial_view(verdict: Verdict, *, title: str, artist: str, now: datetime) -> S
         artist=artist,
         links=SubmissionLinks(self=None, page=None, certificate=None),
     )
+
+
+def check_view(verdict: Verdict, levers: Levers | None, *, title: str, artist: str, now: datetime) -> ReportCheckView:
+    """A decision that was not kept, with what would lift it."""
+    trial = trial_view(verdict, title=title, artist=artist, now=now)
+    return ReportCheckView.model_validate({**trial.model_dump(), "levers": levers_document(levers) if levers else None})
 
 
 def _decision_view(verdict: Verdict, **about: object) -> SubmissionView:

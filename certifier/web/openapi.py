@@ -18,6 +18,7 @@ from certifier.web.documents import (
     CertificateView,
     LeversView,
     RenewalView,
+    ReportCheckView,
     SubmissionView,
     VerificationView,
 )
@@ -54,6 +55,7 @@ class ProblemDetails(BaseModel):
 
 MODELS: tuple[type[BaseModel], ...] = (
     SubmissionView,
+    ReportCheckView,
     CertificateView,
     CertificateList,
     RenewalView,
@@ -108,6 +110,7 @@ def _mode(model: type[BaseModel]) -> Any:
 def _paths(settings: Settings) -> dict[str, Any]:
     return {
         "/api/v1/submissions": {"post": _submit(settings)},
+        "/api/v1/report-checks": {"post": _check_report(settings)},
         "/api/v1/submissions/{submission_id}": {"get": _submission()},
         "/api/v1/submissions/{submission_id}/levers": {"get": _levers()},
         "/api/v1/submissions/{submission_id}/explanation": {"get": _explanation()},
@@ -123,8 +126,8 @@ def _paths(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _submit(settings: Settings) -> dict[str, Any]:
-    form = {
+def _submission_form(settings: Settings) -> dict[str, Any]:
+    schema = {
         "type": "object",
         "required": ["report", "audio"],
         "additionalProperties": False,
@@ -146,6 +149,10 @@ def _submit(settings: Settings) -> dict[str, Any]:
             },
         },
     }
+    return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
+
+
+def _submit(settings: Settings) -> dict[str, Any]:
     answers = {
         "200": _answer("A repeated report, or a decision that was not kept", SubmissionView),
         "201": _answer(
@@ -169,8 +176,18 @@ def _submit(settings: Settings) -> dict[str, Any]:
         "operationId": "submit",
         "summary": "Submit a signed report with its master and raw logs",
         "parameters": [_query("dry_run", ["false", "true"], "Decide without keeping anything"), IDEMPOTENCY_KEY],
-        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": form}}},
+        "requestBody": _submission_form(settings),
         "responses": answers | _problems(400, 408, 409, 413, 415, 422, 503),
+    }
+
+
+def _check_report(settings: Settings) -> dict[str, Any]:
+    return {
+        "operationId": "checkReport",
+        "summary": "What a submission would get, by the same rules; nothing is stored",
+        "requestBody": _submission_form(settings),
+        "responses": {"200": _answer("The decision as it would be, and what would lift it", ReportCheckView)}
+        | _problems(400, 408, 409, 413, 415, 422, 503),
     }
 
 
@@ -209,11 +226,16 @@ def _submission() -> dict[str, Any]:
 
 def _certificates() -> dict[str, Any]:
     digest = {"type": "string", "pattern": DIGEST}
-    about = "SHA-256 of the audio file's bytes, in small hexadecimal digits"
+    named = {
+        "sha256": "SHA-256 of the audio file's bytes, in small hexadecimal digits",
+        "essence_sha256": "Instead: SHA-256 of its samples (essence/1), which WAV, FLAC and AIFF of one master share",
+    }
     return {
         "operationId": "certificates",
         "summary": "The certificates for an audio file, the newest first",
-        "parameters": [{"name": "sha256", "in": "query", "required": True, "description": about, "schema": digest}],
+        "parameters": [
+            {"name": name, "in": "query", "description": about, "schema": digest} for name, about in named.items()
+        ],
         "responses": {"200": _answer("What was found; an empty list where nothing is known", CertificateList)}
         | _problems(400),
     }

@@ -2,51 +2,91 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from typing import Any
 
-from flask import Response, redirect, request
+from flask import Response, redirect
 from werkzeug.wrappers import Response as AnyResponse
 
-from certifier.certificate.verification import AudioDigests, Verification
-from certifier.crypto.strict_json import DEFAULT_LIMITS
 from certifier.errors import NotFoundError
-from certifier.web import charts
-from certifier.web.browser_check import brought_by_form
-from certifier.web.documents import SubmissionView, verification_view
-from certifier.web.problems import MediaTypeUnsupported, ParameterInvalid, problems
+from certifier.standard.model import Standard
+from certifier.storage.rows import CertificateRow, SubmissionRow
+from certifier.web import charts, words
+from certifier.web.declaring import choices_of
+from certifier.web.documents import SubmissionView
+from certifier.web.examples import examples_for
+from certifier.web.in_short import in_short
+from certifier.web.language import gettext
+from certifier.web.problems import problems
 from certifier.web.records import limits_of
 from certifier.web.responses import checked_query, page
+from certifier.web.script_words import says
 from certifier.web.site import Site
 from certifier.web.submissions import decision_on, explanation_on, levers_on, take_submission
-from certifier.web.uploads import FORM
-from certifier.web.verifications import check_audio, check_code, check_document
+
+Registered = tuple[CertificateRow, SubmissionRow]
 
 NEWEST = 50
 NEWEST_AT_START = 3
 MOST_LINES = 200  # of a calculation that a page shows
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def start(site: Site) -> Response:
     """What this is, the three steps, and a field for a code."""
     checked_query()
-    newest = site.certifier.store.newest_certificates(NEWEST_AT_START)
-    return page("start.html", limits=limits_of(site.certifier.shelf.newest), newest=newest)
-
-
-def register(site: Site) -> Response:
-    """The newest certificates."""
-    checked_query()
     newest = site.certifier.store.newest_certificates(NEWEST)
-    states = {row.code: site.certifier.published.lifecycle(row.code) for row, _ in newest}
-    return page("register.html", newest=newest, states=states, most=NEWEST)
+    return page(
+        "start.html",
+        limits=limits_of(site.certifier.shelf.newest),
+        newest=newest[:NEWEST_AT_START],
+        example=_example(site, newest),
+    )
+
+
+def _example(site: Site, newest: Sequence[Registered]) -> Registered | None:
+    """A certificate to show: the newest in force that has artwork, those with a class first."""
+    shown = [each for each in newest if each[0].outcome != "disclosed"]
+    in_force = (
+        each for each in sorted(shown, key=lambda each: each[0].outcome == "measured") if _is_active(site, each)
+    )
+    return next(in_force, None)
+
+
+def _is_active(site: Site, registered: Registered) -> bool:
+    return site.certifier.published.lifecycle(registered[0].code) == "active"
+
+
+def meaning(site: Site) -> Response:
+    """What the number means, for whoever reads it for the first time."""
+    checked_query()
+    limits = limits_of(site.certifier.shelf.newest)
+    return page("meaning.html", limits=limits, scale=charts.limits_scale(limits), examples=examples_for(site))
 
 
 def submit_form(site: Site) -> Response:
+    """Three steps with script, one plain form without."""
     checked_query()
-    megabytes = site.settings.max_upload_bytes // 1024**2
-    return page("submit.html", "five minutes", megabytes=megabytes, settings=site.settings)
+    standard = site.certifier.shelf.newest
+    return page(
+        "submit.html",
+        "five minutes",
+        megabytes=site.settings.max_upload_bytes // 1024**2,
+        choices=choices_of(standard.factors),
+        brought=_brought_by_submit(site, standard),
+    )
+
+
+def _brought_by_submit(site: Site, standard: Standard) -> dict[str, Any]:
+    """What the page Submit holds for its script."""
+    decisions = {outcome: [gettext(text) for text in texts] for outcome, texts in words.DECISIONS.items()}
+    limits = {name.replace("-", "_"): limit for name, limit in limits_of(standard).items()}
+    stages = {stage: gettext(name) for stage, name in words.STAGES.items()}
+    return {
+        "standard": standard.id,
+        "most_bytes": site.settings.max_upload_bytes,
+        "says": says("submit"),
+        "words": {"decisions": decisions, "limits": limits, "stages": stages},
+    }
 
 
 def submit(site: Site) -> AnyResponse:
@@ -61,11 +101,13 @@ def decision(site: Site, submission_id: str) -> Response:
     view = decision_on(site, submission_id)
     footprint = view.footprint
     limits = limits_of(site.certifier.shelf.named(view.standard) or site.certifier.shelf.newest)
+    levers = None if view.note else levers_on(site, submission_id)
     response = page(
         "decision.html",
         "not at all",
         view=view,
-        levers=None if view.note else levers_on(site, submission_id),
+        short=in_short(view, levers),
+        levers=levers,
         explanation=_explanation(site, submission_id, view),
         segments=charts.segments_of(footprint) if footprint else (),
         scale=charts.scale_of(footprint.central_g_per_min, footprint.assessed_g_per_min, limits) if footprint else None,
@@ -80,45 +122,10 @@ def _explanation(site: Site, submission_id: str, view: SubmissionView) -> dict[s
     return explanation_on(site, submission_id) if 0 < lines <= MOST_LINES else None
 
 
-def verify_form(site: Site) -> Response:
-    """The form, and the answer to a code or to the digest of a file."""
-    asked = checked_query(code=None, sha256=None)
-    audio = _audio(asked["sha256"])
-    if asked["code"].strip():
-        return _answers(site, [check_code(site, asked["code"], audio)])
-    if audio is None:
-        return page("verify.html", "five minutes", results=None, brought=brought_by_form(site))
-    return _answers(site, check_audio(site, audio), audio)
-
-
-def verify(site: Site) -> Response:
-    """The answer to a certificate file, which may bring its proof."""
+def problem_kinds(site: Site) -> Response:  # noqa: ARG001 - every view gets the site
+    """Every kind of problem that an answer may name."""
     checked_query()
-    request.max_content_length = 2 * DEFAULT_LIMITS.max_bytes
-    if request.mimetype != FORM:
-        raise MediaTypeUnsupported("A certificate is sent in a form.", found=request.mimetype or "none", expected=FORM)
-    file, proof = request.files.get("certificate"), request.files.get("proof")
-    if file is None or not file.filename:
-        raise ParameterInvalid("Choose a certificate file.", found="no file", expected="a .json or .vc file")
-    audio = _audio(request.form.get("sha256", ""))
-    proof_bytes = proof.stream.read() if proof is not None and proof.filename else None
-    return _answers(site, [check_document(site, file.stream.read(), proof_bytes, audio)])
-
-
-def _audio(text: str) -> AudioDigests | None:
-    digest = text.strip().lower()
-    if not digest:
-        return None
-    if not _DIGEST.fullmatch(digest):
-        raise ParameterInvalid(
-            "This is not a SHA-256.", found=digest[:80], expected="64 hexadecimal digits", pointer="sha256"
-        )
-    return AudioDigests(digest)
-
-
-def _answers(site: Site, results: list[Verification], audio: AudioDigests | None = None) -> Response:
-    views = [verification_view(result, site.settings.environment) for result in results]
-    return page("verify.html", "not at all", results=views, audio=audio, brought=brought_by_form(site))
+    return page("problem_kinds.html", "five minutes", kinds=sorted(problems().values(), key=lambda kind: kind.slug))
 
 
 def problem(site: Site, slug: str) -> Response:  # noqa: ARG001 - every view gets the site

@@ -313,7 +313,7 @@ def answer_for(raised: Exception, base_url: str) -> Response:
     document = problem_document(error, base_url, g.request_id)
     if document["status"] >= 500:
         _record(error, document["status"])
-    if _wants_page():
+    if wants_page():
         response = Response(render_template("problem.html", problem=document, about=problem_of(error).about))
     else:
         response = Response(json.dumps(document, ensure_ascii=False), content_type=MEDIA_TYPE)
@@ -344,7 +344,8 @@ def _headers_for(error: Exception, status: int) -> dict[str, str]:
     return headers
 
 
-def _wants_page() -> bool:
+def wants_page() -> bool:
+    """Whether a person reads the answer, in a browser."""
     if request.path.startswith(("/api/", "/vc-api/")):
         return False
     return request.accept_mimetypes.best_match([MEDIA_TYPE, "application/json", "text/html"]) == "text/html"

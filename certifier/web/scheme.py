@@ -32,12 +32,13 @@ KINDS = (
 
 
 class PartyView(Document):
-    """A party of the public register. Its keys are did:keys."""
+    """A party of the public register. Its keys are did:keys; a null ``accreditation`` is not stated."""
 
     id: str
     name: str
     demo: bool
     in_force: bool
+    accreditation: str | None
     keys: list[str]
 
 
@@ -167,6 +168,7 @@ def _parties(entries: Iterable[RegisteredKey], now: datetime) -> list[PartyView]
             name=keys[-1].name,
             demo=any(key.demo for key in keys),
             in_force=any(key.is_active(now) for key in keys),
+            accreditation=keys[-1].accreditation or None,
             keys=[key.key for key in keys],
         )
         for owner, keys in by_owner.items()

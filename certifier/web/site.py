@@ -73,6 +73,7 @@ class Site:
         self._places = BoundedSemaphore(self.settings.max_waiting)
         self._verdicts = lru_cache(REMEMBERED)(certifier.replayed)
         self._levers = lru_cache(REMEMBERED)(self._levers_of)
+        self.ai_parts_of = lru_cache(REMEMBERED)(self._ai_parts_of)
         self.comparison_of = lru_cache(REMEMBERED)(certifier.shelf.compared)
         self._made: dict[str, tuple[tuple[datetime, int, Keys], Any]] = {}
 
@@ -120,6 +121,10 @@ class Site:
             return None
         standard = self.certifier.shelf.with_digest(record["standard"]["sha256"])
         return levers_of(standard, report, evidence, self.verdict_on(submission))
+
+    def _ai_parts_of(self, submission_id: str) -> tuple[str, ...]:
+        """Which parts of a track AI made, as the applicant says."""
+        return open_report(self.certifier.store.submission(submission_id).envelope).report.track.ai_contribution
 
     def explanation_on(self, submission: SubmissionRow) -> dict[str, Any] | None:
         """Every line of a stored decision's figure with its origins; None where there is no figure.

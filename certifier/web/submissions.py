@@ -12,11 +12,19 @@ from certifier.decision import parse_decision
 from certifier.errors import NotFoundError
 from certifier.service.certifier import Accepted, Refused
 from certifier.service.examine import examine
-from certifier.standard.levers import levers_document
+from certifier.standard.levers import levers_document, levers_of
 from certifier.storage.rows import CertificateRow, SubmissionRow
-from certifier.web.documents import LeversView, SubmissionView, recorded_view, submission_view, trial_view
+from certifier.web.documents import (
+    LeversView,
+    ReportCheckView,
+    SubmissionView,
+    check_view,
+    recorded_view,
+    submission_view,
+    trial_view,
+)
 from certifier.web.problems import ParameterInvalid
-from certifier.web.site import Site
+from certifier.web.site import MOST_FOR_LEVERS, Site, size_of
 from certifier.web.uploads import read_upload
 
 KEY = re.compile(r"[!-~]{8,255}")
@@ -66,6 +74,18 @@ def try_submission(site: Site) -> SubmissionView:
     verdict = site.certifier.decide(examined, now).verdict
     track = examined.opened.report.track
     return trial_view(verdict, title=track.title, artist=track.artist, now=now)
+
+
+def check_submission(site: Site) -> ReportCheckView:
+    """The same decision with nothing stored, logged or signed, and what would lift it to the next outcome."""
+    now = site.clock()
+    examined = examine(read_upload(site.settings))
+    decision = site.certifier.decide(examined, now)
+    report = examined.opened.report
+    levers = None
+    if size_of(report) <= MOST_FOR_LEVERS:
+        levers = levers_of(decision.standard, report, decision.evidence, decision.verdict)
+    return check_view(decision.verdict, levers, title=report.track.title, artist=report.track.artist, now=now)
 
 
 def decision_on(site: Site, submission_id: str) -> SubmissionView:

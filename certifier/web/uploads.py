@@ -87,9 +87,14 @@ def read_upload(settings: Settings) -> Upload:
 
 def _bound(settings: Settings) -> None:
     total = settings.max_upload_bytes + LIMITS.max_bytes + settings.max_logs * settings.max_log_bytes
+    bound_form(settings, total, settings.max_logs)
+
+
+def bound_form(settings: Settings, total: int, files: int) -> None:
+    """Let the request's form be at most so many bytes and about so many files, which arrive in time."""
     request.max_content_length = total
     request.max_form_memory_size = LIMITS.max_bytes
-    request.max_form_parts = settings.max_logs + SPARE_PARTS
+    request.max_form_parts = files + SPARE_PARTS
     if (request.content_length or 0) > total:
         raise PayloadTooLarge(
             "The submission is too large.", found=f"{request.content_length} bytes", expected=f"at most {total} bytes"

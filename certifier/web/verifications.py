@@ -32,8 +32,11 @@ def check_document(site: Site, raw: bytes, proof: bytes | None, audio: AudioDige
 
 
 def check_audio(site: Site, audio: AudioDigests) -> list[Verification]:
-    """The verification of each certificate for a file, the newest first."""
-    rows = site.certifier.store.certificates_for_audio(audio.sha256)
+    """The verification of each certificate for a file, the newest first; where there is none, for the samples in it."""
+    store = site.certifier.store
+    rows = store.certificates_for_audio(audio.sha256)
+    if not rows and audio.essence_sha256:
+        rows = store.certificates_for_essence(audio.essence_sha256)
     return [site.verification_of(row, site.clock(), audio) for row in reversed(rows) if row.document]
 
 

@@ -140,6 +140,33 @@ REASONS = {
     "superseded": "another certificate took its place",
 }
 
+# reason -> why a certificate is suspended, before anything is decided about it (LCAL 12.1)
+DOUBTS = {
+    "evidence": "its evidence is being looked into",
+    "wrong_track": "it is being looked into whether the file is the track that was sold",
+    "figure": "the figure is being looked into",
+    "misuse": "the use of the mark is being looked into",
+    "offset_claim": "a claim of offsets beside the mark is being looked into",
+    "holder_request": "the holder asked for it",
+}
+
+# kind of assessor -> what it did
+WORK = {
+    "verifier": "independent; checked the report, the logs and the figure",
+    "measuring_party": "measured, signed the report and deposited its logs",
+    "service": "made the music on its machines, and signed what it exported",
+    "software": "the rules of the standard were applied by software, and nobody else looked at it",
+}
+
+# part of a track -> its name (the applicant's own disclosure)
+CONTRIBUTIONS = {
+    "vocals": "vocals",
+    "instrumentation": "instruments",
+    "composition": "composition",
+    "post_production": "post-production",
+    "lyrics": "lyrics",
+}
+
 # region of public use -> its name as the head of a column
 REGIONS = {"eu": "EU", "uk": "UK", "us": "US", "rest": "elsewhere"}
 
@@ -163,6 +190,9 @@ def texts() -> Iterator[str]:
     """Every text of these tables and of the table of verdicts, for the catalogues of other languages."""
     tables = (
         STATES,
+        DOUBTS,
+        WORK,
+        CONTRIBUTIONS,
         VERDICTS,
         AXES,
         VALUES,

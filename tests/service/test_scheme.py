@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -60,6 +61,13 @@ def test_the_example_is_marked_as_one_and_has_a_body() -> None:
     assert scheme.body is not None
     assert "not a real body" in scheme.body.name
     assert scheme.monitored_at(NOW) == {"A1", "A2"}
+
+
+def test_the_form_in_the_documentation_is_one_that_is_read() -> None:
+    (text,) = re.findall(r"```toml\n(.*?)```", (PROJECT_ROOT / "docs/scheme.md").read_text(), re.DOTALL)
+    scheme = parse_scheme(text)
+    assert scheme.monitored_at(NOW) == {"A1", "A2"}
+    assert scheme.model_fields_set == set(Scheme.model_fields), "every part is told"
 
 
 DAYS = {

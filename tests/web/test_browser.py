@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
 
 from certifier.certificate.code import display_code
@@ -69,49 +67,6 @@ def test_the_badge_on_the_page_is_drawn(browser: Browser, address: str, world: W
     page = opened(browser, address)
     page.goto(f"/v/{world.code}")
     assert page.evaluate("document.querySelector('.badge img').naturalWidth") == 600
-    page.context.close()
-
-
-def test_a_submission_that_cannot_be_used_is_told_beside_the_form(
-    browser: Browser, own_address: str, studio: Studio
-) -> None:
-    report = studio.folder / "report.json"
-    report.write_bytes(b'{"payload": 1, "payload": 2}')
-    page = opened(browser, own_address)
-    page.goto("/submit")
-    page.set_input_files("#audio", studio.track)
-    page.set_input_files("#report", report)
-    page.click("text=Submit >> nth=-1")
-    page.wait_for_selector("#failed:not([hidden])")
-    assert "The JSON cannot be read" in page.inner_text("#failed")
-    assert page.is_enabled("#submit button")
-    page.context.close()
-
-
-def test_the_browser_hashes_a_file_as_everybody_does(browser: Browser, address: str, tmp_path: Path) -> None:
-    """FIPS 180-4, around every edge of a block and of a chunk."""
-    page = opened(browser, address)
-    page.goto("/verify")
-    for size in (0, 1, 55, 56, 63, 64, 65, 119, 120, 1_000_000, 9_000_001):
-        file = tmp_path / f"sound-{size}"
-        content = (bytes(number * 7 % 251 for number in range(1000)) * (size // 1000 + 1))[:size]
-        file.write_bytes(content)
-        page.set_input_files("#v-audio", file)
-        expect(page.locator("#sha256")).to_have_value(hashlib.sha256(content).hexdigest())
-    page.context.close()
-
-
-def test_an_audio_file_is_verified_without_leaving_the_machine(browser: Browser, address: str, world: World) -> None:
-    page = opened(browser, address)
-    sent: list[str] = []
-    page.on("request", lambda request: sent.append(f"{request.method} {request.url}"))
-    page.goto("/verify")
-    page.set_input_files("#v-audio", world.studio.folder / "track-1.wav")
-    expect(page.locator("#sha256")).to_have_value(world.verified.certificate.audio_sha256)
-    page.click("#by-audio button")
-    page.wait_for_selector(".verdict-valid")
-    assert display_code(world.code) in page.inner_text(".verdict")
-    assert not [request for request in sent if request.startswith("POST")]
     page.context.close()
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
+from html import unescape
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -16,6 +19,7 @@ from sqlalchemy import update
 
 from certifier.certificate.code import display_code
 from certifier.certificate.credential import parse_claims
+from certifier.certificate.model import Figures
 from certifier.certificate.status import status_url
 from certifier.certificate.verification import Material
 from certifier.certificate.verify import check_certificate
@@ -33,21 +37,89 @@ NEVER_ISSUED = "0000000000"
 
 def test_the_page_says_it_in_one_sentence(world: World) -> None:
     figures = parse_claims(parse_object(world.verified.certificate.payload)).figures
-    page = world.client.get(f"/v/{world.code}").text
+    page = text_of(world.client.get(f"/v/{world.code}").text)
     assert (
         f"AI generation footprint: at most {figures.assessed_g_per_min} g CO2e per minute of finished music "
-        f"(best estimate {figures.central_g_per_min})." in page
+        f"(best estimate {figures.central_g_per_min} g); Low-Carbon Audio, class 2 (limit 30 g); "
+        "verified by Example Verifier." in page
     )
-    for said in ("Valid", "Night Ferry (example)", "Example Artist", "Example Verifier", "LCAL-1.0.0", "2029-11-01"):
-        assert said in page
-    assert display_code(world.code) in page
-    assert "Not counted: post-production, playing by listeners, buildings." in page
-    assert "Climate only, no offsets, location-based electricity." in page
+    page = page.partition("checked 2026")[0][-20:] + page.partition("checked 2026")[2]
+    assert page.index("Valid") < page.index("Night Ferry") < page.index("Example Artist") < page.index("AI generation")
+    assert page.index("AI generation") < page.index("Left out") < page.index("On the scale")
+
+
+# what the law, the standard or the scheme make the page say: M1 to M17 of the product's list, and the words
+MUST_SAY = {
+    "M1, the unit": "g CO2e per minute of finished music",
+    "M2, what is counted": "Training the AI, every take, storage, the hardware.",
+    "M2, what is not": "Streaming, listening, mixing, mastering, buildings.",
+    "M3, the evidence": "A2, checked by an independent verifier data quality",
+    "M5, the standard": "LCAL-1.0.0 of 2026-11-22, current",
+    "M6, the code": "{code}",
+    "M6, the status": "Valid, checked 2026-11-22 12:00 UTC",
+    "M6, the first day": "2026-11-01 by Low-Carbon Audio Label",
+    "M6, the last day": "2029-11-01",
+    "M7, the verifier": "Verified by Example Verifier independent; checked the report, the logs and the figure",
+    "M9, offsets": "No carbon offsets or credits are counted.",
+    "M10, electricity": "(location-based)",
+    "M11, not the song": "Nothing about the whole song, the artist or a company",
+    "M12, climate alone": "Climate only; other effects on the environment were not assessed",
+    "M12, no other label": "no ISO 14024 (type I) ecolabel, no label of a public authority",
+    "M14, complaining": "Report misuse, complain",
+    "M14, what is open": "Complaints 0 open after a first look",
+    "M14, the list": "All withdrawn certificates",
+    "where the mark may be shown": "as a mark: UK, US, elsewhere not: EU",
+    "M13, comparing": "Compare with another",
+    "M15, the rules": "How we decide",
+    "M16, AI in the track": "instruments, composition as the applicant says",
+}
+
+
+@pytest.mark.parametrize("said", MUST_SAY.values(), ids=MUST_SAY.keys())
+def test_the_page_says_what_it_must(world: World, said: str) -> None:
+    page = text_of(world.client.get(f"/v/{world.code}").text)
+    assert said.format(code=display_code(world.code)) in page
+
+
+def test_the_page_shows_real_recordings_of_the_register_on_the_scale(studio: Studio, certifier: Certifier) -> None:
+    """Only such as are in force and vouched for, and stand apart."""
+    issued = {name: certifier.certify(studio.examined(name, keys), NOW) for name, keys in KINDS.items()}
+    codes = {name: answer.certificate.code for name, answer in issued.items() if isinstance(answer, Issued)}
+    far = certifier.certify(studio.examined("far", activities=[large_run(studio)]), NOW)
+    assert isinstance(far, Issued)
+    client = create_app(certifier, lambda: LATER).test_client()
+    page = client.get(f"/v/{codes['own']}").text
+    shown = page[page.index("Real recordings") : page.index("Where the carbon")]
+    assert re.findall(r'href="/v/(\w+)"', shown) == [far.certificate.code]
+    assert f"at most {figures_of(far).assessed_g_per_min} g" in shown
+    certifier.change_status(far.certificate.code, "suspend", "evidence", LATER)
+    assert "Real recordings" not in client.get(f"/v/{codes['own']}").text
+
+
+KINDS = {"own": (APPLICANT, PARTY), "close": (APPLICANT, PARTY), "declared": (APPLICANT,)}
+
+
+def large_run(studio: Studio) -> dict[str, Any]:
+    """The same work on many machines."""
+    return studio.report(run_id="run-far")["activities"][0] | {
+        "hardware": [{"name": "NVIDIA A100 SXM4 80GB", "count": 4}]
+    }
+
+
+def figures_of(issued: Issued) -> Figures:
+    return parse_claims(parse_object(issued.certificate.payload)).figures
+
+
+def text_of(page: str) -> str:
+    """What a person reads, on one line."""
+    body = re.sub(r"<script.*?</script>|<[^>]+>", " ", page, flags=re.DOTALL)
+    return re.sub(r"\s+([;,.)])", r"\1", re.sub(r"\(\s+", "(", re.sub(r"\s+", " ", unescape(body))))
 
 
 def test_a_statement_claims_no_class_and_no_verifier(world: World) -> None:
     page = world.client.get(f"/v/{world.statement.certificate.code}").text
-    assert "Self-declared measurement. Not a label." in page
+    assert "Self-declared measurement, checked by software only. Not a label." in page
+    assert "On the scale" not in page
     assert "Low-Carbon Audio, class" not in page
     assert "Verified by" not in page
     assert ">Valid<" not in page

@@ -286,3 +286,14 @@ def test_without_script_a_report_is_sent_by_keyboard_alone(
     page.context.close()
     (row,) = certifier.complaints.listed()
     assert (row.kind, row.code, row.place) == ("misuse", "TACT000018", "a shop in a street")
+
+
+def test_the_documented_request_is_taken(client: FlaskClient) -> None:
+    text = (Path(__file__).parents[2] / "docs/complaints.md").read_text()
+    (body,) = re.findall(r"-d '(\{.*?\})'", text)
+    answer = client.post("/api/v1/complaints", data=body, content_type="application/json")
+    assert answer.status_code == 201
+    (told,) = re.findall(r"^(\{\"receipt.*)$", text, re.MULTILINE)
+    assert set(re.findall(r'"(\w+)":', told)) <= answer.json.keys()
+    bounds = (cases.MOST_TEXT, cases.MOST_PLACE, cases.MOST_CONTACT, cases.MOST_WAITING, cases.MOST_A_DAY)
+    assert all(str(bound) in text for bound in (*bounds, cases.MOST_OF_CODE, *KINDS, *OUTCOMES))

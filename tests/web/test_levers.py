@@ -19,7 +19,7 @@ def test_page_and_api_show_what_would_reach_the_next_outcome(world):
     assert (levers["outcome"], levers["next"], levers["in_the_way"]) == ("class-2", "class-1", ["BND-07"])
     (reaching,) = [lever for lever in levers["levers"] if lever["reaches"]]
     page = world.client.get(f"/submissions/{submission.id}").text
-    assert "What would reach Low-Carbon Audio, class 1" in page
+    assert "What would reach “Low-Carbon Audio, class 1”" in page
     assert reaching["sentence"] in page
     assert f"At most {reaching['assessed_g_per_min']} g" in page
 

@@ -54,11 +54,7 @@ def test_everything_described_is_served(world: World) -> None:
                 "sha256": world.certifier.shelf.newest.digest,
                 "path": "README.md",
             }
-            asked = {
-                p["name"]: "a5" * 32
-                for p in item["get"].get("parameters", [])
-                if p["in"] == "query" and p.get("required")
-            }
+            asked = {"sha256": "a5" * 32} if path == "/api/v1/certificates" else {}
             parts = {**named, "tile": "0/000.p/1", "year": "2026", "number": "1"}
             answer = world.client.get(path.format(**parts), query_string=asked)
             assert answer.status_code == 200, path

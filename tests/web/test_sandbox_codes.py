@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -80,3 +82,12 @@ def test_production_says_that_it_has_none(world: World, monkeypatch: pytest.Monk
     page = create_app(world.certifier, now).test_client().get("/docs/sandbox").text
     assert "production has no examples" in page
     assert "sandbox fill" not in page
+
+
+def test_the_documentation_names_every_code_with_its_verdict(sandbox: FlaskClient) -> None:
+    text = (Path(__file__).parents[2] / "docs/sandbox.md").read_text()
+    rows = dict(re.findall(r"^\| [^|]+ \| `([^`]+)` \| `?(\w+)`? \|", text, re.MULTILINE))
+    told = {
+        display_code(row["code"]): row["verdict"] or "none" for row in sandbox.get("/docs/sandbox.json").json["codes"]
+    }
+    assert rows == told

@@ -146,6 +146,20 @@ def test_ties_that_are_stated_to_be_none_are_told_from_ties_that_nobody_stated(s
     assert document["ties"] == []
 
 
+def test_a_verifier_shows_its_accreditation_or_that_none_is_stated(studio: Studio) -> None:
+    text, document = said(studio, 1, None)
+    assert "Accreditation not stated" in text
+    assert [party["accreditation"] for party in document["verifiers"]] == [None]
+    key, words = (
+        SigningKey.from_seed(b"another verifier".ljust(32, b".")).public,
+        'accreditation = "Example 000, ISO 14065"\n',
+    )
+    register_key(studio.settings, "another", "verifier", "Another Verifier (an example)", key, NOW, words)
+    text, document = said(studio, 1, None)
+    assert "Accreditation Example 000, ISO 14065" in text
+    assert {party["accreditation"] for party in document["verifiers"]} == {None, "Example 000, ISO 14065"}
+
+
 def test_words_of_the_operator_are_shown_as_text(studio: Studio) -> None:
     (studio.settings.register_dir / SCHEME_FILE).write_text(f"owner = '{HOSTILE}'")
     assert "&lt;3 &amp; &#34;quotes&#34;" in page(studio, 1)

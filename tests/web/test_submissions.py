@@ -506,3 +506,27 @@ def test_two_applicants_may_choose_the_same_key(studio: Studio, certifier: Certi
     second = certifier.certify(studio.examined(2, (STRANGER, PARTY), **stranger), LATER, "00000001")
     assert isinstance(first, Issued)
     assert isinstance(second, Issued)
+
+
+def test_a_check_says_what_a_submission_would_get_and_what_would_lift_it(
+    client: FlaskClient, certifier: Certifier, studio: Studio
+) -> None:
+    envelope = studio.signed(studio.report(), (APPLICANT,))
+    before = certifier.store.counts()
+    trial = send(client, form(studio, envelope), "/api/v1/report-checks")
+    assert (trial.status_code, trial.json["state"], trial.json["outcome"]) == (200, "dry_run", "disclosed")
+    assert trial.json["levers"]["next"] == "measured"
+    assert trial.headers["Cache-Control"] == "private, no-store"
+    assert certifier.store.counts() == before
+    real = send(client, form(studio, envelope))
+    kept = {"assessed_g_per_min", "central_g_per_min", "outcome", "findings", "footprint"}
+    assert {name: trial.json[name] for name in kept} == {name: real.json[name] for name in kept}
+
+
+def test_a_check_names_what_is_wrong_as_a_submission_does(client: FlaskClient, studio: Studio) -> None:
+    other = write_track(studio.folder / "other.wav", pitch=330.0)
+    wrong = form(studio, track=other)
+    trial = send(client, wrong, "/api/v1/report-checks")
+    assert trial.status_code == 422
+    assert trial.json["type"].endswith("/audio-digest-mismatch")
+    assert trial.json["errors"][0]["pointer"] == "/track/audio_sha256"

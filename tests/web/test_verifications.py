@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from typing import Any
 
@@ -162,39 +161,6 @@ def test_pages_of_other_sites_may_ask(world: World) -> None:
     allowed = world.client.options(VERIFICATIONS)
     assert (allowed.status_code, allowed.headers["Access-Control-Allow-Origin"]) == (204, "*")
     assert ask(world, code=world.code).headers["Access-Control-Allow-Origin"] == "*"
-
-
-# -- the page -------------------------------------------------------------------------------------------------------
-
-
-def test_the_page_verifies_a_code(world: World) -> None:
-    page = world.client.get(f"/verify?code={display_code(world.code)}").text
-    assert "Signed by the issuer, in the public log, in force." in page
-
-
-def test_the_page_finds_certificates_by_the_digest_of_a_file(world: World) -> None:
-    digest = world.verified.certificate.audio_sha256
-    page = world.client.get(f"/verify?sha256={digest.upper()}").text
-    assert "this very file" in page
-    assert display_code(world.code) in page
-    assert "No certificate here is for this file" in world.client.get(f"/verify?sha256={OTHER_AUDIO}").text
-
-
-def test_the_page_takes_a_certificate_file(world: World) -> None:
-    def asked(**files: bytes | None) -> str:
-        data = {name: (io.BytesIO(content or b""), name) for name, content in files.items()}
-        return world.client.post("/verify", data=data).text
-
-    document, other = world.verified.certificate.document, world.attested.certificate.proof
-    assert "Signed by the issuer, in the public log, in force." in asked(certificate=document)
-    assert "The proof does not show this certificate in the public log." in asked(certificate=document, proof=other)
-
-
-def test_the_page_wants_a_file(world: World) -> None:
-    empty = world.client.post("/verify", data={"sha256": ""}, content_type="multipart/form-data")
-    assert empty.json["type"].endswith("/parameter-invalid")
-    assert world.client.post("/verify", json={}).status_code == 415
-    assert world.client.get("/verify?sha256=abc").json["type"].endswith("/parameter-invalid")
 
 
 def test_a_number_where_a_text_was_signed_is_not_valid(world: World) -> None:

@@ -2,6 +2,7 @@
 //
 // All modules share one scope when they are joined into one script, so each name at their top level is used once.
 
+// Known by its name: a module that is loaded later brings a class of its own.
 export class Refused extends Error {}
 
 export function refuse(message = "it cannot be read") {
@@ -10,7 +11,7 @@ export function refuse(message = "it cannot be read") {
 
 // What was refused, in words; any other error is a fault of ours and goes on.
 export function wordsOf(error) {
-  if (error instanceof Refused) return error.message;
+  if (error.constructor.name === "Refused") return error.message;
   throw error;
 }
 
@@ -58,7 +59,7 @@ export function fromBase64url(text) {
   return fromBase64(text.replace(/-/g, "+").replace(/_/g, "/") + "=".repeat(-text.length & 3));
 }
 
-const BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+export const BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
 // Multibase base58btc: z and at most 128 signs.
 export function fromMultibase(text) {

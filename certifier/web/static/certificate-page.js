@@ -3,14 +3,16 @@
 
 import { wordsOf } from "./bytes.js";
 import { check, checkPrint } from "./check.js";
-import { bytesOfDigits } from "./compact.js";
-import { axesOf, clock, element, isDone, lineOf, markOf } from "./telling.js";
+import { learn, say } from "./say.js";
+import { axesOf, clock, element, isDone, lineOf, markOf, reasonOf } from "./telling.js";
 
 const PATIENCE = 8000; // milliseconds
-const { code, material, words } = JSON.parse(document.getElementById("brought").textContent);
+const { code, state, material, words, says } = JSON.parse(document.getElementById("brought").textContent);
+learn(words.says);
+learn(says);
 const line = document.getElementById("own-line"), place = document.getElementById("own-check");
 // The word of the service on top of the page, where that is Valid.
-const pill = document.querySelector(".pill-active"), said = pill?.textContent.trim();
+const pill = document.querySelector(".pill-active"), siteSays = pill?.textContent.trim();
 const digits = /^#([0-9]{20,})$/.exec(location.hash)?.[1];
 
 let brought = material;
@@ -20,66 +22,60 @@ performance.mark("begun");
 // The first answer rests on what the page brought; where that is no longer in force, on what the service says now.
 async function start() {
   const result = await check(brought.certificate, brought, Date.now());
-  return result.reason === "status_unchecked" ? again() : tell(result, "");
+  return result.reason === "status_unchecked" ? again() : tell(result);
 }
 
 async function again() {
-  let failure = "";
+  let isSilent = false;
   try {
     const answer = await fetch(`/v/${code}.check.json`, { cache: "no-cache", signal: AbortSignal.timeout(PATIENCE) });
     if (!answer.ok) throw new Error(`it answers ${answer.status}`);
     // The certificate stays the one that this page shows.
     brought = { ...(await answer.json()), certificate: material.certificate };
   } catch {
-    failure = "The service did not answer";
+    isSilent = true;
   }
-  return tell(await check(brought.certificate, brought, Date.now()), failure);
+  return tell(await check(brought.certificate, brought, Date.now()), isSilent);
 }
 
 // What the digits behind # in the address say, where the page was opened from a print.
 async function printed() {
   try {
+    const { bytesOfDigits } = await import("./compact.js");
     const compact = bytesOfDigits(digits), own = await check(compact, brought, Date.now()), { axes } = await checkPrint(compact, brought.certificate, brought, Date.now());
-    if (own.axes.integrity !== "ok") return ["bad", "The code on the print is not signed by a key that is known here. Do not rely on that print."];
-    if (axes.integrity !== "ok") return ["bad", "The print carries another certificate than this page. Do not rely on that print."];
-    return ["good", "The print carries this very certificate: its own signature fits, and so does the digest in it."];
+    if (own.axes.integrity !== "ok") return ["bad", say("print_unsigned")];
+    return axes.integrity === "ok" ? ["good", say("print_same")] : ["bad", say("print_other")];
   } catch (error) {
-    return ["bad", `The code on the print cannot be read: ${wordsOf(error)}. Scan it again.`];
+    return ["bad", say("print_unread", { why: wordsOf(error) })];
   }
 }
 
-async function tell(result, failure) {
-  const print = digits ? await printed() : null, verdict = words.verdicts[result.verdict], at = clock(Date.now());
-  const isWrong = print?.[0] === "bad", mark = isWrong ? "bad" : failure && isDone(result) ? "open" : markOf(result);
-  const plain = isDone(result) ? "Checked by your own browser" : `Checked by your own browser: ${verdict.toLowerCase()}. ${result.because}`;
+async function tell(result, isSilent) {
+  const print = digits ? await printed() : null, verdict = words.verdicts[result.verdict], because = reasonOf(result, words), at = clock(Date.now());
+  const isWrong = print?.[0] === "bad", isGood = isDone(result), isReplaced = state === "superseded" && result.reason === "revoked", mark = isWrong ? "bad" : isSilent && isGood ? "open" : markOf(result);
   // Green only while this browser finds the same.
-  pill?.classList.toggle("pill-active", isDone(result));
-  if (pill) pill.lastChild.textContent = isDone(result) ? said : `This site says: ${said.toLowerCase()}`;
+  pill?.classList.toggle("pill-active", isGood);
+  if (pill) pill.lastChild.textContent = isGood ? siteSays : say("site", { state: siteSays.toLowerCase() });
   line.className = `own is-${mark}`;
-  line.textContent = isWrong ? print[1] : failure && isDone(result) ? "Your own browser could not check this again just now" : plain;
+  line.textContent = isWrong ? print[1] : isReplaced ? say("replaced") : !isGood ? `${say("told", { verdict: verdict.toLowerCase() })}. ${because}` : say(isSilent ? "again" : "done");
 
-  const box = element("div", "", `verdict verdict-${failure ? "cannot_tell" : result.verdict}`);
-  if (failure) {
-    box.append(
-      element("h3", `Your own browser could not check this again: ${failure.toLowerCase()}`),
-      element("p", `With the keys and lists that came before, by the clock of this device at ${at}: ${verdict.toLowerCase()}. ${result.because}`),
-    );
-  } else {
-    box.append(element("h3", `Checked by your own browser: ${verdict}`), element("p", result.because));
-  }
+  const box = element("div", "", `verdict verdict-${isSilent ? "cannot_tell" : result.verdict}`);
+  box.append(
+    element("h3", isSilent ? say("again_why") : say("told", { verdict })),
+    element("p", isSilent ? say("before", { at, verdict: verdict.toLowerCase(), because }) : because),
+  );
   if (result.certificate) box.append(lineOf(result, words));
   box.append(axesOf(result, words));
   if (print) box.append(element("p", print[1], `is-${print[0]}`));
-  const isLate = !failure && result.reason === "status_unchecked";
-  box.append(
-    element("p", `${isLate ? `Is the clock of this device right? It says ${new Date().toLocaleString()}. ` : `At ${at} by the clock of this device. `}The keys came with this page, so whose they are is the word of this site. With keys that you have from elsewhere, check a copy under Verify, or with certifier verify.`, "soft"),
-    actions(),
-  );
+  const isLate = !isSilent && result.reason === "status_unchecked";
+  box.append(element("p", `${say(isLate ? "clock" : "at", { at })} ${say("whose")}`, "soft"), actions());
+  // What does not agree with the page is shown in full.
+  if (mark !== "good" && (state === "active" || isWrong)) place.parentNode.open = true;
   show(box);
 }
 
 function actions() {
-  const button = element("button", "Check again now"), paragraph = element("p", "", "actions");
+  const button = element("button", say("button")), paragraph = element("p", "", "actions");
   button.type = "button";
   button.addEventListener("click", () => {
     button.disabled = true;
@@ -97,8 +93,8 @@ function show(box) {
 
 function giveUp(error) {
   line.className = "own is-open";
-  line.textContent = "Your own browser could not check this certificate";
-  show(element("p", `Your own browser could not check this certificate: ${error.message}. What stands above is the answer of the service.`, "is-open"));
+  line.textContent = say("failed");
+  show(element("p", say("failed_why", { why: error.message }), "is-open"));
 }
 
 start().catch(giveUp);

@@ -2,7 +2,6 @@
 
 import { bytesOf, fromBase64, fromBase64url, hexOf, refuse, textOf, utf8 } from "./bytes.js";
 import { displayCode, parseCode } from "./code.js";
-import { bytesOfDigits, parseCompact } from "./compact.js";
 import { checkSigned } from "./ed25519.js";
 import { canonicalBytes, canonicalText, parseObject } from "./json.js";
 import { checkProof, splitProof } from "./proof.js";
@@ -18,13 +17,13 @@ const FURTHER = ["consumer", "provider", "data-quality", "post-production", "tab
 const noCertificate = () => refuse("this is no certificate");
 
 // Any form that is checked here. `prove` returns when the signature fits a key, and is refused otherwise.
-export function openCertificate(given) {
+export async function openCertificate(given) {
   const raw = bytesOf(given);
   if (raw[0] === 0xd2) return openCompact(raw);
   const [, text] = /^[ \t-\r]*({|[!-~]+(?=[ \t-\r]*$))/.exec(textOf(raw)) ?? noCertificate();
   if (text[0] === "{") return openJson(raw);
   const [, address, digits] = /^https?:\/\/([!-~]+)#([0-9]+)$/i.exec(text) ?? [];
-  return digits ? openCompact(bytesOfDigits(digits), address) : openJwt(text);
+  return digits ? openCompact(digits, address) : openJwt(text);
 }
 
 function openJson(raw) {
@@ -47,8 +46,10 @@ function openJwt(text) {
   return opened(unsigned, kid, validFrom, (key) => checkSigned(key, utf8(`${header}.${payload}`), bytes));
 }
 
-function openCompact(raw, address) {
-  const { compact, signature, signed } = parseCompact(raw);
+// The bytes, or the digits of a QR.
+async function openCompact(given, address) {
+  const { bytesOfDigits, parseCompact } = await import("./compact.js");
+  const { compact, signature, signed } = parseCompact(address ? bytesOfDigits(given) : given);
   if (address && address.toLowerCase() !== `${compact.address}/v/${compact.code}`.toLowerCase()) refuse("the address leads to another certificate");
   return { ...compact, signedAt: compact.issuedAt, compact, prove: (key) => checkSigned(key, signed, signature) };
 }

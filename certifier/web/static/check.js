@@ -20,7 +20,7 @@ const ENDING = 30 * 86_400_000;
 //
 // Each check below answers with the value of its axis, what was found, and what was expected.
 export async function check(raw, material, now) {
-  const opened = openCertificate(raw), trust = material.trust ? await parseTrust(material.trust) : null;
+  const opened = await openCertificate(raw), trust = material.trust ? await parseTrust(material.trust) : null;
   const key = trust?.keys.find(({ id, issuer, role }) => id === opened.method && issuer === opened.issuer && role === "issuer");
   const issuer_trust = checkIssuer(opened, key, trust), integrity = await checkIntegrity(opened, key);
   if (integrity[0] === "broken") return concluded({ issuer_trust, integrity }, now, null);
@@ -46,7 +46,7 @@ export async function check(raw, material, now) {
 export async function checkPrint(print, record, material, now) {
   const printed = await check(print, material, now), answer = await check(record, material, now);
   if (printed.axes.integrity !== "ok") return printed;
-  if (answer.axes.integrity !== "ok" || (await isPrintOf(openCertificate(print), openCertificate(record)))) return answer;
+  if (answer.axes.integrity !== "ok" || (await isPrintOf(await openCertificate(print), await openCertificate(record)))) return answer;
   return concluded({ integrity: ["broken", "the print carries another certificate", "the certificate of this code"] }, now, null);
 }
 

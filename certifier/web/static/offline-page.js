@@ -1,52 +1,47 @@
 // A page that was kept: checks the certificate inside it with the keys and lists of the day it was saved, and asks nobody.
 
 import { check } from "./check.js";
-import { axesOf, clock, element, isOnlyAged } from "./telling.js";
+import { learn, say } from "./say.js";
+import { axesOf, clock, element, isOnlyAged, reasonOf } from "./telling.js";
 
-const { address, saved_at, material, words } = JSON.parse(document.getElementById("brought").textContent);
-const place = document.getElementById("result"), day = (text) => text.replace("T", " ").replace(/:\d\dZ$/, " UTC");
+const { address, saved_at, material, words, says } = JSON.parse(document.getElementById("brought").textContent);
+const place = document.getElementById("result"), day = (text) => text.replace("T", " ").replace(/:\d\dZ$/, " UTC"), saved = day(saved_at);
+learn(words.says);
+learn(says);
 
 // Everything that is shown comes out of the signed certificate, and nothing where it cannot be believed.
 async function tell(result) {
-  const { certificate: shown, verdict, because } = result, then = await check(material.certificate, material, Date.parse(saved_at));
+  const { certificate: shown, verdict } = result, then = await check(material.certificate, material, Date.parse(saved_at));
   const isAged = isOnlyAged(result) && then.axes.lifecycle === "active";
-  const headline = isAged ? "Genuine. Whether it was withdrawn since cannot be told here." : words.verdicts[verdict];
-  const box = element("section", "", `verdict verdict-${verdict}`);
-  box.append(element("h2", headline));
-  box.append(element("p", isAged ? `It was neither withdrawn nor suspended when this page was saved, at ${day(saved_at)}. That was more than an hour ago, so ask again where you can.` : because));
+  const box = element("section", "", `verdict verdict-${verdict}`), ask = element("p", `${say("today")} `), link = element("a", address);
+  link.href = address;
+  ask.append(link);
+  box.append(element("h2", isAged ? say("genuine") : words.verdicts[verdict]), element("p", isAged ? say("aged", { saved }) : reasonOf(result, words)), ask);
   place.replaceChildren();
   if (shown) {
     const title = element("h1"), by = element("p", "", "by"), facts = element("dl", "", "facts");
     title.append(element("bdi", shown.title));
     by.append(element("bdi", shown.artist));
     for (const [name, value] of [
-      ["Figure", `at most ${shown.assessed_g_per_min} g CO2e per minute of finished music`],
-      ["Outcome", words.outcomes[shown.outcome] ?? shown.outcome],
-      ["Evidence", shown.evidence_level],
-      ["Standard", shown.standard],
-      ["Issued", shown.issued_at.slice(0, 10)],
-      ["Valid until", shown.expires_at.slice(0, 10)],
-      ["Code", shown.code],
+      ["figure_of", say("figure", { g: shown.assessed_g_per_min })],
+      ["outcome", words.outcomes[shown.outcome] ?? shown.outcome],
+      ["evidence", shown.evidence_level],
+      ["standard", shown.standard],
+      ["issued", shown.issued_at.slice(0, 10)],
+      ["until", shown.expires_at.slice(0, 10)],
+      ["code", shown.code],
     ]) {
       const row = element("div");
-      row.append(element("dt", name), element("dd", value));
+      row.append(element("dt", say(name)), element("dd", value));
       facts.append(row);
     }
     place.append(title, by, box, facts);
   } else {
-    place.append(element("h1", "A saved certificate"), box);
+    place.append(element("h1", say("title")), box);
   }
-  const ask = element("p", "How it stands today: "), link = element("a", address);
-  link.href = address;
-  ask.append(link);
-  box.append(ask);
-  place.append(
-    element("h2", "The checks"),
-    axesOf(result, words),
-    element("p", `Checked by your own browser at ${clock(Date.now())}, without a network. The keys and status lists are those of ${day(saved_at)}, from whoever gave you this page: where that matters, compare them or check with certifier verify.`, "soft"),
-  );
+  place.append(element("h2", say("checks")), axesOf(result, words), element("p", say("source", { at: clock(Date.now()), saved }), "soft"));
 }
 
 check(material.certificate, material, Date.now()).then(tell).catch((error) => {
-  place.replaceChildren(element("h1", "A saved certificate"), element("p", `This browser could not check it: ${error.message}.`, "is-open"));
+  place.replaceChildren(element("h1", say("title")), element("p", say("unable", { why: error.message }), "is-open"));
 });

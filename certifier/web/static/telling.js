@@ -1,10 +1,17 @@
 // A verification in words for people. Texts only, never markup: what a certificate says is foreign.
 
+import { say } from "./say.js";
+
 export function element(kind, text = "", className = "") {
   return Object.assign(document.createElement(kind), { textContent: text, className });
 }
 
-export const clock = (moment) => new Date(moment).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+// A time of this device, with its date and zone.
+export const clock = (moment) =>
+  new Date(moment).toLocaleString(document.documentElement.lang, { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
+
+// Why a verdict is what it is, in the language of the page.
+export const reasonOf = ({ reason, because }, words) => words.because[reason] ?? because;
 
 export const isDone = ({ verdict }) => verdict === "valid" || verdict === "valid_with_warnings";
 
@@ -13,9 +20,9 @@ export const markOf = ({ verdict }) => ({ not_valid: "bad", cannot_tell: "open" 
 // What was checked, in one line; a print alone knows no title.
 export function lineOf({ verdict, certificate }, { outcomes }) {
   const { title, artist, assessed_g_per_min: most, outcome, code } = certificate;
-  const line = element("p", { not_valid: "When it was issued it said: ", cannot_tell: "It says: " }[verdict]);
-  if (title) line.append(element("bdi", title), " by ", element("bdi", artist), " · ");
-  line.append(`at most ${most} g CO2e per minute of finished music · ${outcomes[outcome] ?? outcome} · `, element("code", code));
+  const before = { not_valid: "then", cannot_tell: "now" }[verdict], line = element("p", before && `${say(before)} `);
+  if (title) line.append(element("bdi", title), ` ${say("by")} `, element("bdi", artist), " · ");
+  line.append(`${say("figure", { g: most })} · ${outcomes[outcome] ?? outcome} · `, element("code", code));
   return line;
 }
 
@@ -26,7 +33,7 @@ export function axesOf({ checks }, { axes, values }) {
     const [mark, said] = values[value] ?? ["open", value], line = element("li");
     line.append(element("span", `${axes[axis]}: ${said}`, `is-${mark}`));
     if (mark !== "good" && found && value !== "not_checked") {
-      line.append(element("span", expected && found !== expected ? `${found}; expected: ${expected}` : found, "soft"));
+      line.append(element("span", expected && found !== expected ? say("expected", { found, expected }) : found, "soft"));
     }
     list.append(line);
   }

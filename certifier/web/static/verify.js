@@ -1,143 +1,324 @@
-// Checks files and codes that somebody drops here, on their own machine, and hashes audio so that it never leaves it. Without
-// this script the forms below work as they are.
+// The page Verify: whatever somebody gives is told apart by what it is and checked on their own machine. What only the service can
+// do is offered, and nothing is sent before somebody says so. Without this script the forms of the page do the same over there.
 
-import { bytesOf } from "./bytes.js";
+import { cameraHindrance, reasonOf, watchCamera } from "./camera.js";
 import { openCertificate } from "./certificate.js";
 import { check, checkPrint } from "./check.js";
 import { displayCode } from "./code.js";
-import { Sha256 } from "./sha256.js";
-import { axesOf, clock, element, lineOf } from "./telling.js";
+import { essenceOf, hashOf } from "./essence.js";
+import { kindOfBytes, kindOfText } from "./kinds.js";
+import { qrReader, textInPicture } from "./qr.js";
+import { answerOf, actionsOf, buttonFor, linkTo, noticeOf, paragraph } from "./results.js";
+import { learn, say } from "./say.js";
+import { element } from "./telling.js";
 
-const CHUNK = 4 * 1024 * 1024, MOST = 1024 * 1024, PATIENCE = 8000;
-const { host, trust, words } = JSON.parse(document.getElementById("brought").textContent);
+const MOST = 1024 * 1024, PATIENCE = 8000;
+const MAGIC_NAMES = /^(pdf|zip|gzip|midi|caf|mp4)$/; // formats that the first bytes tell
+const SENDING = 300_000; // milliseconds for an audio file that the service is to read
+const { host, places, trust, words, says, reader: jsQrAddress } = JSON.parse(document.getElementById("brought").textContent);
 const byId = (id) => document.getElementById(id);
-const form = byId("by-audio"), file = byId("v-audio"), progress = byId("hashed"), button = form.querySelector("button");
-const own = byId("own"), files = byId("own-files"), pasted = byId("own-text"), place = byId("own-result"), go = byId("own-go");
+const textForm = byId("by-text"), fileForm = byId("by-files"), field = byId("given"), files = byId("files");
+const status = byId("status"), results = byId("results"), video = byId("video");
 
-byId("hashing").hidden = own.hidden = false;
+learn(says);
 
-file.addEventListener("change", async () => {
-  const [chosen] = file.files;
-  if (!chosen) return;
-  button.disabled = true;
-  progress.hidden = false;
-  try {
-    const value = await hashOf(chosen, (share) => { progress.value = share; });
-    if (chosen === file.files[0]) byId("sha256").value = value;
-  } catch {
-    file.setCustomValidity("The file cannot be read.");
-    file.reportValidity();
-  }
-  button.disabled = false;
+// -- what is given ----------------------------------------------------------------------------------------------------
+
+textForm.addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (field.value.trim()) run(async () => [{ title: say("pasted"), ...kindOfText(field.value) }]);
 });
-
-async function hashOf(blob, tell = () => {}) {
-  const hash = new Sha256();
-  for (let at = 0; at < blob.size; at += CHUNK) {
-    hash.update(new Uint8Array(await blob.slice(at, at + CHUNK).arrayBuffer()));
-    tell(Math.min(1, (at + CHUNK) / blob.size));
-  }
-  return hash.hex();
-}
-
+fileForm.addEventListener("submit", (event) => {
+  event.preventDefault();
+  takeFiles(files.files);
+});
+files.addEventListener("change", () => takeFiles(files.files));
+document.addEventListener("paste", (event) => takeFiles(event.clipboardData.files));
 for (const kind of ["dragover", "dragleave", "drop"]) {
-  own.addEventListener(kind, (event) => {
+  document.addEventListener(kind, (event) => {
+    if (!event.dataTransfer?.types.includes("Files")) return;
     event.preventDefault();
-    own.classList.toggle("over", kind === "dragover");
-    if (kind !== "drop") return;
-    files.files = event.dataTransfer.files;
-    run();
+    fileForm.classList.toggle("over", kind === "dragover");
+    if (kind === "drop") takeFiles(event.dataTransfer.files);
   });
 }
-files.addEventListener("change", run);
-go.addEventListener("click", run);
+
+function takeFiles(given) {
+  const chosen = [...given];
+  files.value = ""; // so that the same file can be chosen again
+  if (chosen.length) run(() => Promise.all(chosen.map(openedFile)));
+}
+
+async function openedFile(file) {
+  try {
+    const bytes = new Uint8Array(await file.slice(0, file.size > MOST ? 64 : MOST).arrayBuffer()), told = kindOfBytes(bytes);
+    const isRead = file.size <= MOST || told.kind === "audio" || told.kind === "image" || MAGIC_NAMES.test(told.format);
+    return { title: file.name, file, ...(isRead ? told : { kind: "stranger", format: "large" }) };
+  } catch {
+    return { title: file.name, kind: "stranger", format: "unreadable" };
+  }
+}
 
 let running = 0;
 
-async function run() {
-  const turn = (running += 1);
-  place.replaceChildren(element("p", "Reading …", "soft"));
-  let shown;
+// Answers one by one, each in its own box; what is given meanwhile takes over.
+async function run(open) {
+  const turn = (running += 1), isLate = () => turn !== running;
+  results.replaceChildren();
+  status.textContent = say("reading");
+  const given = await open();
+  let first = null;
+  for await (const box of answersTo(given, (told) => isLate() || (status.textContent = told))) {
+    if (isLate()) return;
+    results.append(box);
+    first ??= box;
+  }
+  if (isLate()) return;
+  status.textContent = "";
+  first?.focus();
+}
+
+// -- answers ----------------------------------------------------------------------------------------------------------
+
+async function* answersTo(all, tell) {
+  const of = (kind) => all.filter((each) => each.kind === kind);
+  const certificates = of("certificate"), sounds = of("audio"), lists = Object.fromEntries(of("list").map(({ url, bytes }) => [url, bytes]));
+  const beside = { trust: of("trust")[0]?.bytes, proofs: of("proof").map(({ bytes }) => bytes), lists };
+  for (const sound of sounds) sound.sha256 = await hashOf(sound.file, (share) => tell(say("hashing", { name: sound.title, percent: Math.round(100 * share) })));
+  const isCompared = certificates.length > 0;
+  for (const each of all) {
+    const answer = { audio: isCompared ? null : answerToAudio, certificate: answerToCertificate, baked: answerToBadge, image: answerToPicture, scan: answerToScan, code: answerToCode, digest: answerToDigest, mistyped: mistypedOf, stranger: strangerOf }[each.kind];
+    if (answer) yield await guarded(each, async () => answer(each, { ...beside, sounds, tell }));
+  }
+  if (all.length && all.every(({ kind }) => ["proof", "list", "trust"].includes(kind))) {
+    yield noticeOf(all.map(({ title }) => title).join(", "), say("only_beside"), [paragraph(say("only_beside_more"))]);
+  }
+}
+
+async function guarded({ title }, answer) {
   try {
-    shown = await answerTo(await sorted([...files.files]));
+    return await answer();
   } catch (error) {
-    shown = [element("p", `This cannot be checked: ${error.message}.`, "is-bad")];
-  }
-  if (turn === running) place.replaceChildren(...shown);
-}
-
-// Which file is what, by what is in it.
-async function sorted(chosen) {
-  const brought = { lists: {} };
-  for (const each of chosen) {
-    const bytes = each.size <= MOST ? new Uint8Array(await each.arrayBuffer()) : new Uint8Array(), start = new TextDecoder().decode(bytes).trimStart();
-    const document = start.startsWith("{") ? parsed(start) : {};
-    if (start.startsWith("c2sp.org/tlog-proof")) brought.proof = bytes;
-    else if (document.form === "lcal-trust/1") brought.trust = bytes;
-    else if (document.form === "lcal-pack/1") throw new Error("a pack is read by certifier verify --pack");
-    else if ([document.type].flat().includes("BitstringStatusListCredential")) brought.lists[document.id] = bytes;
-    else if (start.startsWith("<")) brought.image = each;
-    else if (document.proof || bytes[0] === 0xd2 || /^[\w-]+\.[\w-]+\.[\w-]+\s*$/.test(start)) [brought.certificate, brought.file] = [bytes, each];
-    else if (start.startsWith("{")) throw new Error(`${each.name} is no certificate, proof, list or trust file`);
-    else brought.audio = { sha256: await hashOf(each), name: each.name };
-  }
-  if (pasted.value.trim()) brought.certificate ??= bytesOf(pasted.value.trim());
-  return brought;
-}
-
-function parsed(start) {
-  try {
-    return JSON.parse(start) ?? {};
-  } catch {
-    return { proof: "to be refused with a reason" };
+    return noticeOf(title, say("cannot_check"), [paragraph(say("because", { why: error.message }))]);
   }
 }
 
-async function answerTo(brought) {
-  if (brought.image) return handedOver(brought.image, "A certificate inside a picture is read by the service.");
-  if (!brought.certificate) return [element("p", brought.audio ? "An audio file alone: use the form for audio below, or add its certificate." : "Choose a certificate, or paste the text of a QR.", "is-open")];
-  const opened = openCertificate(brought.certificate);
-  if (opened.unsigned && !opened.prove) return handedOver(brought.file, "An Open Badge is signed in a way that only the service checks. The .vc file of the same certificate can be checked here.");
-  const asked = await completed(brought, opened), now = Date.now();
-  const result = opened.compact && asked.record ? await checkPrint(brought.certificate, asked.record, asked, now) : await check(brought.certificate, asked, now);
-  return told(result, asked, brought);
+const mistypedOf = ({ title }) => noticeOf(title, say("mistyped"), [paragraph(say("mistyped_more"))]);
+
+const strangerOf = ({ title, format }) => noticeOf(title, say("stranger"), [paragraph(say(`is_${format}`)), paragraph(say("taken"), "soft")]);
+
+const pageOf = (code) => linkTo(`/v/${code.replace(/-/g, "")}`, say("its_page"));
+
+const keysOf = (given) => say(given ? "keys_given" : "keys_own");
+
+async function answerToCode({ title, code, place }) {
+  if (place && !places.includes(place) && place !== location.host) {
+    return noticeOf(title, say("elsewhere"), [paragraph(say("elsewhere_more", { place }))]);
+  }
+  const material = await knownOf(code);
+  if (!material.certificate) return noticeOf(title, say(material.failure), [paragraph(say(`${material.failure}_more`, { code: displayCode(code) }))]);
+  const result = await check(material.certificate, material, Date.now());
+  return answerOf(title, result, words, { by: `${say("by_browser")} ${keysOf()}`, more: [pageOf(code)] });
 }
 
-// What was not brought is asked for at this site, by the code alone.
-async function completed(brought, opened) {
-  const own = { ...brought, trust: brought.trust ?? trust, asked: false };
-  const code = opened.compact?.code ?? /\/v\/([0-9A-Z]{10})$/.exec(opened.unsigned?.id ?? "")?.[1];
-  const lacks = !Object.keys(brought.lists).length || (!brought.proof && !opened.compact);
-  if (!code || !lacks || opened.issuer !== host) return own;
+// What this site has for a code.
+async function knownOf(code) {
   try {
     const answer = await fetch(`/v/${code}.check.json`, { cache: "no-cache", signal: AbortSignal.timeout(PATIENCE) });
-    if (!answer.ok) return { ...own, failure: `This site knows no certificate ${displayCode(code)}.` };
-    const known = await answer.json();
-    return { ...own, record: known.certificate, proof: brought.proof ?? known.proof, lists: { ...brought.lists, ...known.lists }, asked: true };
+    return answer.ok ? await answer.json() : { failure: answer.status === 404 ? "unknown_code" : "no_answer" };
   } catch {
-    return { ...own, failure: "The service did not answer, so what you did not bring is missing." };
+    return { failure: "no_answer" };
   }
 }
 
-function told(result, asked, brought) {
-  const { verdict, because } = result, box = element("section", "", `verdict verdict-${verdict}`);
-  box.append(element("h2", `Checked by your own browser: ${words.verdicts[verdict]}`), element("p", because, "lead"));
-  if (result.certificate) box.append(lineOf(result, words));
-  box.append(axesOf(result, words));
-  if (asked.failure) box.append(element("p", asked.failure, "is-open"));
-  const source = brought.trust ? "with the trust file that you gave" : "with the keys of this site: whose they are is its own word";
-  box.append(element("p", `At ${clock(Date.now())}, ${source}. ${asked.asked ? "Proof and status lists that you did not give came from this site." : ""}`, "soft"));
-  return [box];
+async function answerToCertificate({ title, bytes }, { proofs, lists, trust: given, sounds }) {
+  const opened = openCertificate(bytes), code = opened.compact?.code ?? /\/v\/([0-9A-Z]{10})$/.exec(opened.unsigned?.id ?? "")?.[1];
+  if (opened.unsigned && !opened.prove) return offerOf(title, say("rdf"), say("rdf_more"), bytes, proofs[0], code);
+  const lacks = !Object.keys(lists).length || (!proofs.length && !opened.compact);
+  const known = code && lacks && opened.issuer === host ? await knownOf(code) : {}, now = Date.now();
+  const results = [];
+  for (const proof of proofs.length ? proofs : [known.proof]) {
+    for (const audio of sounds.length ? sounds.map(({ sha256 }) => ({ sha256 })) : [undefined]) {
+      const material = { trust: given ?? trust, lists: { ...known.lists, ...lists }, proof, audio };
+      results.push(opened.compact && known.certificate ? await checkPrint(bytes, known.certificate, material, now) : await check(bytes, material, now));
+    }
+  }
+  // Of several proofs and recordings, those that belong to it.
+  const fits = ({ axes }) => (axes.inclusion === "included") + (axes.binding === "sha256_match");
+  const best = results.reduce((one, other) => (fits(other) > fits(one) ? other : one));
+  const result = await withEssence(best, sounds, (audio) => check(bytes, { trust: given ?? trust, lists: { ...known.lists, ...lists }, proof: proofs[0] ?? known.proof, audio }, now));
+  const notes = known.failure ? [paragraph(say(`${known.failure}_beside`), "is-open")] : [];
+  const by = [say("by_browser"), keysOf(given), known.certificate ? say("rest_from_here") : ""].filter(Boolean).join(" ");
+  return answerOf(title, result, words, { by, notes, more: code && opened.issuer === host && result.certificate ? [pageOf(code)] : [] });
 }
 
-function handedOver(chosen, reason) {
-  const paragraph = element("p", `${reason} `), send = element("button", "Send it to the service");
-  send.type = "button";
-  send.addEventListener("click", () => {
-    const transfer = new DataTransfer();
-    transfer.items.add(chosen);
-    byId("certificate").files = transfer.files;
-    byId("certificate").form.requestSubmit();
+// A file that is another one may hold the same samples.
+async function withEssence(result, sounds, again) {
+  if (result.axes.binding !== "mismatch" || sounds.length !== 1) return result;
+  try {
+    return await again({ sha256: sounds[0].sha256, essence_sha256: await essenceOf(sounds[0].file) });
+  } catch {
+    return result;
+  }
+}
+
+async function answerToBadge({ title, bytes }, { proofs }) {
+  return offerOf(title, say("badge"), say("badge_more"), bytes, proofs[0]);
+}
+
+// What only the service checks: it is sent when somebody says so.
+function offerOf(title, headline, more, bytes, proof, code) {
+  const send = buttonFor(say("send"), async () => {
+    send.disabled = true;
+    const decode = (raw) => (raw ? new TextDecoder().decode(raw) : undefined);
+    const question = JSON.stringify({ credential: decode(bytes), proof: decode(proof) });
+    box.replaceWith(await guarded({ title }, async () => {
+      const result = await asked("/api/v1/verifications", question, { "Content-Type": "application/json" }, PATIENCE);
+      return answerOf(title, result, words, { by: say("by_service"), more: result.certificate ? [pageOf(result.certificate.code)] : [] });
+    }));
+    results.querySelector(".answer")?.focus();
   });
-  return [paragraph, send];
+  const box = noticeOf(title, headline, [paragraph(more), actionsOf(send, ...(code ? [pageOf(code)] : []))]);
+  return box;
+}
+
+async function asked(address, body, headers, patience) {
+  let answer;
+  try {
+    answer = await fetch(address, { method: "POST", body, headers: { Accept: "application/json", ...headers }, signal: AbortSignal.timeout(patience) });
+  } catch {
+    throw new Error(say("no_answer"));
+  }
+  const told = await answer.json();
+  if (!answer.ok) throw new Error([told.detail, ...(told.errors ?? []).flatMap(({ found, expected, hint }) => [found, expected, hint])].filter(Boolean).join(" · "));
+  return told;
+}
+
+async function answerToPicture({ title, file, bytes }, context) {
+  const picture = file && file.type ? file : new Blob([bytes ?? file], { type: bytes ? "image/svg+xml" : "" });
+  let read, text;
+  try {
+    read = await qrReader(jsQrAddress);
+  } catch {
+    return noticeOf(title, say("no_reader"), [paragraph(say("no_reader_more"))]);
+  }
+  try {
+    text = await textInPicture(picture, read);
+  } catch {
+    return noticeOf(title, say("no_picture"), [paragraph(say("no_picture_more"))]);
+  }
+  return text ? answerToScan({ title, text }, context) : noticeOf(title, say("no_qr"), [paragraph(say("no_qr_more"))]);
+}
+
+// What a QR holds, handled as if it had been pasted.
+async function answerToScan({ title, text }, context) {
+  const told = { ...kindOfText(text), title: say("scanned", { name: title }) };
+  if (told.kind === "code") return answerToCode(told);
+  if (told.kind === "certificate") return answerToCertificate(told, context);
+  const held = paragraph(`${say("qr_holds")} `);
+  held.append(element("code", text.slice(0, 200)));
+  return noticeOf(told.title, say("qr_other"), [held, paragraph(say("qr_other_more"))]);
+}
+
+// -- audio ------------------------------------------------------------------------------------------------------------
+
+async function answerToDigest({ title, digest }) {
+  const codes = await codesFor("sha256", digest);
+  return codes.length ? boundTo(title, codes, { sha256: digest }) : noticeOf(title, say("no_sound"), [paragraph(say("no_digest_more", { digest }), "hash")]);
+}
+
+async function answerToAudio({ title, file, format, sha256 }, { tell }) {
+  const codes = await codesFor("sha256", sha256);
+  if (codes.length) return boundTo(title, codes, { sha256 });
+  try {
+    const essence = await essenceOf(file, (share) => tell(say("decoding", { name: title, percent: Math.round(100 * share) })));
+    const others = await codesFor("essence_sha256", essence);
+    if (others.length) return boundTo(title, others, { sha256, essence_sha256: essence });
+    return noticeOf(title, say("no_sound"), [paragraph(say("no_samples")), paragraph(say("digests", { sha256, essence }), "soft hash")]);
+  } catch {
+    return listeningOf(title, file, format, sha256);
+  }
+}
+
+async function codesFor(name, digest) {
+  const answer = await fetch(`/api/v1/certificates?${name}=${digest}`, { cache: "no-cache", signal: AbortSignal.timeout(PATIENCE) }).catch(() => null);
+  if (!answer?.ok) throw new Error(say("no_answer"));
+  return (await answer.json()).items.map(({ code }) => code.replace(/-/g, ""));
+}
+
+// The newest certificate for a recording, and links to the others.
+async function boundTo(title, [code, ...others], audio) {
+  const material = await knownOf(code);
+  if (!material.certificate) return noticeOf(title, say("no_answer"), [paragraph(say("no_answer_more"))]);
+  const result = await check(material.certificate, { ...material, audio }, Date.now());
+  const more = [pageOf(code), ...others.map((other) => linkTo(`/v/${other}`, displayCode(other)))];
+  return answerOf(title, result, words, { by: `${say("by_browser")} ${keysOf()}`, more });
+}
+
+// A file whose samples this browser does not read: the service can, when somebody says so.
+function listeningOf(title, file, format, sha256) {
+  const send = buttonFor(say("listen"), async () => {
+    send.disabled = true;
+    status.textContent = say("listening", { name: title });
+    const form = new FormData();
+    form.append("file", file);
+    box.replaceWith(await guarded({ title }, async () => heardOf(title, await asked("/verify", form, {}, SENDING))));
+    status.textContent = "";
+    results.querySelector(".answer")?.focus();
+  });
+  const size = (file.size / 1e6).toFixed(1);
+  const box = noticeOf(title, say("no_bytes"), [paragraph(say("listen_more", { format, size })), paragraph(say("digest", { sha256 }), "soft hash"), actionsOf(send)]);
+  return box;
+}
+
+function heardOf(title, { audio, results: [result] }) {
+  if (result) return answerOf(title, result, words, { by: say("by_service"), more: [pageOf(result.certificate.code)] });
+  const said = audio.essence_sha256 ? [paragraph(say("no_samples")), paragraph(say("digests", { sha256: audio.sha256, essence: audio.essence_sha256 }), "soft hash")] : [paragraph(say("no_essence"))];
+  return noticeOf(title, say("no_sound"), said);
+}
+
+// -- the camera -------------------------------------------------------------------------------------------------------
+
+const start = byId("camera-start"), stopper = byId("camera-stop"), told = byId("camera-said"), stage = byId("camera");
+let stopCamera = null, opening = 0;
+
+byId("camera-way").hidden = byId("files-where").hidden = false;
+byId("files-sent").hidden = true;
+start.addEventListener("click", openCamera);
+stopper.addEventListener("click", () => {
+  closeCamera("");
+  start.focus();
+});
+document.addEventListener("visibilitychange", () => document.hidden && !stage.hidden && closeCamera(""));
+
+function closeCamera(said) {
+  opening += 1;
+  stopCamera?.();
+  stopCamera = null;
+  stage.hidden = true;
+  start.hidden = false;
+  told.textContent = said;
+}
+
+async function openCamera() {
+  const hindrance = cameraHindrance(), turn = (opening += 1);
+  if (hindrance) return closeCamera(say(`camera_${hindrance}`));
+  start.hidden = true;
+  stage.hidden = false;
+  told.textContent = say("camera_asked");
+  stopper.focus();
+  try {
+    const read = await qrReader(jsQrAddress).catch(() => null);
+    if (!read) return closeCamera(say("no_reader"));
+    const stop = await watchCamera(video, read, (text) => {
+      closeCamera(say("camera_found"));
+      run(async () => [{ kind: "scan", title: say("camera_name"), text }]);
+    }, () => turn === opening);
+    if (turn !== opening) return stop?.();
+    stopCamera = stop;
+    told.textContent = say("camera_on");
+  } catch (error) {
+    if (turn === opening) closeCamera(say(`camera_${reasonOf(error)}`));
+  }
+  return null;
 }

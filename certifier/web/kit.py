@@ -1,0 +1,215 @@
+"""What the holder of a certificate shows and does: the badge kit, the embed for other people's pages, the renewal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import redirect, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from certifier.badge.badge import BadgeFace, face_lines
+from certifier.certificate.code import display_code, parse_code
+from certifier.certificate.model import Claims
+from certifier.errors import NotFoundError
+from certifier.service.renewal import renewal_info
+from certifier.web import snippets
+from certifier.web.documents import certificate_links, renewal_view
+from certifier.web.language import N_, say
+from certifier.web.problems import NoSuchCertificate
+from certifier.web.records import Record, record_of, row_of
+from certifier.web.responses import checked_query, page
+from certifier.web.script_words import says
+from certifier.web.site import Site
+
+# An embed runs nothing and loads nothing but its own style; any page may show it.
+FRAMABLE = (
+    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors *; "
+    "sandbox allow-popups allow-popups-to-escape-sandbox"
+)
+CHOSEN_ART = ("live", "print")
+SCALES = (1, 2, 4)
+
+# state of a certificate -> what its holder does; the first sentence says why is STATES' own
+CLOSED = {
+    "suspended": N_(
+        "Take the badge off while it is looked into; a badge that is linked as the kit says shows the state by itself. You have "
+        "been heard, or will be: an objection goes to the complaints desk."
+    ),
+    "revoked": N_(
+        "Take the badge off every place that you control within 14 days, and tell the shops that show it. You may appeal within "
+        "30 days; a new report can be submitted at any time."
+    ),
+    "superseded": N_("Use the kit of the certificate that took its place, and take the old badge off."),
+    "expired": N_("Take the badge off, or renew: a renewal looks at evidence, process and use of the mark again."),
+    "not_yet": N_("The kit opens on its first day."),
+    "unreliable": N_("Do not use any badge of it. Tell the operator: something is wrong with the stored certificate."),
+    "unchecked": N_("Nothing can be said about its state just now. Try again in a moment."),
+}
+
+
+@dataclass(frozen=True)
+class Format:
+    """One form of the badge; sizes in CSS pixels on a screen, ``least`` as people print or show it."""
+
+    name: str
+    title: str
+    use: str
+    least: str
+    width: int
+    height: int
+    suffixes: tuple[str, ...]
+
+
+FORMATS = (
+    Format(
+        "square",
+        N_("Square sticker"),
+        N_("Covers, shop pages, posts. Bears number, unit, class, code and QR."),
+        N_("240 px or 30 mm"),
+        240,
+        240,
+        ("svg", "png"),
+    ),
+)
+
+
+def _code_of(name: str, part: str) -> tuple[str, AnyResponse | None]:
+    """The code in an address, and where another spelling of it leads."""
+    code = parse_code(name)
+    query = f"?{request.query_string.decode('ascii', 'replace')}" if request.query_string else ""
+    return code, None if code == name else redirect(f"/v/{code}/{part}{query}", 301)
+
+
+def badge_path(code: str, form: Format, suffix: str, art: str, region: str, scale: int = 1) -> str:  # noqa: ARG001
+    """Where the art of a format lies."""
+    return f"/v/{code}.{suffix}" + (f"?scale={scale}" if suffix == "png" else "")
+
+
+def kit(site: Site, name: str) -> AnyResponse:
+    """Previews, downloads and snippets; closed, with the reason, while the certificate is not in force."""
+    asked = checked_query(art=CHOSEN_ART, region=("everywhere",))
+    code, elsewhere = _code_of(name, "kit")
+    if elsewhere:
+        return elsewhere
+    record = record_of(site, code, site.minute())
+    shown: dict[str, Any] = {"record": record, "code": display_code(code), "links": certificate_links(record.row)}
+    if record.claims is None or record.face is None or record.state != "active":
+        return page("kit.html", closed=CLOSED[record.state], claims=record.claims, **shown)
+    return page(
+        "kit.html",
+        closed=None,
+        claims=record.claims,
+        art=asked["art"],
+        region=asked["region"],
+        formats=FORMATS,
+        badge_path=badge_path,
+        copies=copies_of(site, record.claims, record.face, asked["region"]),
+        brought={"says": says("kit")},
+        **shown,
+    )
+
+
+@dataclass(frozen=True)
+class Copy:
+    """One text to copy."""
+
+    name: str
+    title: str
+    about: str
+    text: str
+
+
+def copies_of(site: Site, claims: Claims, face: BadgeFace, region: str) -> tuple[Copy, ...]:
+    """Every text of the kit, with the public address."""
+    base = site.settings.base_url
+    certificate, shown = f"{base}/v/{claims.code}", display_code(claims.code)
+    form = FORMATS[0]
+    picture = snippets.Picture(
+        certificate,
+        base + badge_path(claims.code, form, "svg", "live", region),
+        face_lines(face).title,
+        form.width,
+        form.height,
+    )
+    title = say(
+        N_("AI generation footprint of %(title)s, certificate %(code)s"), title=claims.subject.title, code=shown
+    )
+    return (
+        Copy(
+            "html",
+            N_("HTML"),
+            N_(
+                "The badge as a link to the certificate. The words in alt are those of the badge; leave them as they are."
+            ),
+            snippets.html_snippet(picture),
+        ),
+        Copy("markdown", N_("Markdown"), N_("For README files and blogs."), snippets.markdown_snippet(picture)),
+        Copy(
+            "embed",
+            N_("Embed"),
+            N_("A small frame without script that says how the certificate stands on the day it is looked at."),
+            snippets.embed_snippet(f"{certificate}/embed", title),
+        ),
+        *(
+            Copy(f"tags-{number}", kind, N_("Fields to write into the audio file with any tag editor."), text)
+            for number, (kind, text) in enumerate(snippets.tag_lines(shown, certificate), start=1)
+        ),
+        Copy(
+            "record",
+            N_("Signed record"),
+            N_("The certificate itself (JSON-LD, a W3C credential), for shops and archives that check it by program."),
+            f"{certificate}.vc",
+        ),
+    )
+
+
+def embed(site: Site, name: str) -> AnyResponse:
+    """The state and the figure in a frame of somebody else's page; also for a code that was never issued."""
+    checked_query()
+    code, elsewhere = _code_of(name, "embed")
+    if elsewhere:
+        return elsewhere
+    minute = site.minute()
+    try:
+        record: Record | None = record_of(site, code, minute)
+    except NoSuchCertificate:
+        record = None
+    face = record.face if record else None
+    response = page(
+        "embed.html",
+        "five minutes" if record else "a minute",
+        record=record,
+        face=face,
+        words_of_face=face_lines(face) if face else None,
+        code=display_code(code),
+        certificate=f"{site.settings.base_url}/v/{code}",
+        checked=minute,
+    )
+    if record is None:
+        response.status_code = 404
+    response.headers["Content-Security-Policy"] = FRAMABLE
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
+
+
+def renewal(site: Site, name: str) -> AnyResponse:
+    """When a renewal is best made, why, what a newer version would make of the track, and what to send."""
+    checked_query()
+    code, elsewhere = _code_of(name, "renewal")
+    if elsewhere:
+        return elsewhere
+    row = row_of(site, code)
+    record = record_of(site, code, site.minute())
+    try:
+        view = renewal_view(renewal_info(site.certifier, code, site.minute()))
+    except NotFoundError:  # the version behind it is not at hand, so nothing can be compared
+        view = None
+    return page(
+        "renewal.html",
+        record=record,
+        claims=record.claims,
+        code=display_code(code),
+        view=view,
+        links=certificate_links(row),
+    )

@@ -1,0 +1,73 @@
+// Answers on the page Verify, in words. Texts only, never markup: what a certificate says is foreign.
+
+import { say } from "./say.js";
+import { clock, element } from "./telling.js";
+
+// verdict -> the mark before its word
+const MARKS = { valid: "good", valid_with_warnings: "good", not_valid: "bad", cannot_tell: "open" };
+
+// A sentence whose places are filled with elements.
+const piecesOf = (sentence, parts) => sentence.split(/\{(\w+)\}/).map((piece, at) => (at % 2 ? parts[piece] : piece));
+
+export function paragraph(text, className = "") {
+  return element("p", text, className);
+}
+
+export function linkTo(address, text) {
+  return Object.assign(element("a", text), { href: address });
+}
+
+export function buttonFor(text, act) {
+  const button = element("button", text, "quiet");
+  button.type = "button";
+  button.addEventListener("click", act);
+  return button;
+}
+
+export function actionsOf(...parts) {
+  const line = element("p", "", "actions");
+  line.append(...parts);
+  return line;
+}
+
+// A box with what was given, a headline, and whatever follows.
+export function noticeOf(name, headline, parts, verdict = "") {
+  const box = element("article", "", verdict ? `verdict verdict-${verdict} answer` : "verdict verdict-cannot_tell answer notice-box"), kicker = element("p", "", "kicker"), title = element("h2", headline, verdict && `is-${MARKS[verdict]}`);
+  box.tabIndex = -1;
+  kicker.append(element("bdi", name));
+  box.append(kicker, title, ...parts);
+  return box;
+}
+
+// The whole answer to a certificate: verdict, reason, what it says, every check, and where to read more.
+export function answerOf(name, { verdict, reason, because, certificate, checks }, words, { by, notes = [], more = [] }) {
+  const parts = [paragraph(words.because[reason] ?? because, "lead")];
+  if (certificate) parts.push(...claimOf(certificate, verdict, words));
+  parts.push(checksOf(checks, words), ...notes, paragraph(`${by} ${say("at", { time: clock(Date.now()) })}`, "soft"));
+  if (more.length) parts.push(actionsOf(...more));
+  return noticeOf(name, words.verdicts[verdict], parts, verdict);
+}
+
+function claimOf({ title, artist, assessed_g_per_min: most, outcome, code }, verdict, words) {
+  const line = element("p", "", "claim"), named = words.outcomes[outcome] ?? outcome;
+  const opening = { not_valid: "said_then", cannot_tell: "says_so" }[verdict];
+  if (opening) line.append(`${say(opening)} `);
+  const parts = { title: element("b"), artist: element("bdi", artist), most: element("b", most), outcome: named, code: element("code", code) };
+  parts.title.append(element("bdi", title));
+  line.append(...piecesOf(say(title ? "claim" : "claim_of_print"), parts));
+  return [line];
+}
+
+// One row for each axis: its name, what is the case, and what was found where it is not good.
+function checksOf(checks, { axes, values }) {
+  const list = element("ul", "", "axes");
+  for (const { axis, value, found, expected } of checks) {
+    const [mark, told] = values[value] ?? ["open", value], line = element("li");
+    line.append(element("span", `${axes[axis]}: ${told}`, `is-${mark}`));
+    if (mark !== "good" && found && value !== "not_checked") {
+      line.append(element("span", expected && found !== expected ? say("found_expected", { found, expected }) : found, "soft"));
+    }
+    list.append(line);
+  }
+  return list;
+}

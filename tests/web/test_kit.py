@@ -1,0 +1,210 @@
+"""The badge kit gives what may be shown and nothing else; an embed tells the state wherever it stands."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from playwright.sync_api import Browser, expect
+
+from certifier.web.app import create_app
+from tests.studio import Studio
+from tests.web.conftest import LATER
+from tests.web.outcomes import Outcomes, make_outcomes
+from tests.web.test_browser import opened, served
+from tests.web.test_pages import Elements
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcomes]:
+    made = make_outcomes(Studio(tmp_path_factory.mktemp("kit")))
+    yield made
+    made.certifier.close()
+
+
+@pytest.fixture(scope="module")
+def client(outcomes: Outcomes) -> FlaskClient:
+    return create_app(outcomes.certifier, lambda: LATER).test_client()
+
+
+@pytest.fixture(scope="module")
+def address(client: FlaskClient) -> Iterator[str]:
+    yield from served(client.application)
+
+
+def copied(page: str, name: str) -> str:
+    """A text of the kit as somebody copies it."""
+    found = re.search(rf'id="copy-{name}"[^>]*>(.*?)</pre>', page, re.DOTALL)
+    assert found
+    return html.unescape(found.group(1))
+
+
+@pytest.mark.parametrize("name", ["class_1", "class_2", "attested", "measured", "statement", "hostile"])
+def test_every_text_of_the_kit_leads_to_the_certificate_at_its_public_address(
+    client: FlaskClient, outcomes: Outcomes, name: str
+) -> None:
+    page = client.get(outcomes.filled(f"/v/{{{name}}}/kit")).text
+    for text in ("html", "markdown", "embed", "tags-1", "tags-2", "record"):
+        assert f"https://label.example/v/{outcomes.codes[name]}" in copied(page, text)
+
+
+def test_the_words_of_a_copied_image_are_those_of_the_badge(client: FlaskClient, outcomes: Outcomes) -> None:
+    snippet = copied(client.get(outcomes.filled("/v/{class_1}/kit")).text, "html")
+    ((_, link), (_, image)) = Elements(snippet).found
+    drawn = client.get(image["src"].removeprefix("https://label.example"))
+    title = re.search(r"<title[^>]*>(.*?)</title>", drawn.text)
+    assert drawn.status_code == 200
+    assert title
+    assert image["alt"] == html.unescape(title.group(1))
+    assert link["href"] == f"https://label.example/v/{outcomes.codes['class_1']}"
+
+
+CLOSED = {
+    "suspended": ("suspended", "Suspended", "an objection goes to the complaints desk"),
+    "withdrawn": ("withdrawn", "Withdrawn", "within 14 days"),
+}
+
+
+@pytest.mark.parametrize(("name", "state", "step"), CLOSED.values(), ids=CLOSED.keys())
+def test_the_kit_of_what_is_not_in_force_is_closed_and_says_what_to_do(
+    client: FlaskClient, outcomes: Outcomes, name: str, state: str, step: str
+) -> None:
+    page = client.get(outcomes.filled(f"/v/{{{name}}}/kit")).text
+    assert "The kit is closed." in page
+    assert state in page
+    assert step in page
+    assert "copy-text" not in page
+
+
+def test_other_spellings_of_a_code_lead_to_the_kit(client: FlaskClient, outcomes: Outcomes) -> None:
+    code = outcomes.codes["class_1"]
+    for part in ("kit", "embed", "renewal"):
+        assert client.get(f"/v/{code.lower()}/{part}").headers["Location"].endswith(f"/v/{code}/{part}")
+        assert client.get(f"/v/{code}/{part}?colour=red").status_code == 400
+    assert client.get("/v/TTTTTTTTTD/kit").status_code == 404
+    assert client.get("/v/TTTTTTTTTE/kit").status_code == 400
+
+
+def test_copying_and_pasting_a_snippet_shows_the_badge_as_a_link(
+    browser: Browser, address: str, outcomes: Outcomes
+) -> None:
+    page = opened(browser, address, 1280, permissions=["clipboard-read", "clipboard-write"])
+    page.goto(outcomes.filled("/v/{class_1}/kit"))
+    block = page.locator(".copy", has=page.locator("#copy-html"))
+    block.get_by_role("button").click()
+    expect(block.get_by_role("status")).to_have_text("Copied")
+    pasted = page.evaluate("navigator.clipboard.readText()")
+    assert pasted == page.locator("#copy-html").inner_text()
+    blog = page.context.new_page()
+    blog.route(
+        "https://label.example/**", lambda route: route.fulfill(status=200, **art_at(page, address, route.request.url))
+    )
+    blog.set_content(pasted)
+    link = blog.get_by_role("link", name=re.compile("AI generation footprint: at most 8.09 g"))
+    assert link.get_attribute("href") == f"https://label.example/v/{outcomes.codes['class_1']}"
+    blog.wait_for_function("document.images[0].naturalWidth > 0")
+    page.context.close()
+
+
+def art_at(page: object, address: str, url: str) -> dict[str, object]:
+    answer = page.context.request.get(url.replace("https://label.example", address))  # type: ignore[attr-defined]
+    return {"body": answer.body(), "content_type": answer.headers["content-type"]}
+
+
+def test_the_kit_can_be_used_without_script(browser: Browser, address: str, outcomes: Outcomes) -> None:
+    page = opened(browser, address, java_script_enabled=False)
+    page.goto(outcomes.filled("/v/{class_1}/kit"))
+    assert page.get_by_role("button", name="Copy").count() == 0
+    assert page.locator("#copy-html").inner_text().startswith("<a href=")
+    assert page.get_by_role("link", name="SVG", exact=True).first.get_attribute("href")
+    page.context.close()
+
+
+STATES = {
+    "in force": ("class_1", 200, ["8.09", "Low-Carbon Audio, class 1", "Status checked 2026-11"]),
+    "a statement": (
+        "statement",
+        200,
+        ["Self-declared measurement. Not a label.", "Nobody else has checked this figure."],
+    ),
+    "suspended": ("suspended", 200, ["Suspended", "Do not rely on it now.", "Looked at on 2026-11-22."]),
+    "withdrawn": ("withdrawn", 200, ["Withdrawn", "must not be shown", "Looked at on 2026-11-22."]),
+    "never issued": (None, 404, ["was never issued here"]),
+}
+
+
+@pytest.mark.parametrize(("name", "status", "told"), STATES.values(), ids=STATES.keys())
+def test_an_embed_tells_the_state_in_any_page(
+    client: FlaskClient, outcomes: Outcomes, name: str | None, status: int, told: list[str]
+) -> None:
+    code = outcomes.codes[name] if name else "TTTTTTTTTD"
+    answer = client.get(f"/v/{code}/embed", headers={"Accept": "text/html"})
+    assert answer.status_code == status
+    assert "X-Frame-Options" not in answer.headers
+    assert "frame-ancestors *" in answer.headers["Content-Security-Policy"]
+    assert "<script" not in answer.text
+    for words in told:
+        assert words in answer.text
+    (link,) = [attributes for tag, attributes in Elements(answer.text).found if tag == "a"]
+    assert link == {"href": f"https://label.example/v/{code}", "target": "_blank", "rel": "noopener"}
+
+
+def test_everything_but_an_embed_stays_out_of_frames(client: FlaskClient, outcomes: Outcomes) -> None:
+    for path in ("/", "/v/{class_1}", "/v/{class_1}/kit", "/v/{class_1}/renewal"):
+        assert client.get(outcomes.filled(path)).headers["X-Frame-Options"] == "DENY"
+
+
+@pytest.fixture(scope="module")
+def blog(address: str, client: FlaskClient, outcomes: Outcomes) -> Iterator[str]:
+    """A page of somebody else, on an origin of its own, with an embed in it."""
+    page = client.get(outcomes.filled("/v/{hostile}/kit")).text
+    snippet = copied(page, "embed").replace("https://label.example", address)
+    app = Flask("blog")
+    app.add_url_rule("/", "blog", lambda: f"<!doctype html><title>blog</title><h1>A blog</h1>{snippet}")
+    yield from served(app)
+
+
+def test_an_embed_stands_whole_in_a_page_of_another_origin(browser: Browser, blog: str) -> None:
+    page = browser.new_context(viewport={"width": 400, "height": 800}).new_page()
+    page.goto(blog)
+    inner = page.frames[1]
+    assert inner.inner_text("h1") == "Low-Carbon Audio, class 2"
+    assert inner.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert inner.evaluate("document.documentElement.scrollHeight - innerHeight") <= 0
+    page.context.close()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")], ids=["phone, dark", "desk, light"])
+def test_nothing_of_the_kit_sticks_out(
+    browser: Browser, address: str, outcomes: Outcomes, width: int, scheme: str
+) -> None:
+    page = opened(browser, address, width, color_scheme=scheme)
+    for path in (
+        "/v/{class_1}/kit",
+        "/v/{hostile}/kit",
+        "/v/{withdrawn}/kit",
+        "/v/{class_1}/renewal",
+        "/v/{withdrawn}/renewal",
+    ):
+        page.goto(outcomes.filled(path))
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+    page.context.close()
+
+
+RENEWALS = {
+    "nothing to do yet": ("class_1", "Come back on 2029-08-03"),
+    "not renewed": ("withdrawn", "A withdrawn certificate is not renewed."),
+}
+
+
+@pytest.mark.parametrize(("name", "told"), RENEWALS.values(), ids=RENEWALS.keys())
+def test_the_renewal_page_says_what_is_to_be_done(
+    client: FlaskClient, outcomes: Outcomes, name: str, told: str
+) -> None:
+    page = client.get(outcomes.filled(f"/v/{{{name}}}/renewal")).text
+    assert told in page
+    assert ("renewal_of" in page) == (name != "withdrawn")
