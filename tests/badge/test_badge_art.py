@@ -5,6 +5,7 @@ import re
 import runpy
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from io import BytesIO
 from itertools import combinations
 from pathlib import Path
@@ -66,6 +67,7 @@ ALL = {**FACES, **LONGEST}
 LONG_TITLE = "A very long title of a recording that goes on and on, in two parts (with remarks in brackets) " * 2
 
 
+@cache
 def drawn(form, face):
     certificate = certificate_of(face)
     if face in LONGEST.values():

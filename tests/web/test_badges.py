@@ -26,6 +26,7 @@ NEVER_ISSUED = "0000000000"
 SVG = "{http://www.w3.org/2000/svg}"
 MEDIA = {"svg": "image/svg+xml", "png": "image/png", "pdf": "application/pdf"}
 FILES = [f"{form}.{suffix}" for form in FORMATS for suffix in MEDIA if suffix != "pdf" or form in PAPER_FORMATS]
+SMALL = [f"{file}?{'scale=1&' if file.endswith('.png') else ''}" for file in FILES]
 CLASS_1, CLASS_2, GREY = "#123B2C", "#1F6FB2", "#5F6368"  # what is issued here is of class 2
 
 
@@ -37,12 +38,12 @@ def codes_of(world: World) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("file", SMALL)
 @pytest.mark.parametrize("state", ["active", "revoked", "unknown"])
 @pytest.mark.parametrize("art", ["live", "print"])
 def test_every_piece_is_a_readable_file_in_every_state(world: World, file: str, state: str, art: str) -> None:
-    answer = world.client.get(f"/v/{codes_of(world)[state]}/badge/{file}?art={art}")
-    assert (answer.status_code, answer.mimetype) == (200, MEDIA[file.partition(".")[2]])
+    answer = world.client.get(f"/v/{codes_of(world)[state]}/badge/{file}art={art}")
+    assert (answer.status_code, answer.mimetype) == (200, MEDIA[file.partition(".")[2][:3]])
     assert answer.headers["LCAL-State"] == state
     assert answer.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
     assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
@@ -87,11 +88,8 @@ def test_print_is_the_same_for_ever_and_live_changes_with_the_month(studio: Stud
     issued = certifier.submit(studio.upload(studio.signed(studio.report(), (APPLICANT, PARTY, VERIFIER))), NOW)
     assert isinstance(issued, Issued)
     now, later = (create_app(certifier, lambda day=day: day).test_client() for day in (LATER, LATER.replace(year=2028)))
-    for file in FILES:
-        printed, live = (
-            f"/v/{issued.certificate.code}/badge/{file}?art=print",
-            f"/v/{issued.certificate.code}/badge/{file}",
-        )
+    for file in SMALL:
+        live, printed = (f"/v/{issued.certificate.code}/badge/{file}art={art}" for art in ("live", "print"))
         assert now.get(printed).data == later.get(printed).data, file
         assert now.get(live).data != later.get(live).data, file
 
@@ -100,7 +98,7 @@ def test_after_a_withdrawal_no_art_for_print_is_given_out_any_more(studio: Studi
     client = create_app(certifier, lambda: LATER).test_client()
     issued = certifier.submit(studio.upload(studio.signed(studio.report(), (APPLICANT, PARTY, VERIFIER))), NOW)
     assert isinstance(issued, Issued)
-    addresses = [f"/v/{issued.certificate.code}/badge/{file}?art=print&region=uk" for file in FILES]
+    addresses = [f"/v/{issued.certificate.code}/badge/{file}art=print&region=uk" for file in SMALL]
     before = [client.get(address) for address in addresses]
     assert all("immutable" in answer.headers["Cache-Control"] for answer in before)
     certifier.change_status(issued.certificate.code, "revoke", "misuse", LATER)
@@ -177,8 +175,8 @@ def test_a_certificate_that_cannot_be_believed_shows_only_that(studio: Studio, c
     with certifier.store.database.writing() as connection:
         connection.execute(update(certificates).values(document=b"{}"))
     client = create_app(certifier, lambda: LATER).test_client()
-    for file in FILES:
-        answer = client.get(f"/v/{issued.certificate.code}/badge/{file}?art=print")
+    for file in SMALL:
+        answer = client.get(f"/v/{issued.certificate.code}/badge/{file}art=print")
         assert (answer.status_code, answer.headers["LCAL-State"]) == (200, "unreliable")
         assert "max-age=300" in answer.headers["Cache-Control"]
         assert b"Tampered" not in answer.data
