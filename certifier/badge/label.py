@@ -29,7 +29,7 @@ SIZES_MM = (1.75, 1.7, 1.65, 1.6, 1.55, 1.5, 1.45, 1.4)
 LEAST_MM = 1.3  # for the longest of all
 SHORTER_NAME = 18  # of its own size
 CODE_SIZE = 3
-GAP = 0.4  # more air above the code, where there is room
+GAP = 0.9  # more air above the code, where there is room
 LEADING = 1.2
 
 

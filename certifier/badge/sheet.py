@@ -37,6 +37,8 @@ ONE_LINE = 20  # of its own size: what one line of the lower part holds
 FACTS = 211  # the first baseline of the lower part
 LEADING = 4.5
 
+SCHEME = "Scheme"
+MOST_LINES = {"Evidence": 3}
 OTHER_SCRIPT = "in a script that this sheet's font lacks; see the page"
 LEFT_OUT = (
     "Says nothing of the whole song, the artist or the company.",
@@ -162,7 +164,7 @@ def _stages(certificate: Certificate) -> Iterator[Shape]:
     if not certificate.stages:
         return
     yield _heading("Where it comes from", LEFT, 139, width)
-    yield line("g per minute", LEFT, 144.6, 2.9, fill=GREY, most=width / 2)
+    yield line("g per minute, best estimate", LEFT, 144.6, 2.9, fill=GREY, most=width / 2)
     bars, full = LEFT + 43, 28.0
     most = max(stage.share for stage in certificate.stages)
     for index, stage in enumerate(certificate.stages):
@@ -202,11 +204,11 @@ def _facts(certificate: Certificate, words: FaceText) -> Iterator[Shape]:
     for name, text in _facts_of(certificate, words):
         yield line(name, LEFT, y, TEXT, fill=GREY, most=24)
         if " " in text:
-            lines = list(paragraph(text, place, y, TEXT, LEADING, width=width, most=2))
+            lines = list(paragraph(text, place, y, TEXT, LEADING, width=width, most=MOST_LINES.get(name, 2)))
         else:  # an address is not cut
             lines = [line(text, place, y, TEXT, most=width)]
         yield from lines
-        y += LEADING * len(lines) + 2
+        y += LEADING * len(lines) + (0 if name == SCHEME else 2)
 
 
 def _facts_of(certificate: Certificate, words: FaceText) -> Iterator[tuple[str, str]]:
@@ -216,15 +218,18 @@ def _facts_of(certificate: Certificate, words: FaceText) -> Iterator[tuple[str, 
         if certificate.evidence:
             yield "Evidence", f"{face.evidence}: {certificate.evidence}"
     if certificate.issuer:
-        yield "Decided by", cut(_shown(certificate.issuer, "Name"), ONE_LINE, 1, "medium")
+        # Without a class, the name of the programme is not shown (LCAL 9), and the issuer may bear it.
+        named = face.is_active and face.kind.startswith("class-")
+        name = _shown(certificate.issuer, "Name") if named else _address(face.base_url)
+        yield "Decided by", cut(name, ONE_LINE, 1, "medium")
     if face.standard:
-        yield "Standard", f"{plain(face.standard)}; its text, tables and rules are public"
+        yield "Standard", f"{plain(face.standard)}, a public text"
     if face.issued:
         yield "Issued", face.issued.isoformat()
     if face.expires:
         yield ("Valid until" if face.is_active else "Was to end"), face.expires.isoformat()
     if face.status != "unknown":
-        yield "Scheme", "fees, ties, complaints, what was withdrawn:"
+        yield SCHEME, "fees, ties, complaints, what was withdrawn:"
         yield "", f"{_address(face.base_url)}/scheme"
     else:
         yield "Code", words.code

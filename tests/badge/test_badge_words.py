@@ -311,6 +311,15 @@ def test_a_sheet_says_whom_to_ask_what_it_is_not_and_that_the_page_knows_more():
         assert words in said
 
 
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("kind", ["measured", "statement"])
+def test_neutral_art_does_not_bear_the_name_of_the_programme_even_where_the_issuer_does(kind, form):
+    face = replace(FULL, kind=kind)
+    drawing = sheet(Certificate(face, issuer="Low-Carbon Audio Label")) if form == "sheet" else FORMATS[form](face)
+    drawn = " ".join(shape.text for shape in drawing.shapes if isinstance(shape, Words))
+    assert "low-carbon" not in f"{drawn} {drawing.title} {drawing.description}".lower()
+
+
 def test_a_figure_from_default_values_says_so_on_all_large_art():
     for form in LARGE:
         assert "Calculated with default values" in shown(form, replace(FULL, kind="measured", calculated=True))
