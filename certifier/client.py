@@ -12,9 +12,11 @@ from urllib.parse import urlsplit
 import requests
 
 from certifier.certificate.code import parse_code
+from certifier.crypto.signing import Signer
 from certifier.crypto.strict_json import Limits, parse_object
 from certifier.errors import CertifierError, ForeignInputError, IncompleteAddress, NotFoundError, UnreachableError
 
+CHALLENGE = "lcal-key-challenge/1\npurpose: my-tracks\n"  # how a challenge for this begins (service/key_challenges.py)
 TIMEOUT_S = (5, 120)
 POLL_S = 0.5  # between two looks at what is on its way
 LIMITS = Limits(max_bytes=5 * 1024 * 1024, max_depth=32, max_nodes=200_000)
@@ -82,6 +84,29 @@ class Client:
 
     def submission(self, submission_id: str) -> dict[str, Any]:
         return parse_object(self.get(f"/api/v1/submissions/{submission_id}"), LIMITS)
+
+    def my_tracks(self, key: Signer) -> dict[str, Any]:
+        """What was submitted with a key, which signs a challenge of the service for it.
+
+        Raises ForeignInputError for a challenge of another kind or of another host, which is never signed: a service could
+        else have a report signed, or ask a third one in our name.
+        """
+        challenge = str(parse_object(self.get_fresh("/api/v1/key-challenges"), LIMITS).get("challenge"))
+        asked, host = self.server.split("://", 1)[1], challenge.partition("\nhost: ")[2].partition("\n")[0]
+        is_near = (urlsplit(self.server).hostname or "") in (
+            "localhost",
+            "127.0.0.1",
+            "::1",
+        )  # it may stand for any host
+        if not challenge.startswith(CHALLENGE) or not (host == asked or is_near):
+            raise ForeignInputError(
+                "The service asks to sign something else than a challenge of its own.",
+                found=f"a challenge of {host}" if challenge.startswith(CHALLENGE) else repr(challenge[:40]),
+                expected=f"a challenge of {asked}",
+                hint="Name the service by its public address.",
+            )
+        body = {"key": key.public.did_key, "challenge": challenge, "signature": key.sign(challenge.encode()).hex()}
+        return parse_object(self._request("POST", "/api/v1/my-tracks", json=body).content, LIMITS)
 
     def code_for_audio(self, sha256: str) -> str:
         """The code of the newest certificate for a file (SHA-256 of its bytes). Raises NotFoundError."""

@@ -75,6 +75,10 @@ class MalformedJson(ForeignInputError): ...
 class MalformedKey(ForeignInputError): ...
 
 
+class KeyNotProven(ForeignInputError):
+    """Somebody says that a key is theirs, and has not shown it just now, here and for this."""
+
+
 class MalformedEnvelope(ForeignInputError): ...
 
 

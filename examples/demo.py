@@ -38,9 +38,9 @@ from certifier.crypto.strict_json import parse_object
 from certifier.errors import CertifierError, UnreachableError
 from certifier.service.home import make_home, register_key
 from certifier.service.sandbox_fill import fill_sandbox
-from certifier.service.scheme import example_scheme
+from certifier.service.scheme import give_example_scheme
 from certifier.settings import Settings
-from certifier.storage.files import SCHEME_FILE, load_signing_key, save_bytes, save_signing_key
+from certifier.storage.files import load_signing_key, save_bytes, save_signing_key
 from examples.studio.settings import settings_from
 from examples.studio.studio import Progress as StudioProgress
 from examples.studio.studio import run_studio
@@ -97,7 +97,7 @@ def _prepare_keys(settings: Settings) -> dict[str, Path]:
     now = datetime.now(UTC)
     if not settings.register_dir.exists():
         make_home(settings, now)
-        save_bytes(settings.register_dir / SCHEME_FILE, example_scheme().encode())
+    give_example_scheme(settings)
     keys = {name: DEMO / "studio-keys" / f"{name}.pem" for name in ("artist", "party")}
     for path in keys.values():
         if not path.exists():

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
 from io import BytesIO
+from threading import Lock
 from typing import Literal, TypeAlias
 
 from fontTools.pens.recordingPen import DecomposingRecordingPen
@@ -38,6 +39,10 @@ class Outline:
     advance: int
 
 
+# The reader of fonts unpacks a table when it is first asked, and gives half of one to a thread that asks meanwhile.
+_reading = Lock()
+
+
 @cache
 def _font_bytes(weight: Weight) -> bytes:
     return resources.files("certifier.badge").joinpath("fonts", FONT_FILES[weight]).read_bytes()
@@ -50,7 +55,8 @@ def _font(weight: Weight) -> TTFont:
 
 @cache
 def _glyph_names(weight: Weight) -> dict[int, str]:
-    names: dict[int, str] = _font(weight).getBestCmap()
+    with _reading:
+        names: dict[int, str] = _font(weight).getBestCmap()
     return names
 
 
@@ -74,18 +80,22 @@ def _glyph_name(letter: str, weight: Weight) -> str:
 @cache
 def steps_of(letter: str, weight: Weight) -> int:
     """The width of a letter, in hundredths of its size."""
-    font = _font(weight)
-    advance: float = font["hmtx"][_glyph_name(letter, weight)][0] / font["head"].unitsPerEm
+    name = _glyph_name(letter, weight)
+    with _reading:
+        font = _font(weight)
+        advance: float = font["hmtx"][name][0] / font["head"].unitsPerEm
     return round(advance * STEPS)
 
 
 @cache
 def outline_of(letter: str, weight: Weight, grid: int) -> Outline:
     """The letter on a grid of so many steps to its size, a multiple of 100."""
-    font = _font(weight)
-    pen = DecomposingRecordingPen(font.getGlyphSet())
-    font.getGlyphSet()[_glyph_name(letter, weight)].draw(pen)
-    scale = grid / font["head"].unitsPerEm
+    name = _glyph_name(letter, weight)
+    with _reading:
+        font = _font(weight)
+        pen = DecomposingRecordingPen(font.getGlyphSet())
+        font.getGlyphSet()[name].draw(pen)
+        scale = grid / font["head"].unitsPerEm
     segments = tuple(
         (_SEGMENTS[operation], tuple((round(x * scale), -round(y * scale)) for x, y in points))
         for operation, points in pen.value

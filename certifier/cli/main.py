@@ -18,6 +18,7 @@ from certifier.cli import (
     keys,
     log,
     measure,
+    mine,
     monitor,
     pack,
     replay,
@@ -60,7 +61,7 @@ def main() -> None:
     """Low-Carbon Audio Label: measure, report, certify and verify AI-made music.
 
     \b
-    Artists      keys, measure, import, report, submit, claims
+    Artists      keys, measure, import, report, submit, mine, claims
     Services     statement
     Platforms    verify, pack
     Auditors     explain, replay, verify, standard test
@@ -80,6 +81,7 @@ for command in (
     imports.import_logs,
     report.report,
     report.submit,
+    mine.mine,
     explain.explain,
     verify.verify,
     pack.pack,

@@ -359,6 +359,7 @@ def _acceptance_from(entry: bytes, proof: bytes, files: PublicFiles, keyring: Ke
         outcome=claims.outcome,
         envelope=files.report,
         decision=files.decision,
+        applicant=opened.applicant.did_key,
     )
     row = certificate_row(claims, submission.id, members["kid"])
     row = replace(row, document=files.document, proof=proof)

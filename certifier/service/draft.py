@@ -82,6 +82,7 @@ def submission_row(
         outcome=decision.verdict.outcome,
         envelope=examined.opened.envelope,
         decision=decision.record,
+        applicant=examined.opened.applicant.did_key,
     )
 
 

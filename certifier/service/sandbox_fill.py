@@ -35,6 +35,7 @@ from certifier.service.certifier import ChangeType, Refused
 from certifier.service.examine import Examined
 from certifier.service.home import key_entry, minute_of, open_certifier, own_key_id, register_key
 from certifier.service.sandbox import DEMO_CODES, require_sandbox
+from certifier.service.scheme import give_example_scheme
 from certifier.service.statements import bounds_of, register_statement
 from certifier.settings import Settings
 from certifier.storage.files import load_signing_key, save_bytes, save_durably, save_signing_key
@@ -149,6 +150,7 @@ def _make_ready(settings: Settings, now: datetime) -> dict[str, str]:
             elif not certifier.own_keys.in_force("issuer", now - EXAMPLES[state].age):
                 _register_old_issuer(settings, certifier.keyring, now - EXAMPLES[state].age)
         _register_parties(settings, certifier.keyring, bounds_of(certifier.shelf.newest), now)
+        give_example_scheme(settings)
         return left_out
     finally:
         certifier.close()

@@ -22,6 +22,7 @@ class SubmissionRow:
     outcome: str
     envelope: bytes
     decision: bytes
+    applicant: str | None = None
 
 
 @dataclass(frozen=True)

@@ -311,6 +311,12 @@ class Store:
             )
         return SubmissionRow(**row)
 
+    def submissions_of(self, applicant: str, limit: int) -> list[SubmissionRow]:
+        """The submissions that a key signed as their applicant (a did:key), the newest first."""
+        query = select(submissions).where(submissions.c.applicant == applicant)
+        rows = self._all(query.order_by(submissions.c.created_at.desc(), submissions.c.id).limit(limit))
+        return [SubmissionRow(**row) for row in rows]
+
     def contact(self, submission_id: str) -> str | None:
         """How the operator reaches the applicant, if that was said. Never to be shown to anybody else."""
         row = self._one(select(contacts.c.contact).where(contacts.c.submission_id == submission_id))

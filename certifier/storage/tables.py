@@ -42,6 +42,9 @@ submissions = Table(
     Column("outcome", String(20), nullable=False),
     Column("envelope", LargeBinary, nullable=False),
     Column("decision", LargeBinary, nullable=False),
+    Column(
+        "applicant", String(80), index=True
+    ),  # did:key of who signed the report; None where nobody can tell any more
 )
 
 # Private: no view, record or log has it.

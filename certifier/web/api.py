@@ -116,7 +116,7 @@ def _verification_request(raw: bytes) -> VerificationRequest:
     try:
         question = VerificationRequest.model_validate(parse_object(raw))
     except ValidationError as error:
-        raise _misfit(error) from error
+        raise misfit(error) from error
     if (question.code is None) == (question.credential is None):
         raise ParameterInvalid(
             "Send exactly one of 'code' and 'credential'.",
@@ -129,7 +129,7 @@ def _verification_request(raw: bytes) -> VerificationRequest:
     return question
 
 
-def _misfit(error: ValidationError) -> ParameterInvalid:
+def misfit(error: ValidationError) -> ParameterInvalid:
     first = error.errors(include_url=False, include_input=False)[0]
     pointer = "".join(f"/{step}" for step in first["loc"])
     return ParameterInvalid("The question cannot be read.", expected=first["msg"], pointer=pointer[:200])

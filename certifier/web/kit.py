@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import partial
 
 from flask import redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from certifier.badge.badge import BadgeFace, face_lines
+from certifier.badge.badge import BadgeFace, face_lines, shield_words
+from certifier.badge.public_use import EVERYWHERE, REGIONS, artwork_for
 from certifier.certificate.code import display_code, parse_code
 from certifier.certificate.model import Claims
 from certifier.errors import NotFoundError
 from certifier.service.renewal import renewal_info
-from certifier.web import snippets
+from certifier.web import snippets, words
 from certifier.web.documents import certificate_links, renewal_view
+from certifier.web.faces import standing_of
 from certifier.web.language import N_, say
 from certifier.web.problems import NoSuchCertificate
 from certifier.web.records import Record, record_of, row_of
@@ -27,8 +29,6 @@ FRAMABLE = (
     "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors *; "
     "sandbox allow-popups allow-popups-to-escape-sandbox"
 )
-CHOSEN_ART = ("live", "print")
-SCALES = (1, 2, 4)
 
 # state of a certificate -> what its holder does; the first sentence says why is STATES' own
 CLOSED = {
@@ -50,7 +50,7 @@ CLOSED = {
 
 @dataclass(frozen=True)
 class Format:
-    """One form of the badge; sizes in CSS pixels on a screen, ``least`` as people print or show it."""
+    """One form of the badge; ``least`` is its least size as people show or print it, ``width`` that on a screen in CSS pixels."""
 
     name: str
     title: str
@@ -58,20 +58,48 @@ class Format:
     least: str
     width: int
     height: int
-    suffixes: tuple[str, ...]
+    printed: tuple[str, ...]  # suffixes of its art for print
 
 
 FORMATS = (
     Format(
+        "shield",
+        N_("Shield"),
+        N_("For a line of text on a web page. It has no room for what is counted, so it is only ever used as a link."),
+        N_("20 px high"),
+        0,
+        20,
+        (),
+    ),
+    Format(
         "square",
         N_("Square sticker"),
-        N_("Covers, shop pages, posts. Bears number, unit, class, code and QR."),
+        N_("For covers, shop pages and posts: number, unit, class, what is counted, code and QR."),
         N_("240 px or 30 mm"),
         240,
         240,
         ("svg", "png"),
     ),
+    Format(
+        "label",
+        N_("Print label"),
+        N_("For sleeves and booklets, with everything that has to stand beside the number."),
+        N_("60 × 40 mm"),
+        300,
+        200,
+        ("svg", "png", "pdf"),
+    ),
+    Format(
+        "sheet",
+        N_("Certificate, A4"),
+        N_("To hang up or to send: where the carbon came from, and a QR that can be checked without a network."),
+        N_("A4"),
+        210,
+        297,
+        ("svg", "png", "pdf"),
+    ),
 )
+SHIELD, SQUARE = FORMATS[0], FORMATS[1]
 
 
 def _code_of(name: str, part: str) -> tuple[str, AnyResponse | None]:
@@ -81,32 +109,40 @@ def _code_of(name: str, part: str) -> tuple[str, AnyResponse | None]:
     return code, None if code == name else redirect(f"/v/{code}/{part}{query}", 301)
 
 
-def badge_path(code: str, form: Format, suffix: str, art: str, region: str, scale: int = 1) -> str:  # noqa: ARG001
-    """Where the art of a format lies."""
-    return f"/v/{code}.{suffix}" + (f"?scale={scale}" if suffix == "png" else "")
+def badge_path(code: str, name: str, suffix: str, **choices: str | int) -> str:
+    """Where the art of a format lies; what is as by default is left out."""
+    chosen = {choice: value for choice, value in choices.items() if value not in (EVERYWHERE, "live")}
+    query = "&".join(f"{choice}={value}" for choice, value in chosen.items())
+    return f"/v/{code}/badge/{name}.{suffix}" + (f"?{query}" if query else "")
 
 
 def kit(site: Site, name: str) -> AnyResponse:
     """Previews, downloads and snippets; closed, with the reason, while the certificate is not in force."""
-    asked = checked_query(art=CHOSEN_ART, region=("everywhere",))
+    region = checked_query(region=(EVERYWHERE, *REGIONS))["region"]
     code, elsewhere = _code_of(name, "kit")
     if elsewhere:
         return elsewhere
     record = record_of(site, code, site.minute())
-    shown: dict[str, Any] = {"record": record, "code": display_code(code), "links": certificate_links(record.row)}
+    shown, links = display_code(code), certificate_links(record.row)
     if record.claims is None or record.face is None or record.state != "active":
-        return page("kit.html", closed=CLOSED[record.state], claims=record.claims, **shown)
+        closed = CLOSED[record.state]
+        return page("kit.html", closed=closed, record=record, claims=record.claims, code=shown, links=links)
+    standing = standing_of(record.claims, record.state, site.scheme.monitored_at(site.minute()))
+    face = replace(record.face, artwork=artwork_for(standing, region))
     return page(
         "kit.html",
         closed=None,
+        record=record,
         claims=record.claims,
-        art=asked["art"],
-        region=asked["region"],
+        code=shown,
+        links=links,
+        face=face,
+        region=region,
+        regions={EVERYWHERE: N_("everywhere"), **words.REGIONS},
         formats=FORMATS,
-        badge_path=badge_path,
-        copies=copies_of(site, record.claims, record.face, asked["region"]),
+        badge_path=partial(badge_path, record.row.code),
+        copies=copies_of(site.settings.base_url, record.claims, face, region),
         brought={"says": says("kit")},
-        **shown,
     )
 
 
@@ -120,36 +156,39 @@ class Copy:
     text: str
 
 
-def copies_of(site: Site, claims: Claims, face: BadgeFace, region: str) -> tuple[Copy, ...]:
+def copies_of(base_url: str, claims: Claims, face: BadgeFace, region: str) -> tuple[Copy, ...]:
     """Every text of the kit, with the public address."""
-    base = site.settings.base_url
-    certificate, shown = f"{base}/v/{claims.code}", display_code(claims.code)
-    form = FORMATS[0]
-    picture = snippets.Picture(
-        certificate,
-        base + badge_path(claims.code, form, "svg", "live", region),
-        face_lines(face).title,
-        form.width,
-        form.height,
-    )
+    certificate, shown = f"{base_url}/v/{claims.code}", display_code(claims.code)
+
+    def picture(form: Format, alt: str) -> snippets.Picture:
+        image = base_url + badge_path(claims.code, form.name, "svg", region=region)
+        return snippets.Picture(certificate, image, alt, form.width, form.height)
+
+    square = picture(SQUARE, face_lines(face).title)
+    # The month on a shield moves on with its picture, and the words beside it would not: they are left without one.
+    shield = picture(SHIELD, ": ".join(shield_words(replace(face, checked_month=None, issued=None))))
+    endpoint = f"{certificate}/shields.json" + (f"?region={region}" if region != EVERYWHERE else "")
     title = say(
         N_("AI generation footprint of %(title)s, certificate %(code)s"), title=claims.subject.title, code=shown
     )
     return (
         Copy(
             "html",
-            N_("HTML"),
+            N_("HTML, square"),
             N_(
                 "The badge as a link to the certificate. The words in alt are those of the badge; leave them as they are."
             ),
-            snippets.html_snippet(picture),
+            snippets.html_snippet(square),
         ),
-        Copy("markdown", N_("Markdown"), N_("For README files and blogs."), snippets.markdown_snippet(picture)),
         Copy(
             "embed",
-            N_("Embed"),
+            N_("HTML, embed"),
             N_("A small frame without script that says how the certificate stands on the day it is looked at."),
             snippets.embed_snippet(f"{certificate}/embed", title),
+        ),
+        Copy("html-shield", N_("HTML, shield"), N_("One line high, for texts."), snippets.html_snippet(shield)),
+        Copy(
+            "markdown", N_("Markdown"), N_("The shield, for README files and blogs."), snippets.markdown_snippet(shield)
         ),
         *(
             Copy(f"tags-{number}", kind, N_("Fields to write into the audio file with any tag editor."), text)
@@ -160,6 +199,12 @@ def copies_of(site: Site, claims: Claims, face: BadgeFace, region: str) -> tuple
             N_("Signed record"),
             N_("The certificate itself (JSON-LD, a W3C credential), for shops and archives that check it by program."),
             f"{certificate}.vc",
+        ),
+        Copy(
+            "shields",
+            N_("Shields endpoint"),
+            N_("For services that draw shields from an endpoint. Such a service sees who loads the picture."),
+            endpoint,
         ),
     )
 

@@ -22,6 +22,7 @@ from certifier.web.documents import (
     SubmissionView,
     VerificationView,
 )
+from certifier.web.mine import KeyChallengeView, MyTracksRequest, MyTracksView
 from certifier.web.problems import MEDIA_TYPE as PROBLEM
 from certifier.web.problems import problems
 from certifier.web.scheme import SchemeView
@@ -62,6 +63,9 @@ MODELS: tuple[type[BaseModel], ...] = (
     LeversView,
     VerificationView,
     VerificationRequest,
+    KeyChallengeView,
+    MyTracksRequest,
+    MyTracksView,
     SchemeView,
     ComplaintRequest,
     ComplaintView,
@@ -104,7 +108,7 @@ def openapi_document(settings: Settings) -> dict[str, Any]:
 
 
 def _mode(model: type[BaseModel]) -> Any:
-    return "validation" if model in {VerificationRequest, ComplaintRequest} else "serialization"
+    return "validation" if model in {VerificationRequest, ComplaintRequest, MyTracksRequest} else "serialization"
 
 
 def _paths(settings: Settings) -> dict[str, Any]:
@@ -117,6 +121,8 @@ def _paths(settings: Settings) -> dict[str, Any]:
         "/api/v1/certificates": {"get": _certificates()},
         "/api/v1/certificates/{code}/renewal-info": {"get": _renewal()},
         "/api/v1/complaints": {"post": _complain()},
+        "/api/v1/key-challenges": {"get": _key_challenge()},
+        "/api/v1/my-tracks": {"post": _my_tracks()},
         "/api/v1/verifications": {"post": _verify()},
         **_vc_api(),
         "/v/{code}": {"get": _certificate()},
@@ -269,6 +275,25 @@ def _complain() -> dict[str, Any]:
         "requestBody": {"required": True, "content": body},
         "responses": {"201": _answer("The receipt, and by when something is done", ComplaintView)}
         | _problems(400, 413, 415, 429, 503),
+    }
+
+
+def _key_challenge() -> dict[str, Any]:
+    return {
+        "operationId": "keyChallenge",
+        "summary": "A text to sign, which shows that a key is yours",
+        "responses": {"200": _answer("Sign the challenge as it is", KeyChallengeView)} | _problems(400, 503),
+    }
+
+
+def _my_tracks() -> dict[str, Any]:
+    body = {"application/json": {"schema": {"$ref": REF.format(model="MyTracksRequest")}}}
+    return {
+        "operationId": "myTracks",
+        "summary": "What was submitted with a key, for whoever shows that it is theirs",
+        "requestBody": {"required": True, "content": body},
+        "responses": {"200": _answer("The submissions of this key, and of no other", MyTracksView)}
+        | _problems(400, 403, 413, 415, 422, 503),
     }
 
 

@@ -101,6 +101,12 @@ PROBLEMS: dict[type[CertifierError], Problem] = {
         "The bytes are not the ones that were signed, or another key signed them. Sign the final report again, "
         "and send the envelope unchanged.",
     ),
+    errors.KeyNotProven: Problem(
+        403,
+        "key-not-proven",
+        "It was not shown that the key is yours",
+        "Ask for a new challenge, sign it as it is with the key that you name, and send it back within five minutes.",
+    ),
     errors.MalformedAudio: Problem(
         422,
         "audio-unreadable",

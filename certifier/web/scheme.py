@@ -16,6 +16,7 @@ from certifier.crypto.keyring import RegisteredKey
 from certifier.service.scheme import Body, Complaints, Fees, Revision, Tie
 from certifier.service.statements import statements_in
 from certifier.web.documents import Document, PublicUseView, public_use_view
+from certifier.web.records import limits_of
 from certifier.web.responses import checked_query, json_reply, page
 from certifier.web.site import Site
 from certifier.web.wellknown import PUBLIC
@@ -103,6 +104,7 @@ def show(site: Site) -> Response:
         view=scheme_view(site, now),
         rows=rows,
         reasons=reasons,
+        limits=limits_of(site.certifier.shelf.newest),
         keyring=keyring,
         statements=statements_in(keyring, site.certifier.shelf.newest, now),
         now=now,

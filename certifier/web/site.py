@@ -22,6 +22,7 @@ from certifier.errors import BusyError, CertifierError, NotFoundError
 from certifier.report.envelope import open_report
 from certifier.report.model import Report
 from certifier.service.certifier import Certifier
+from certifier.service.key_challenges import challenge_at
 from certifier.service.register import Keys
 from certifier.service.sandbox import sandbox_key
 from certifier.service.scheme import Scheme
@@ -146,6 +147,11 @@ class Site:
     def status_lists(self, moment: datetime) -> StatusLists:
         """The signed status lists by URL. Made anew each minute, and at once when the log or the register has grown."""
         return self._remembered("lists", moment, partial(StatusLists, self.certifier))
+
+    def challenge(self, purpose: str, moment: datetime) -> str:
+        """The challenge for holders of keys, made anew as the status lists are."""
+        make = partial(challenge_at, self.settings, self.certifier.own_keys, purpose)
+        return self._remembered(f"challenge {purpose}", moment, lambda now: make(_minute(now)))
 
     def pack(self, moment: datetime) -> bytes:
         """The pack for offline verification, made anew as the status lists are."""

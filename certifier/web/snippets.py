@@ -12,14 +12,13 @@ from html import escape
 from urllib.parse import quote
 
 EMBED_WIDTH, EMBED_HEIGHT = 360, 380
-SHIELDS = "https://img.shields.io/endpoint"
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")  # what CommonMark gives a meaning (section 2.4)
 _IN_AN_ADDRESS = "/:?&=%.,~+-_"
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A badge as it stands in a page of somebody else; ``width`` and ``height`` in CSS pixels."""
+    """A badge as it stands in a page of somebody else; ``width`` (0: as wide as its words) and ``height`` in CSS pixels."""
 
     page: str
     image: str
@@ -30,7 +29,7 @@ class Picture:
 
 def html_snippet(picture: Picture) -> str:
     """The badge as a link to its certificate."""
-    size = f'width="{picture.width}" height="{picture.height}"'
+    size = f'width="{picture.width}" height="{picture.height}"' if picture.width else f'height="{picture.height}"'
     image = f'<img src="{_attribute(picture.image)}" alt="{_words(picture.alt)}" {size}>'
     return f'<a href="{_attribute(picture.page)}">{image}</a>'
 
@@ -45,11 +44,6 @@ def embed_snippet(address: str, title: str, width: int = EMBED_WIDTH, height: in
     """A frame with the certificate's state as it is when somebody looks; it may open links, and nothing else."""
     frame = f'<iframe src="{_attribute(address)}" title="{_words(title)}" width="{width}" height="{height}"'
     return f'{frame} loading="lazy" style="border:0" sandbox="allow-popups allow-popups-to-escape-sandbox"></iframe>'
-
-
-def shields_address(endpoint: str) -> str:
-    """The image that a service of the shields kind draws from our endpoint; it then sees who loads it."""
-    return f"{SHIELDS}?url={quote(endpoint, safe='')}"
 
 
 def tag_lines(shown_code: str, page: str) -> tuple[tuple[str, str], ...]:

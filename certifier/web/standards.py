@@ -22,13 +22,15 @@ from werkzeug.wrappers import Response as AnyResponse
 from certifier.certificate.credential import standard_url
 from certifier.certificate.model import OUTCOMES
 from certifier.crypto.canonical import sha256_hex
-from certifier.errors import NotFoundError
+from certifier.errors import CertifierError, NotFoundError
 from certifier.footprint.factors import TABLES
-from certifier.standard.diff import Comparison, shortened
+from certifier.standard.diff import Change, Comparison, Movement, assessed_text, moved_text, shortened
 from certifier.standard.model import Clause, Rule, Standard
 from certifier.standard.vocabulary import FACTS, UNITS
 from certifier.storage.archive import zip_of
 from certifier.units import plain
+from certifier.web.language import N_
+from certifier.web.problems import ParameterInvalid
 from certifier.web.records import limits_of
 from certifier.web.responses import JSON, TEXT, checked_query, json_reply, page, reply
 from certifier.web.site import Site
@@ -99,9 +101,123 @@ def show(site: Site, name: str, version: str) -> Response:
         tables=[table_of(name, files) for name in TABLES if f"data/{name}.csv" in files],
         files={path: sha256_hex(raw) for path, raw in sorted(files.items())},
         section_of=section_of,
+        families=FAMILIES,
+        step_words=STEP_WORDS,
         comparison=_changes(site, found),
         shortened=shortened,
     )
+
+
+# what rules begin with -> what they are about
+FAMILIES = {
+    "INT": N_("Integrity: the report is about this file, signed, timely"),
+    "BND": N_("Boundary: everything that belongs to it is there"),
+    "ALC": N_("Allocation: shares add up"),
+    "LOC": N_("Location: where the electricity came from"),
+    "MTH": N_("Method: who measured what"),
+    "PLS": N_("Plausibility: the numbers can be true"),
+    "REN": N_("Electricity claims"),
+    "QLT": N_("Quality: defaults do not carry a class"),
+    "ASR": N_("Assurance: who stands behind it"),
+    "PRC": N_("Process: duties"),
+    "THR": N_("Limits"),
+}
+# kind of a change (standard/diff.py) -> the part of the page in which it stands
+PARTS = {
+    "limit": N_("Limits"),
+    "bound": N_("Limits"),
+    "parameter": N_("Numbers of the calculation"),
+    "rule added": N_("New and removed rules"),
+    "rule removed": N_("New and removed rules"),
+    "rule level": N_("Changed rules"),
+    "rule gates": N_("Changed rules"),
+    "rule expression": N_("Changed rules"),
+    "rule order": N_("Changed rules"),
+    "wording": N_("Rules in other words, same meaning"),
+    "factor": N_("Factors and tables"),
+    "row added": N_("Factors and tables"),
+    "row removed": N_("Factors and tables"),
+    "row found by": N_("Factors and tables"),
+    "source": N_("Factors and tables"),
+    "row text": N_("Factors and tables"),
+}
+OTHERS = N_("Text, cases and other files")
+STEP_WORDS = {
+    "none": N_("no new version"),
+    "patch": N_("a patch"),
+    "minor": N_("a minor version"),
+    "major": N_("a major version"),
+}
+
+
+def differences(site: Site) -> Response:
+    """What is otherwise in one version than in another; first the choice of the two."""
+    asked = checked_query(**{"from": None, "to": None})
+    choices = _choices(site)
+    response: dict[str, Any] = {"choices": choices, "asked": asked, "comparison": None, "missing": "", "parts": {}}
+    if asked["from"] or asked["to"]:
+        old, new = (_digest_of(choices, side, asked[side]) for side in ("from", "to"))
+        comparison = _compared(site, old, new)
+        parts = parts_of(comparison) if comparison else {}
+        response |= {"comparison": comparison, "missing": "" if comparison else N_("files are missing"), "parts": parts}
+    elif len(choices) > 1:  # the newest against the one before it is what most want to know
+        asked |= dict(zip(("from", "to"), list(choices)[-2:], strict=True))
+    return page(
+        "standard_diff.html",
+        "five minutes",
+        **response,
+        step_words=STEP_WORDS,
+        shortened=shortened,
+        assessed=assessed_text,
+        moved=moved_text,
+        outcomes=_outcomes_of,
+    )
+
+
+def _choices(site: Site) -> dict[str, str]:
+    """The digest of each version that is here by its id, the newest last; one of several with the same id by its digest."""
+    shelf = site.certifier.shelf
+    configured = [version.standard.digest for version in shelf.versions]
+    known = shelf.ids()
+    digests = [digest for digest in sorted(known, key=known.__getitem__) if digest not in configured] + configured
+    choices: dict[str, str] = {}
+    for digest in reversed(digests):
+        choices.setdefault(known[digest] if known[digest] not in choices else digest, digest)
+    return dict(reversed(choices.items()))
+
+
+def _digest_of(choices: Mapping[str, str], side: str, text: str) -> str:
+    found = choices.get(text) or next((digest for digest in choices.values() if digest == text), None)
+    if found is None:
+        raise ParameterInvalid(
+            N_("There is no such version of the standard here."),
+            found=text[:80] or "nothing",
+            expected=", ".join(choices),
+            pointer=side,
+        )
+    return found
+
+
+def _compared(site: Site, old: str, new: str) -> Comparison | None:
+    """None where the files of one cannot be had, or cannot be read by this release."""
+    try:
+        return site.comparison_of(old, new)
+    except CertifierError:
+        return None
+
+
+def parts_of(comparison: Comparison) -> dict[str, list[Change]]:
+    """The changes by what they are about, in the order that matters to who is judged."""
+    parts: dict[str, list[Change]] = {name: [] for name in (*dict.fromkeys(PARTS.values()), OTHERS)}
+    for change in comparison.changes:
+        if change.kind != "head":
+            parts[PARTS.get(change.kind, OTHERS)].append(change)
+    return {name: changes for name, changes in parts.items() if changes}
+
+
+def _outcomes_of(movement: Movement) -> tuple[str, str]:
+    before, after = (verdict.outcome if verdict else "none" for verdict in (movement.old, movement.new))
+    return before, after
 
 
 def _changes(site: Site, standard: Standard) -> Comparison | None:

@@ -12,7 +12,7 @@ import pytest
 from certifier.errors import OperatorError
 from certifier.service.home import make_home, open_certifier
 from certifier.service.register import LiveKeys
-from certifier.service.scheme import Scheme, example_scheme, load_scheme, parse_scheme
+from certifier.service.scheme import Scheme, example_scheme, give_example_scheme, load_scheme, parse_scheme
 from certifier.settings import PROJECT_ROOT, Settings
 from certifier.storage.files import SCHEME_FILE
 from tests.studio import NOW
@@ -162,6 +162,18 @@ def test_production_takes_no_example(settings: Settings) -> None:
     assert load_scheme(settings).demo
     with pytest.raises(OperatorError, match="is an example"):
         load_scheme(replace(settings, environment="production"))
+
+
+def test_the_example_takes_the_place_of_no_scheme_that_somebody_wrote(settings: Settings) -> None:
+    path = settings.register_dir / SCHEME_FILE
+    give_example_scheme(settings)
+    assert path.read_text() == example_scheme(), "the repository's own says nothing yet"
+    path.write_text(BODY)
+    give_example_scheme(settings)
+    assert path.read_text() == BODY
+    path.unlink()
+    give_example_scheme(settings)
+    assert load_scheme(settings).demo
 
 
 def test_the_issuer_cannot_be_its_own_monitoring_body(settings: Settings) -> None:

@@ -39,7 +39,8 @@ def laid_out_as_0001(certifier: Certifier, url: str) -> None:
         tables.reflect(new)
 
         def copy(name: str, rows: list[dict[str, Any]]) -> None:
-            new.execute(tables.tables[name].insert(), rows)
+            known = set(tables.tables[name].columns.keys())
+            new.execute(tables.tables[name].insert(), [{k: v for k, v in row.items() if k in known} for row in rows])
 
         for name in ("submissions", "certificates", "run_shares", "deposited_logs"):
             copy(name, [dict(row) for row in old.execute(sa.text(f"SELECT * FROM {name}")).mappings()])

@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from certifier.service.certifier import Certifier, Issued, Refused
 from certifier.web.app import create_app
 from tests.studio import APPLICANT, NOW, PARTY, VERIFIER, Studio, emissions_csv, write_track
+from tests.web.outcomes import Outcomes, make_outcomes
 
 LATER = NOW + timedelta(days=21)
 HOSTILE = '"><3 & \'Lights\' onload="alert(1)" {{ 7 * 7 }} --> example'
@@ -62,6 +63,14 @@ def _submitted(
     report["raw_log_sha256"] = [hashlib.sha256(log).hexdigest()]
     envelope = studio.signed(report, keys, track=track)
     return certifier.submit(studio.upload(envelope, track=track, logs={"emissions.csv": log}), NOW)
+
+
+@pytest.fixture(scope="session")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcomes]:
+    """Only for reading: one decision of each kind."""
+    made = make_outcomes(Studio(tmp_path_factory.mktemp("outcomes")))
+    yield made
+    made.certifier.close()
 
 
 @pytest.fixture

@@ -108,6 +108,7 @@ def test_checking_again_says_so_when_the_service_does_not_answer(browser: Browse
     page.goto(f"/v/{world.code}")
     says(page, f"{CHECKED}: Valid")
     page.route("**/*.check.json", lambda route: route.fulfill(status=429))
+    page.click("#checks summary")
     page.click("text=Check again now")
     says(page, "could not check this again")
     expect(page.locator("#own-line.is-open")).to_contain_text("could not check this again")
@@ -141,6 +142,77 @@ def test_the_print_and_the_page_are_compared(browser: Browser, address: str, wor
         page.goto(f"/v/{world.code}#{digits}")
         expect(page.locator(f"#own-check p.{mark}")).to_contain_text(words)
         expect(page.locator(f"#own-line.{mark}")).to_be_visible()
+    page.context.close()
+
+
+# -- the first screen -------------------------------------------------------------------------------------------------
+
+SMALL = {"width": 360, "height": 640}
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+def test_a_phone_shows_what_the_number_means_and_what_it_leaves_out_without_scrolling(
+    browser: Browser, address: str, world: World, script: bool
+) -> None:
+    page = opened(browser, address, java_script_enabled=script)
+    page.set_viewport_size(SMALL)
+    page.goto(f"/v/{world.code}", wait_until="networkidle")
+    for name in ("h1", ".pill", ".sentence b", ".sentence", ".gist"):
+        box = page.locator(name).bounding_box()
+        assert box, name
+        assert box["x"] + box["width"] <= SMALL["width"], name
+        assert box["y"] + box["height"] <= SMALL["height"], name
+    assert page.locator("#own-line").is_visible() is script
+    assert page.get_by_text("checking").count() == 0
+    expect(page.locator(".gist")).to_contain_text("Left out")
+    page.context.close()
+
+
+def test_a_reader_with_a_keyboard_comes_to_the_checks_and_opens_them(
+    browser: Browser, address: str, world: World
+) -> None:
+    page = opened(browser, address)
+    page.goto(f"/v/{world.code}", wait_until="networkidle")
+    assert page.locator(".checks").is_hidden()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.tagName") == "SUMMARY":
+            break
+    page.keyboard.press("Enter")
+    expect(page.locator(".checks")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Check again now")).to_be_focused()
+    page.context.close()
+
+
+def test_what_a_browser_finds_otherwise_than_the_page_is_shown_in_full(
+    browser: Browser, address: str, world: World
+) -> None:
+    page = opened(browser, address)
+    page.route(f"**/v/{world.code}", bent)
+    page.goto(f"/v/{world.code}")
+    expect(page.locator("#own-check .verdict-not_valid")).to_be_visible()
+    page.goto(f"/v/{world.withdrawn.certificate.code}")
+    expect(page.locator("#own-line.is-bad")).to_be_visible()
+    assert page.locator("#own-check").is_hidden()  # it says what the page says
+    page.context.close()
+
+
+def test_times_of_the_browser_come_with_their_date_and_zone(browser: Browser, address: str, world: World) -> None:
+    page = opened(browser, address, timezone_id="Asia/Tokyo", locale="en-GB")
+    page.goto(f"/v/{world.code}")
+    says(page, "At Nov 22, 2026, 09:00 PM GMT+9 by the clock of this device.")
+    page.context.close()
+
+
+def test_without_https_the_rest_of_the_arithmetic_is_loaded_and_the_answer_is_the_same(
+    browser: Browser, address: str, world: World
+) -> None:
+    page = opened(browser, address)
+    page.add_init_script("Object.defineProperty(crypto, 'subtle', { value: undefined })")
+    with page.expect_request("**/scripts/plain.js"):
+        page.goto(f"/v/{world.code}")
+    expect(page.locator("#own-line")).to_have_text(CHECKED)
     page.context.close()
 
 

@@ -25,6 +25,7 @@ from certifier.certificate.verification import Material
 from certifier.certificate.verify import check_certificate
 from certifier.crypto.canonical import sha256_hex
 from certifier.crypto.strict_json import parse_object
+from certifier.errors import NotFoundError
 from certifier.service.certifier import Certifier, Issued
 from certifier.storage.tables import certificates
 from certifier.web.app import create_app
@@ -41,7 +42,7 @@ def test_the_page_says_it_in_one_sentence(world: World) -> None:
     assert (
         f"AI generation footprint: at most {figures.assessed_g_per_min} g CO2e per minute of finished music "
         f"(best estimate {figures.central_g_per_min} g); Low-Carbon Audio, class 2 (limit 30 g); "
-        "verified by Example Verifier." in page
+        "checked by Example Verifier." in page
     )
     page = page.partition("checked 2026")[0][-20:] + page.partition("checked 2026")[2]
     assert page.index("Valid") < page.index("Night Ferry") < page.index("Example Artist") < page.index("AI generation")
@@ -59,7 +60,7 @@ MUST_SAY = {
     "M6, the status": "Valid, checked 2026-11-22 12:00 UTC",
     "M6, the first day": "2026-11-01 by Low-Carbon Audio Label",
     "M6, the last day": "2029-11-01",
-    "M7, the verifier": "Verified by Example Verifier independent; checked the report, the logs and the figure",
+    "M7, the verifier": "Checked by Example Verifier independent; checked the report, the logs and the figure",
     "M9, offsets": "No carbon offsets or credits are counted.",
     "M10, electricity": "(location-based)",
     "M11, not the song": "Nothing about the whole song, the artist or a company",
@@ -247,6 +248,99 @@ def test_mistyped_and_unknown_are_told_apart(world: World, code: str, status: in
     typo = world.code[:-1] + ("0" if world.code[-1] != "0" else "1")
     answer = world.client.get(f"/v/{code.format(typo=typo)}{suffix}")
     assert (answer.status_code, answer.json["type"]) == (status, f"https://label.example/problems/{slug}")
+
+
+def swapped(code: str) -> str:
+    """Two different neighbours exchanged."""
+    at = next(at for at in range(9) if code[at] != code[at + 1])
+    return code[:at] + code[at + 1] + code[at] + code[at + 2 :]
+
+
+MISTYPED = {
+    "one wrong symbol": lambda code: ("7" if code[0] != "7" else "8") + code[1:],
+    "a wrong last symbol": lambda code: code[:-1] + ("7" if code[-1] != "7" else "8"),
+    "a letter that no code has": lambda code: code[:2] + "U" + code[3:],
+    "two neighbours exchanged": swapped,
+}
+AS_A_PERSON = {"Accept": "text/html"}
+
+
+@pytest.mark.parametrize("mistyped", MISTYPED.values(), ids=MISTYPED.keys())
+def test_a_mistyped_code_leads_to_the_certificate_that_may_be_meant(
+    world: World, mistyped: Callable[[str], str]
+) -> None:
+    for path in ("/v/{}", "/v?code={}"):
+        answer = world.client.get(path.format(mistyped(world.code)), headers=AS_A_PERSON)
+        assert answer.status_code == 400
+        assert "The code has a typing error" in answer.text
+        assert f'href="/v/{world.code}"' in answer.text
+        assert "Night Ferry (example)" in answer.text
+
+
+def test_a_code_that_nobody_gave_out_says_what_a_real_one_looks_like(world: World) -> None:
+    answer = world.client.get(f"/v/{NEVER_ISSUED}", headers=AS_A_PERSON)
+    assert answer.status_code == 404
+    for said in (
+        "No such certificate",
+        "What a real code looks like",
+        "the label may be false",
+        f'value="{NEVER_ISSUED}"',
+    ):
+        assert said in answer.text
+    assert f"/complaints?code={NEVER_ISSUED}" in answer.text
+
+
+def test_what_is_no_code_at_all_gets_no_guess(world: World) -> None:
+    page = world.client.get("/v/hello", headers=AS_A_PERSON).text
+    assert "This is not a code" in page
+    assert "Is it one of these" not in page
+
+
+# state -> (what the log says, days later that a person looks, what the page says first)
+STATES = {
+    "revoked": ("revoke", "wrong_track", 2, "This certificate was withdrawn on 2026-11-01: the file is not the track"),
+    "suspended": (
+        "suspend",
+        "evidence",
+        2,
+        "suspended on 2026-11-01: its evidence is being looked into. Nothing is decided",
+    ),
+    "superseded": ("revoke", "superseded", 2, "This certificate was replaced on 2026-11-01 by a newer one."),
+    "expired": (None, None, 4 * 365, "This certificate ran out on 2029-11-01. It was true for its time"),
+    "not_yet": (None, None, -2, "This certificate counts from 2026-11-01 on, and not before."),
+}
+
+
+@pytest.mark.parametrize(("change", "reason", "days", "said"), STATES.values(), ids=STATES.keys())
+def test_a_certificate_that_is_not_in_force_says_why_before_it_says_what_it_said(
+    studio: Studio, certifier: Certifier, change: Any, reason: Any, days: int, said: str
+) -> None:
+    issued = certifier.certify(studio.examined(1), NOW)
+    assert isinstance(issued, Issued)
+    if change:
+        certifier.change_status(issued.certificate.code, change, reason, NOW)
+    client = create_app(certifier, lambda: NOW + timedelta(days=days)).test_client()
+    html = client.get(f"/v/{issued.certificate.code}").text
+    page = text_of(html)
+    figure = f"at most {figures_of(issued).assessed_g_per_min} g CO2e per minute"
+    assert page.index(said) < page.index("it said:" if days > 0 else "It says:") < page.index(figure)
+    assert "On the scale" not in page
+    assert "pill-active" not in html
+
+
+def test_a_status_that_cannot_be_told_is_said_to_be_unchecked(
+    studio: Studio, certifier: Certifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issued = certifier.certify(studio.examined(1), NOW)
+    assert isinstance(issued, Issued)
+    monkeypatch.setattr(type(certifier.published), "status_list", lost)
+    page = text_of(create_app(certifier, lambda: LATER).test_client().get(f"/v/{issued.certificate.code}").text)
+    assert "Could not be checked" in page
+    assert "Do not rely on it before it was; try again in a minute." in page
+
+
+def lost(*_: Any, **__: Any) -> bytes:
+    raise NotFoundError("No list can be told.")
 
 
 def test_a_badge_is_a_well_formed_image_that_scripts_cannot_enter(world: World) -> None:

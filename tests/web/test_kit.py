@@ -12,18 +12,10 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Browser, expect
 
 from certifier.web.app import create_app
-from tests.studio import Studio
 from tests.web.conftest import LATER
-from tests.web.outcomes import Outcomes, make_outcomes
+from tests.web.outcomes import Outcomes
 from tests.web.test_browser import opened, served
 from tests.web.test_pages import Elements
-
-
-@pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcomes]:
-    made = make_outcomes(Studio(tmp_path_factory.mktemp("kit")))
-    yield made
-    made.certifier.close()
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +40,7 @@ def test_every_text_of_the_kit_leads_to_the_certificate_at_its_public_address(
     client: FlaskClient, outcomes: Outcomes, name: str
 ) -> None:
     page = client.get(outcomes.filled(f"/v/{{{name}}}/kit")).text
-    for text in ("html", "markdown", "embed", "tags-1", "tags-2", "record"):
+    for text in ("html", "html-shield", "markdown", "embed", "tags-1", "tags-2", "record", "shields"):
         assert f"https://label.example/v/{outcomes.codes[name]}" in copied(page, text)
 
 
@@ -61,6 +53,46 @@ def test_the_words_of_a_copied_image_are_those_of_the_badge(client: FlaskClient,
     assert title
     assert image["alt"] == html.unescape(title.group(1))
     assert link["href"] == f"https://label.example/v/{outcomes.codes['class_1']}"
+
+
+def test_the_words_of_a_copied_shield_leave_out_the_month_that_moves_on(
+    client: FlaskClient, outcomes: Outcomes
+) -> None:
+    snippet = copied(client.get(outcomes.filled("/v/{class_1}/kit")).text, "html-shield")
+    (_, (_, image)) = Elements(snippet).found
+    drawn = client.get(image["src"].removeprefix("https://label.example")).text
+    assert image["alt"] == "AI footprint: 8.09 g/min · class 1"
+    assert f">{image['alt']} · Nov 2026</title>" in drawn
+
+
+# where it will be shown, whether its art is a mark there, what is said
+PLACES = {
+    "a class with a verifier in the UK": ("class_1", "uk", True, "may be shown there as a mark"),
+    "a class with a verifier in the EU": ("class_1", "eu", False, "As a mark it may not be shown there."),
+    "a class with a verifier everywhere": ("class_1", "everywhere", False, "No independent body under contract"),
+    "a class without a verifier": ("attested", "us", False, "As a mark it may not be shown there."),
+    "a statement": ("statement", "us", False, "A self-declared measurement has no mark."),
+}
+
+
+@pytest.mark.parametrize(("name", "region", "is_mark", "told"), PLACES.values(), ids=PLACES.keys())
+def test_the_kit_offers_the_mark_only_where_it_may_be_shown(
+    client: FlaskClient, outcomes: Outcomes, name: str, region: str, is_mark: bool, told: str
+) -> None:
+    page = client.get(outcomes.filled(f"/v/{{{name}}}/kit?region={region}")).text
+    assert told in page
+    square = Elements(copied(page, "html")).found[1][1]["src"].removeprefix("https://label.example")
+    drawn = client.get(square).text
+    assert ("Verified by Example Verifier" in drawn, "#123B2C" in drawn) == (is_mark, is_mark)
+
+
+def test_every_download_of_the_kit_is_there(client: FlaskClient, outcomes: Outcomes) -> None:
+    page = client.get(outcomes.filled("/v/{class_1}/kit?region=uk")).text
+    links = [found["href"] for tag, found in Elements(page).found if tag == "a" and "download" in found]
+    assert {link.partition("?")[0].rpartition(".")[2] for link in links} == {"svg", "png", "pdf"}
+    for link in links:
+        if "scale=4" not in link:  # the largest pictures take their time
+            assert client.get(link).status_code == 200, link
 
 
 CLOSED = {
@@ -125,7 +157,7 @@ def test_the_kit_can_be_used_without_script(browser: Browser, address: str, outc
 
 
 STATES = {
-    "in force": ("class_1", 200, ["8.09", "Low-Carbon Audio, class 1", "Status checked 2026-11"]),
+    "in force": ("class_1", 200, ["8.09", "Low-Carbon Audio, class 1", "Status checked Nov 2026"]),
     "a statement": (
         "statement",
         200,

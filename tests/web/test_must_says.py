@@ -28,10 +28,8 @@ from certifier.certificate.code import display_code
 from certifier.certificate.model import Claims
 from certifier.service.home import open_certifier
 from certifier.service.sandbox import DEMO_CODES
-from certifier.service.scheme import example_scheme
 from certifier.settings import Settings
-from certifier.storage.files import SCHEME_FILE
-from certifier.web.app import create_app
+from certifier.web.app import ROUTES, create_app
 from certifier.web.records import Record, record_of
 from certifier.web.site import Site
 from certifier.web.words import LEVELS, STATES
@@ -75,7 +73,6 @@ def world(filled_sandbox: Settings, tmp_path_factory: pytest.TempPathFactory) ->
     """The sandbox with a monitoring body, so that every kind of artwork can be shown."""
     home = tmp_path_factory.mktemp("must-says") / "home"
     shutil.copytree(filled_sandbox.home, home)
-    (home / "keys" / SCHEME_FILE).write_text(example_scheme())
     certifier = open_certifier(replace(filled_sandbox, home=home), datetime.now(UTC))
     client = create_app(certifier).test_client()
     site = Site(certifier, lambda: datetime.now(UTC))
@@ -223,6 +220,85 @@ def test_the_page_of_what_has_ended_makes_no_claim_in_the_present(world: World, 
     page = text_of(world.shown[state].page)
     assert page.index(STATES[state][0]) < page.index("When it was issued it said")
     assert page.index("When it was issued it said") < page.index("AI generation footprint: at most", page.index("said"))
+
+
+# -- the embed, the kit, the comparison, and all other pages ---------------------------------------------------------------
+
+# must-say -> (states, what an embed in somebody else's page has to hold)
+EMBED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "M1": (IN_FORCE, (r"AI generation footprint: at most {assessed} g CO2e per minute of finished music",)),
+    "M2": (IN_FORCE, (r"From data to storage, with hardware", r"Not counted: post-production, listening, buildings")),
+    "M3": (IN_FORCE, (r"best estimate {central}", r"evidence {level}")),
+    "M4": (WITH_CLASS, (r"Low-Carbon Audio, class {class_number}", r"Limit of class {class_number}: {limit} g")),
+    "M6": (ALL, (r"{code}", r"(Status checked|Looked at on)")),
+    "M7": (LABELS, (r"{assessor}",)),
+    "M9, M10, M12": (IN_FORCE, (r"Climate only, no offsets, location-based electricity",)),
+    "M11": (IN_FORCE, (r"Says nothing of the whole song",)),
+    "M14": (ENDED_STATES, (r"no longer in force",)),
+    "M18": (("statement",), (r"Self-declared measurement\. Not a label\.",)),
+}
+ON_EMBED = [(name, state) for name, (states, _) in EMBED.items() for state in states]
+
+
+@pytest.mark.parametrize(("name", "state"), ON_EMBED, ids=[f"{name}: {state}" for name, state in ON_EMBED])
+def test_an_embed_says_what_it_must(world: World, name: str, state: str) -> None:
+    said = text_of(world.client.get(f"/v/{DEMO_CODES[state]}/embed").text)
+    for pattern in EMBED[name][1]:
+        assert re.search(pattern.format(**places(world.shown[state])), said), pattern
+
+
+@pytest.mark.parametrize("state", ALL)
+def test_an_embed_says_nothing_that_it_must_never_say(world: World, state: str) -> None:
+    said = text_of(world.client.get(f"/v/{DEMO_CODES[state]}/embed").text)
+    assert claims_in(said, ("en",)) == []
+    if state in ENDED_STATES:
+        assert "at most" not in said
+        assert "Low-Carbon Audio, class" not in said
+
+
+@pytest.mark.parametrize("state", IN_FORCE)
+def test_the_texts_of_the_kit_say_nothing_that_they_must_never_say(world: World, state: str) -> None:
+    page = world.client.get(f"/v/{DEMO_CODES[state]}/kit").text
+    assert claims_in(text_of(page), ("en",), figures_beside=False) == []
+    copied = unescape(" ".join(re.findall(r"<pre[^>]*>(.*?)</pre>", page, re.DOTALL)))
+    assert claims_in(copied, ("en",)) == []
+    assert f"at most {world.shown[state].claims.figures.assessed_g_per_min} g CO2e per minute" in copied, "M1 in alt"
+
+
+def test_a_comparison_tells_its_method_its_set_its_suppliers_and_how_it_is_kept_up(world: World) -> None:
+    """M13, for two certificates of one unit and one major version."""
+    codes = f"{DEMO_CODES['class-1']},{DEMO_CODES['class-2']}"
+    said = text_of(world.client.get(f"/compare?codes={codes}").text)
+    for words in (
+        "g CO2e per minute of finished music",
+        "Method: the figures",
+        "under LCAL-1.0.0",
+        "Only certificates under the same major version are compared",
+        "Set: the certificates that you named",
+        "Whose figures: each of its own applicant",
+        "this page is made anew each minute",
+        "Nobody pays for a place in it",
+    ):
+        assert words in said
+    assert claims_in(said, ("en",)) == []
+
+
+def test_what_cannot_be_told_apart_is_said_to_be_so_and_a_self_declared_figure_is_not_compared(world: World) -> None:
+    """M13: no order between ranges that overlap, and none with what nobody checked."""
+    codes = ",".join(DEMO_CODES[state] for state in ("class-2", "successor", "statement"))
+    said = text_of(world.client.get(f"/compare?codes={codes}").text)
+    assert "cannot be told apart" in said
+    assert "Not compared" in said
+
+
+OTHER_PAGES = [route.path for route in ROUTES if route.method == "GET" and "<" not in route.path and route.path != "/v"]
+
+
+@pytest.mark.parametrize("path", OTHER_PAGES)
+def test_nothing_else_that_is_served_says_what_it_must_never_say(world: World, path: str) -> None:
+    """Every page without a place in its address, and every text. A class in a list of choices has no figure of its own."""
+    said = text_of(world.client.get(path, headers=NOTHING_ELSE).get_data(as_text=True))
+    assert claims_in(said, ("en",), figures_beside=False) == []
 
 
 # -- A: the API -------------------------------------------------------------------------------------------------------

@@ -12,7 +12,6 @@ from certifier.web.snippets import (
     embed_snippet,
     html_snippet,
     markdown_snippet,
-    shields_address,
     tag_lines,
 )
 
@@ -84,12 +83,6 @@ def test_an_address_cannot_end_its_place() -> None:
     assert (
         markdown_snippet(picture)
         == "[![words](https://label.example/v/A.svg%29)](https://label.example/v/A%22%3E%3Cb%3E%29)"
-    )
-
-
-def test_the_address_of_a_shield_names_our_endpoint_whole() -> None:
-    assert shields_address(f"{PAGE}/shields.json").endswith(
-        "?url=https%3A%2F%2Flabel.example%2Fv%2F7K3QZ9M2XA%2Fshields.json"
     )
 
 

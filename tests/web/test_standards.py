@@ -120,7 +120,7 @@ def test_two_open_versions_and_one_of_before_are_listed(tmp_path):
     assert "the first version that is open here" in first
     assert "limits.class_1" in second
     assert "10.00 → 0.10" in second
-    assert "promises less, minor" in second
+    assert "promises less, a minor version" in second
     assert [client.get(entry["files"]).status_code for entry in listed] == [200, 200, 200]
     assert json.loads(client.get("/standards/lcal/1.1.0.json").data)["id"] == "LCAL-1.1.0"
     certifier.close()

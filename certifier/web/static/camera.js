@@ -12,7 +12,7 @@ export function cameraHindrance() {
   return navigator.mediaDevices?.getUserMedia ? "" : "none";
 }
 
-export const reasonOf = (error) => REASONS[error.name] ?? "busy";
+export const cameraFault = (error) => REASONS[error.name] ?? "busy";
 
 // Shows the camera in a video and hands over the text of the first QR. Answers with a function that stops it. `isWanted` is asked
 // once the browser has allowed it: somebody may have changed their mind meanwhile.

@@ -32,7 +32,7 @@ export function declaredReport(answers, track, { did, id, standard, now }) {
       ai_audible_s: a.audible === "all" ? track.seconds : String(60 * Number(a["audible-min"] || 0) + Number(a["audible-s"] || 0)),
     },
     models: [{
-      id: "m1",
+      id: a.model,
       name: a.model,
       version: a.version || UNSAID,
       class: a.kind,
@@ -42,7 +42,7 @@ export function declaredReport(answers, track, { did, id, standard, now }) {
       training: { source: "default" },
     }],
     generation: { takes: Number(a.takes), generated_minutes: minutes },
-    activities: [{ id: "generating", run_id: `declared-${id}`, model: "m1", stage: "inference", allocation_share: "1", allocation_method: "whole", ...(a.where === "service" ? serviceUse(a, now) : machineRun(a)) }],
+    activities: [{ id: "generating", run_id: `declared-${id}`, model: a.model, stage: "inference", allocation_share: "1", allocation_method: "whole", ...(a.where === "service" ? serviceUse(a, now) : machineRun(a)) }],
     stages_not_performed: ["fine_tuning"],
     process: a.retention ? { take_retention_days: a.retention } : {},
   };

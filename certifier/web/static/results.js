@@ -1,7 +1,7 @@
 // Answers on the page Verify, in words. Texts only, never markup: what a certificate says is foreign.
 
 import { say } from "./say.js";
-import { clock, element } from "./telling.js";
+import { axesOf, clock, element, reasonOf } from "./telling.js";
 
 // verdict -> the mark before its word
 const MARKS = { valid: "good", valid_with_warnings: "good", not_valid: "bad", cannot_tell: "open" };
@@ -40,10 +40,10 @@ export function noticeOf(name, headline, parts, verdict = "") {
 }
 
 // The whole answer to a certificate: verdict, reason, what it says, every check, and where to read more.
-export function answerOf(name, { verdict, reason, because, certificate, checks }, words, { by, notes = [], more = [] }) {
-  const parts = [paragraph(words.because[reason] ?? because, "lead")];
+export function answerOf(name, result, words, { by, notes = [], more = [] }) {
+  const { verdict, certificate } = result, parts = [paragraph(reasonOf(result, words), "lead")];
   if (certificate) parts.push(...claimOf(certificate, verdict, words));
-  parts.push(checksOf(checks, words), ...notes, paragraph(`${by} ${say("at", { time: clock(Date.now()) })}`, "soft"));
+  parts.push(axesOf(result, words), ...notes, paragraph(`${by} ${say("at", { time: clock(Date.now()) })}`, "soft"));
   if (more.length) parts.push(actionsOf(...more));
   return noticeOf(name, words.verdicts[verdict], parts, verdict);
 }
@@ -56,18 +56,4 @@ function claimOf({ title, artist, assessed_g_per_min: most, outcome, code }, ver
   parts.title.append(element("bdi", title));
   line.append(...piecesOf(say(title ? "claim" : "claim_of_print"), parts));
   return [line];
-}
-
-// One row for each axis: its name, what is the case, and what was found where it is not good.
-function checksOf(checks, { axes, values }) {
-  const list = element("ul", "", "axes");
-  for (const { axis, value, found, expected } of checks) {
-    const [mark, told] = values[value] ?? ["open", value], line = element("li");
-    line.append(element("span", `${axes[axis]}: ${told}`, `is-${mark}`));
-    if (mark !== "good" && found && value !== "not_checked") {
-      line.append(element("span", expected && found !== expected ? say("found_expected", { found, expected }) : found, "soft"));
-    }
-    list.append(line);
-  }
-  return list;
 }

@@ -194,7 +194,7 @@ function tellTrack(...words) {
 async function tellEarlier(file, sha256) {
   let found;
   try {
-    const answer = await fetch(`/api/v1/certificates?sha256=${sha256}`);
+    const answer = await fetch(`/api/v1/certificates?sha256=${sha256}`, { cache: "no-cache" });
     found = answer.ok ? (await answer.json()).items[0] : null;
   } catch {
     return;
@@ -256,6 +256,7 @@ function remembered() {
 function tellKey() {
   at("forget-key").hidden = !key;
   if (!key) at("key-said").textContent = say("no-key");
+  else if (key.isKept === false) at("key-said").replaceChildren(`${say("key-unkept")} `, element("code", key.did));
   else at("key-said").replaceChildren(`${say(key.isNew ? "key-made" : "key-kept")} `, element("code", key.did));
 }
 

@@ -1,7 +1,7 @@
 // The page Verify: whatever somebody gives is told apart by what it is and checked on their own machine. What only the service can
 // do is offered, and nothing is sent before somebody says so. Without this script the forms of the page do the same over there.
 
-import { cameraHindrance, reasonOf, watchCamera } from "./camera.js";
+import { cameraFault, cameraHindrance, watchCamera } from "./camera.js";
 import { openCertificate } from "./certificate.js";
 import { check, checkPrint } from "./check.js";
 import { displayCode } from "./code.js";
@@ -20,7 +20,7 @@ const byId = (id) => document.getElementById(id);
 const textForm = byId("by-text"), fileForm = byId("by-files"), field = byId("given"), files = byId("files");
 const status = byId("status"), results = byId("results"), video = byId("video");
 
-learn(says);
+learn({ ...words.says, ...says });
 
 // -- what is given ----------------------------------------------------------------------------------------------------
 
@@ -132,7 +132,7 @@ async function knownOf(code) {
 }
 
 async function answerToCertificate({ title, bytes }, { proofs, lists, trust: given, sounds }) {
-  const opened = openCertificate(bytes), code = opened.compact?.code ?? /\/v\/([0-9A-Z]{10})$/.exec(opened.unsigned?.id ?? "")?.[1];
+  const opened = await openCertificate(bytes), code = opened.compact?.code ?? /\/v\/([0-9A-Z]{10})$/.exec(opened.unsigned?.id ?? "")?.[1];
   if (opened.unsigned && !opened.prove) return offerOf(title, say("rdf"), say("rdf_more"), bytes, proofs[0], code);
   const lacks = !Object.keys(lists).length || (!proofs.length && !opened.compact);
   const known = code && lacks && opened.issuer === host ? await knownOf(code) : {}, now = Date.now();
@@ -318,7 +318,7 @@ async function openCamera() {
     stopCamera = stop;
     told.textContent = say("camera_on");
   } catch (error) {
-    if (turn === opening) closeCamera(say(`camera_${reasonOf(error)}`));
+    if (turn === opening) closeCamera(say(`camera_${cameraFault(error)}`));
   }
   return null;
 }
