@@ -325,6 +325,28 @@ def test_a_browser_finds_each_line_where_it_was_set(chromium: Page, form, name):
     assert [pair for pair in combinations(found, 2) if overlap(*pair)] == []
 
 
+def coarse(image, size):
+    """The picture in grey on white, each pixel the mean of about eight by eight."""
+    flat = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA")).convert("L")
+    return np.asarray(flat.resize([side // 8 for side in size], Image.Resampling.BOX), dtype=float)
+
+
+@pytest.mark.parametrize("name", ["class-1", "measured", "revoked"])
+@pytest.mark.parametrize("form", ["square", "label", "sheet"])
+def test_png_and_svg_show_the_same(chromium: Page, form, name):
+    drawing = drawn(form, FACES[name])
+    picture = Image.open(BytesIO(render_png(drawing, 1)))
+    chromium.set_content(f"<body style='margin:0'>{render_svg(drawing)}</body>")
+    box = chromium.evaluate(
+        "(width) => { const svg = document.querySelector('svg'); svg.setAttribute('width', width); "
+        "svg.removeAttribute('height'); svg.style.display = 'block'; return svg.getBoundingClientRect().toJSON(); }",
+        picture.width,
+    )
+    shot = Image.open(BytesIO(chromium.screenshot(clip={**box, "x": 0, "y": 0}, full_page=True)))
+    difference = np.abs(coarse(picture, picture.size) - coarse(shot, picture.size))
+    assert difference.mean() < 3.5
+
+
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
