@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from functools import lru_cache
+from typing import Any
 
 from flask import Response, redirect
 from markdown_it import MarkdownIt

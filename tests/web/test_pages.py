@@ -151,7 +151,7 @@ def test_the_register_tells_the_state_of_each(world: World) -> None:
     page = fetch(world, "/certificates")
     for issued in (world.verified, world.attested, world.statement, world.withdrawn):
         assert f"/v/{issued.certificate.code}" in page
-    assert page.count("Withdrawn") == 1
+    assert page.count(">Withdrawn</span>") == 1
 
 
 def test_no_figure_is_called_green(world: World) -> None:
