@@ -18,7 +18,7 @@ from certifier.service.renewal import renewal_info
 from certifier.standard.model import Standard
 from certifier.units import plain
 from certifier.web import badges, browser_check, charts, print_qr
-from certifier.web.documents import RenewalView, certificate_links, certificate_view, renewal_view
+from certifier.web.documents import certificate_links, certificate_view, renewal_view
 from certifier.web.examples import examples_for
 from certifier.web.problems import NoSuchCertificate, problem_document, wants_page
 from certifier.web.records import Record, limits_for, record_of, row_of
@@ -118,20 +118,17 @@ def _page(site: Site, code: str) -> Response:
         scale=scale,
         market=_market_line(site, record.row.submission_id),
         submission_id=record.row.submission_id,
-        renewal=_renewal_on_page(site, record),
+        accreditation=_accreditation(site, claims),
         status_file_name=status_file_name,
         brought=browser_check.brought_by_page(site, record, claims),
     )
 
 
-def _renewal_on_page(site: Site, record: Record) -> RenewalView | None:
-    """What the holder may want to know; None while there is nothing to say."""
-    if not site.certifier.shelf.newer_than(_digest_behind(record), site.minute()):
-        return None
-    try:
-        return renewal_view(renewal_info(site.certifier, record.row.code, site.minute()))
-    except NotFoundError:  # the version behind it is not at hand, so nothing can be compared
-        return None
+def _accreditation(site: Site, claims: Claims) -> str:
+    """What the register states of the competence of whoever checked; empty where it states nothing."""
+    keyring = site.certifier.keyring
+    entry = keyring.named(claims.assessor.id)
+    return entry.accreditation if entry else ""
 
 
 def _standard_behind(site: Site, claims: Claims) -> Standard | None:
@@ -150,10 +147,6 @@ def _market_line(site: Site, submission_id: str) -> str | None:
         return None
     line = footprint.market_based if footprint else None
     return None if line is None or line.amount is None else f"{line.amount.central:.2f}"
-
-
-def _digest_behind(record: Record) -> str:
-    return record.claims.basis.standard_sha256 if record.claims else ""
 
 
 def _scale(site: Site, claims: Claims) -> charts.MarkedScale | None:

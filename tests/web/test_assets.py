@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from certifier.web.assets import asset
+import pytest
+
+from certifier.web.assets import SCRIPTS, asset
 from tests.web.conftest import World
 
 
@@ -11,6 +13,13 @@ def test_an_asset_is_kept_for_ever_under_the_digest_of_this_release(world: World
         answer = world.client.get(asset(name))
         assert answer.status_code == 200
         assert "immutable" in answer.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_every_script_comes_in_one_piece(world: World, name: str) -> None:
+    answer = world.client.get(asset(name))
+    assert answer.status_code == 200
+    assert "import {" not in answer.text.replace("await import", "")
 
 
 def test_an_asset_of_another_release_is_that_of_today_and_not_kept(world: World) -> None:
