@@ -386,7 +386,7 @@ function finish(request, path) {
 function tellCheck(view) {
   rest();
   told.replaceChildren(...toldCheck(view, page.words, isDeclared(), track.earlier));
-  told.className = `told decision decision-${view.outcome}`;
+  told.className = `wizard-told decision decision-${view.outcome}`;
   const buttons = element("p", "", "actions"), sure = element("button", say(view.outcome === "none" ? "submit-anyway" : "submit-now")), back = linked(say("change"), "#step-report");
   sure.type = "submit";
   if (view.outcome === "none") sure.className = "quiet";
