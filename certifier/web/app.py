@@ -31,6 +31,7 @@ from certifier.web import (
     kit,
     log_page,
     mine,
+    oembed,
     packs,
     pages,
     register,
@@ -125,6 +126,7 @@ ROUTES = (
     Route("GET", "/vc-api/status/<purpose>/1", vc_api.status_list),
     Route("GET", "/api/v1/key-challenges", mine.challenge),
     Route("POST", "/api/v1/my-tracks", mine.tracks),
+    Route("GET", "/oembed", oembed.show),
     # trust, status, log
     Route("GET", "/.well-known/did.json", wellknown.did),
     Route("GET", "/trust.json", wellknown.trust),

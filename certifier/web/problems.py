@@ -48,6 +48,10 @@ class NotAcceptable(ForeignInputError):
     """None of the types that the client accepts exists."""
 
 
+class NotImplementedHere(ForeignInputError):
+    """A form that a protocol knows and this service does not have."""
+
+
 class UploadTooSlow(ForeignInputError):
     """The body did not arrive in time."""
 
@@ -242,6 +246,9 @@ PROBLEMS: dict[type[CertifierError], Problem] = {
     NotAcceptable: Problem(
         406, "not-acceptable", "It does not exist in this form", "The answer names the forms in which it exists."
     ),
+    NotImplementedHere: Problem(
+        501, "not-implemented", "This form is not made here", "The answer names the forms in which it exists."
+    ),
     UploadTooSlow: Problem(408, "upload-too-slow", "The upload took too long", "Nothing was decided. Send it again."),
 }
 
@@ -317,7 +324,7 @@ def answer_for(raised: Exception, base_url: str) -> Response:
     """The response to a failed request: a page for a browser, problem+json for everybody else."""
     error = _ours(raised)
     document = problem_document(error, base_url, g.request_id)
-    if document["status"] >= 500:
+    if document["status"] >= 500 and document["status"] != 501:  # what a protocol has and we do not is no fault
         _record(error, document["status"])
     if wants_page():
         response = Response(render_template("problem.html", problem=document, about=problem_of(error).about))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from xml.etree.ElementTree import fromstring
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, expect
+from werkzeug.test import TestResponse
 
 from certifier.web.app import create_app
 from tests.web.conftest import LATER
@@ -240,3 +242,45 @@ def test_the_renewal_page_says_what_is_to_be_done(
     page = client.get(outcomes.filled(f"/v/{{{name}}}/renewal")).text
     assert told in page
     assert ("renewal_of" in page) == (name != "withdrawn")
+
+
+def oembed(client: FlaskClient, url: str, **asked: object) -> TestResponse:
+    return client.get("/oembed", query_string={"url": url, **asked})
+
+
+def test_a_page_that_is_given_an_address_gets_the_frame_for_it(client: FlaskClient, outcomes: Outcomes) -> None:
+    url = f"https://label.example/v/{outcomes.codes['class_1']}"
+    document = oembed(client, url, format="json", maxwidth=300, maxheight=100).json
+    assert (document["version"], document["type"], document["cache_age"]) == ("1.0", "rich", 300)
+    assert (document["width"], document["height"]) == (300, 120)
+    ((_, frame),) = Elements(document["html"]).found
+    assert (frame["src"], frame["width"]) == (f"{url}/embed", "300")
+    as_xml = oembed(client, url, format="xml", maxwidth=300, maxheight=100)
+    assert as_xml.mimetype == "text/xml"
+    assert {part.tag: part.text for part in fromstring(as_xml.data)} == {
+        name: str(value) for name, value in document.items()
+    }
+
+
+def test_the_page_of_a_certificate_names_its_frame_document(client: FlaskClient, outcomes: Outcomes) -> None:
+    elements = Elements(client.get(outcomes.filled("/v/{class_1}"), headers={"Accept": "text/html"}).text).found
+    (found,) = [tag["href"] for _, tag in elements if tag.get("type") == "application/json+oembed"]
+    assert client.get(found).json["html"].count(outcomes.codes["class_1"]) == 1
+
+
+ADDRESSES = {
+    "a code that was never issued": ("https://label.example/v/TTTTTTTTTD", "json", 404),
+    "another page": ("https://label.example/scheme", "json", 404),
+    "another host": ("https://elsewhere.example/v/{class_1}", "json", 404),
+    "no address": ("", "json", 404),
+    "an address that cannot be one": ("https://[", "json", 404),
+    "a form that is not made": ("https://label.example/v/{class_1}", "yaml", 501),
+}
+
+
+@pytest.mark.parametrize(("url", "form", "status"), ADDRESSES.values(), ids=ADDRESSES.keys())
+def test_other_addresses_have_no_frame(
+    client: FlaskClient, outcomes: Outcomes, url: str, form: str, status: int
+) -> None:
+    answer = oembed(client, outcomes.filled(url), format=form)
+    assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")

@@ -123,6 +123,7 @@ def test_the_key_that_this_browser_keeps_is_used_at_a_press(
     page = opened(browser, address, 1280)
     page.goto("/mine")
     expect(page.locator("#kept")).to_have_text("This browser keeps no key. Choose the key file that you saved.")
+    expect(page.get_by_role("button", name="Show my tracks")).to_be_hidden()
     script = page.locator("script[src$='mine.js']").get_attribute("src") or ""
     keep = (
         "async ([address, pem]) => { const own = await import(address); await own.keepKey(await own.keyOfPem(pem)); }"
@@ -144,7 +145,8 @@ def test_what_cannot_be_used_is_told_beside_the_field(browser: Browser, address:
     page.set_input_files("#key-file", tmp_path / "no.pem")
     expect(page.locator("#key-said")).to_contain_text("holds no private key")
     page.set_input_files("#key-file", pem_of(STRANGER, tmp_path))
-    expect(page.locator("#tracks-head")).to_contain_text("Nothing was submitted with the key")
+    expect(page.locator("#tracks-head")).to_have_text("Nothing was submitted with this key yet")
+    expect(page.locator("#tracks")).to_contain_text(STRANGER.public.did_key)
     expect(page.get_by_role("heading", name="Nothing submitted yet?")).to_be_visible()
     page.context.close()
 

@@ -69,8 +69,8 @@ function list({ key, items, more }) {
   const head = at("tracks-head"), place = at("tracks-list");
   at("tracks").hidden = false;
   at("first-steps").hidden = items.length > 0;
-  head.textContent = say(items.length === 0 ? "none" : items.length === 1 ? "one" : "several", { n: items.length, did: key });
-  place.replaceChildren(...(items.length ? [table(items)] : []), ...(more ? [element("p", say("more"), "soft")] : []));
+  head.textContent = say(items.length === 0 ? "none" : items.length === 1 ? "one" : "several", { n: items.length });
+  place.replaceChildren(element("p", say("whose", { did: key }), "soft hash"), ...(items.length ? [table(items)] : []), ...(more ? [element("p", say("more"), "soft")] : []));
   head.focus();
 }
 
@@ -102,7 +102,9 @@ function rowOf(item) {
   const state = element("td", "");
   state.append(element("span", standing, item.certificate_state === "active" ? "tag tag-reached" : "tag tag-ended"));
   if (item.code) state.append(element("code", item.code, "by-line"));
-  row.append(named, reached, state, element("td", item.expires_at?.slice(0, 10) ?? "–"), next);
+  const expires = element("td", item.expires_at?.slice(0, 10) ?? "–");
+  if (item.expires_at) expires.dataset.label = say("expires");
+  row.append(named, reached, state, expires, next);
   return row;
 }
 
