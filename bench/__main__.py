@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from statistics import median
 
-from bench import browser, certificates, log, service, standard
+from bench import browser, certificates, log, register, service, standard
 from tests.foreign.judge import FOLDER
 
 RUNS = 3
@@ -151,12 +151,20 @@ def service_lines() -> Iterable[Line]:
     yield Line("GETs of a certificate alone", f"{median(run.gets_alone for run in runs):,.0f}/s", ">= 9,000/s")
 
 
+def register_lines() -> Iterable[Line]:
+    for name, milliseconds in register.search_ms():
+        yield Line(
+            f"register of {register.LARGE:,}: {name}", f"{milliseconds:.0f} ms", "< 200 ms", "a page and the count"
+        )
+
+
 GROUPS: dict[str, Callable[[], Iterable[Line]]] = {
     "log": log_lines,
     "standard": standard_lines,
     "certificates": certificate_lines,
     "browser": browser_lines,
     "service": service_lines,
+    "register": register_lines,
 }
 
 
