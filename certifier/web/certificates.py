@@ -21,7 +21,7 @@ from certifier.web import badges, browser_check, charts, print_qr
 from certifier.web.documents import certificate_links, certificate_view, renewal_view
 from certifier.web.examples import examples_for
 from certifier.web.problems import NoSuchCertificate, problem_document, wants_page
-from certifier.web.records import Record, limits_for, record_of, row_of
+from certifier.web.records import limits_for, record_of, row_of
 from certifier.web.responses import HTML, JSON, PNG, SVG, TEXT, checked_query, chosen_form, json_reply, page, reply
 from certifier.web.site import Site
 from certifier.web.submissions import decision_on, explanation_on

@@ -31,6 +31,9 @@ PATHS = (
     "/problems",
     "/scheme",
     "/complaints",
+    "/docs",
+    "/docs/api",
+    "/docs/display",
     "/docs/sandbox",
     "/standards/lcal/1.0.0",
     "/problems/busy",
@@ -173,8 +176,9 @@ def test_no_figure_is_called_green(world: World) -> None:
         r"eco-?friendly|\bgreen\b|sustainable|carbon[- ]neutral|climate[- ](neutral|positive|friendly)|zero-carbon",
         re.IGNORECASE,
     )
+    quoted = re.compile(r'<dl class="never">.*?</dl>', re.DOTALL)  # the display guide says which words these are
     for path in PATHS:
-        assert not barred.search(re.sub(r"<[^>]+>", " ", fetch(world, path))), path
+        assert not barred.search(re.sub(r"<[^>]+>", " ", quoted.sub("", fetch(world, path)))), path
 
 
 def test_every_state_that_may_arise_has_words() -> None:
