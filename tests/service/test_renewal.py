@@ -84,11 +84,13 @@ def test_the_api_answers_with_window_reason_and_previews(studio):
     assert body["suggested_window"]["start"] == time_text(parse_time(row.expires_at) - timedelta(days=90))
     assert body["previews"][0]["url"] == "/standards/lcal/1.1.0"
     assert body["previews"][0]["sha256"] == certifier.shelf.newest.digest
-    page = client.get(f"/v/{row.code}").text
-    assert "A newer version of the standard is open" in page
-    assert "LCAL-1.1.0</a>: Measured" in page
+    assert f"/v/{row.code}/renewal" in client.get(f"/v/{row.code}").text
+    told = client.get(f"/v/{row.code}/renewal").text
+    assert "LCAL-1.1.0</a></th><td>Measured" in told
+    assert ">worse</span>" in told
+    assert "THR-02" in told
     own = certifier.certify(studio.examined(2, ALL, standard=NEXT), NOW).certificate
-    assert "A newer version of the standard is open" not in client.get(f"/v/{own.code}").text
+    assert "No newer version is open." in client.get(f"/v/{own.code}/renewal").text
     assert client.get("/api/v1/certificates/0000000000/renewal-info").status_code == 404
     assert client.get("/api/v1/certificates/none/renewal-info").status_code == 400
     certifier.close()
