@@ -15,6 +15,7 @@ from certifier.certificate.verify import check_certificate
 from certifier.errors import OperatorError
 from certifier.service.certifier import Certifier, Issued
 from certifier.storage import database
+from certifier.storage.listings import Search
 from certifier.web.app import create_app
 from tests.referee import check_history
 from tests.studio import NOW, Studio
@@ -85,6 +86,9 @@ def test_a_database_of_the_first_release_goes_on(tmp_path: Path, database_url: s
     history += [{"op": "suspend", "code": history[0]["code"]}]
     client = create_app(migrated, lambda: NOW).test_client()
     check_history(lambda path: (client.get(path).status_code, client.get(path).data), history)
+    found = migrated.store.listed(Search(terms=("example", "artist"), evidence_level="A1"), "oldest", 10)
+    assert found
+    assert sorted(row.code for row in found[1]) == sorted(str(op["code"]) for op in history if op["op"] == "issue")
     migrated.close()
 
 
