@@ -268,7 +268,7 @@ def test_a_report_from_a_browser_has_the_bytes_that_the_command_line_would_sign(
     opened_report = open_report(saved(page, "#save-report"))
     value, facts = opened_report.value, studio.facts()
     assert opened_report.payload == canonical_bytes(
-        statement_for(value, file_name=studio.track.name, essence_sha256=None)
+        statement_for(value, file_name=studio.track.name, essence_sha256=studio.facts().essence_sha256)
     )
     run = value["activities"][0]
     duration = said.get("duration_s", "180")

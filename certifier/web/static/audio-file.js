@@ -1,20 +1,8 @@
-// What a browser can say about an audio file before it is sent: its digest and its length.
+// How long an audio file is, told by a browser before it is sent.
 //
 // Headers of WAV, FLAC and AIFF are read, to the sample; other kinds are decoded. What the service measures is what counts.
 
-import { Sha256 } from "./sha256.js";
-
-const PIECE = 4 * 1024 * 1024, MOST_DECODED = 64 * 1024 * 1024, HEADER = 256 * 1024;
-
-// SHA-256 of the file in constant memory; `tell` hears the share that is done.
-export async function digestOf(file, tell = () => {}) {
-  const hash = new Sha256();
-  for (let at = 0; at < file.size; at += PIECE) {
-    hash.update(new Uint8Array(await file.slice(at, at + PIECE).arrayBuffer()));
-    tell(Math.min(1, (at + PIECE) / file.size));
-  }
-  return hash.hex();
-}
+const MOST_DECODED = 64 * 1024 * 1024, HEADER = 256 * 1024;
 
 // The length in seconds as decimal text, or null where this browser cannot tell it.
 export async function secondsIn(file) {

@@ -98,9 +98,10 @@ const utcText = (moment) => `${new Date(moment).toISOString().slice(0, 19)}Z`;
 
 export const randomId = () => hexOf(crypto.getRandomValues(new Uint8Array(8)));
 
-// The in-toto statement about one file, as bytes: what is signed.
-export function payloadFor(report, fileName) {
-  return canonicalBytes({ _type: STATEMENT, subject: [{ name: fileName, digest: { sha256: report.track.audio_sha256 } }], predicateType: PREDICATE, predicate: report });
+// The in-toto statement about one file, as bytes: what is signed. The essence digest is that of its samples, or null.
+export function payloadFor(report, fileName, essence) {
+  const digest = { sha256: report.track.audio_sha256, ...(essence && { essence_v1: essence }) };
+  return canonicalBytes({ _type: STATEMENT, subject: [{ name: fileName, digest }], predicateType: PREDICATE, predicate: report });
 }
 
 // The DSSE envelope around the payload, signed by one key, as text.

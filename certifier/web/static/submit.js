@@ -3,8 +3,9 @@
 
 import { canSign, forgetKey, keepKey, keptKey, keyOfPem, newKey, pemOf } from "./applicant-key.js";
 import { answersIn, askWhatFollows, isAsked, isLength, mark, recall, remember, wrongAnswers } from "./answers.js";
-import { digestOf, secondsIn } from "./audio-file.js";
+import { secondsIn } from "./audio-file.js";
 import { Refused } from "./bytes.js";
+import { essenceOf, hashOf } from "./essence.js";
 import { declaredReport, payloadFor, randomId, signedEnvelope } from "./declared-report.js";
 import { learn, say } from "./say.js";
 import { facts, linked, toldCheck, toldProblem, toldWrong } from "./submission-told.js";
@@ -15,7 +16,7 @@ const page = JSON.parse(document.getElementById("brought").textContent);
 const at = (id) => document.getElementById(id);
 const form = at("submit"), failed = at("failed"), told = at("told"), audio = at("audio"), make = at("make"), send = at("send"), checking = at("check");
 
-let track = null; // { file, sha256, seconds, earlier } of the chosen file, once it was read; `earlier` is a link to its certificate
+let track = null; // { file, sha256, essence, seconds, earlier } of the chosen file, once it was read; `earlier` is a link to its certificate
 let key = null, signs = false;
 let signed = null; // { name, envelope, about } of the report that was made here
 let reached = 0;
@@ -160,10 +161,11 @@ async function readTrack() {
   mark(form, file.size > page.most_bytes ? [["audio", say("too-large", { size: inMb(file.size), most: inMb(page.most_bytes) })]] : file.size ? [] : [["audio", say("empty")]]);
   if (!file.size || file.size > page.most_bytes) return;
   bar.hidden = false;
-  let sha256, seconds;
+  let sha256, essence, seconds;
   try {
     seconds = await secondsIn(file);
-    sha256 = await digestOf(file, (share) => { bar.value = share; });
+    sha256 = await hashOf(file, (share) => { bar.value = share / 2; });
+    essence = await essenceIn(file, (share) => { bar.value = 0.5 + share / 2; });
   } catch {
     mark(form, [["audio", say("unreadable")]]);
     return;
@@ -171,12 +173,22 @@ async function readTrack() {
     bar.hidden = true;
   }
   if (file !== audio.files[0]) return;
-  track = { file, sha256, seconds };
+  track = { file, sha256, essence, seconds };
   at("length-asked").hidden = seconds !== null;
   list.replaceWith(Object.assign(facts([["file", file.name], ["length", seconds && clockOf(seconds)], ["size", say("mb", { mb: inMb(file.size) })], ["sha256", hashed(sha256)]]), { id: "track-facts", className: "facts track-facts" }));
   at("track-facts").setAttribute("aria-live", "polite");
   if (seconds !== null && Number(seconds) < 15) tellTrack(say("too-short"));
   else await tellEarlier(file, sha256);
+}
+
+// The digest of the samples, where a browser can work it out: of plain WAV.
+async function essenceIn(file, tell) {
+  try {
+    return await essenceOf(file, tell);
+  } catch (error) {
+    if (error instanceof Refused) return null;
+    throw error;
+  }
 }
 
 const hashed = (sha256) => Object.assign(element("code", `${sha256.slice(0, 16)}…`), { title: sha256 });
@@ -236,7 +248,7 @@ async function makeReport() {
   signed ??= remembered();
   if (signed?.about === about) return;
   const id = randomId(), report = declaredReport(answers, track, { did: key.did, id, standard: page.standard, now: Date.now() });
-  signed = { about, envelope: await signedEnvelope(payloadFor(report, track.file.name), key), name: id };
+  signed = { about, envelope: await signedEnvelope(payloadFor(report, track.file.name, track.essence), key), name: id };
   sending = null;
   try {
     sessionStorage.setItem(SIGNED, JSON.stringify(signed));
