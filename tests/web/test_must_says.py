@@ -64,8 +64,9 @@ class World:
 
 
 def text_of(page: str) -> str:
-    """What is read on a page: without tags, and with the words of links' addresses left out."""
-    return " ".join(unescape(re.sub(r"<(script|style)\b.*?</\1>|<[^>]+>", " ", page, flags=re.DOTALL)).split())
+    """What a page says in its own voice: without tags and addresses, code, and what it quotes."""
+    said = re.sub(r"<(script|style|code|pre|q)\b.*?</\1>|<[^>]+>", " ", page, flags=re.DOTALL)
+    return " ".join(unescape(said).split())
 
 
 @pytest.fixture(scope="module")
