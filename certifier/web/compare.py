@@ -102,7 +102,7 @@ def comparison_of(site: Site, asked: Sequence[str]) -> Comparison:
         try:
             record = record_of(site, parse_code(text), site.minute())
         except CertifierError as error:
-            left_out.append(LeftOut(text, gettext(error.message), gettext(error.hint or "")))
+            left_out.append(LeftOut(text, gettext(error.message), gettext(error.hint) if error.hint else ""))
             continue
         why = _refusal(record, next(iter(claims.values()), None))
         if why or record.claims is None:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from flask import Response
+from markupsafe import Markup, escape
 
 from certifier.badge.badge import face_lines
 from certifier.certificate.code import display_code
@@ -159,6 +160,7 @@ def api(site: Site) -> Response:
     return page(
         "docs_api.html",
         reference=reference,
+        marked_up=marked_up,
         commands=commands,
         answer=_example_answer(site, values["code"]),
         shown=values["shown"],
@@ -284,7 +286,15 @@ def _notes(schema: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.replace("``", "").split())
+    return " ".join(text.split())
+
+
+def marked_up(text: str) -> Markup:
+    """A description as HTML: what stands between double backquotes is code."""
+    parts = escape(text).split("``")
+    return Markup("").join(
+        part if place % 2 == 0 else Markup("<code>{}</code>").format(part) for place, part in enumerate(parts)
+    )
 
 
 # -- examples ---------------------------------------------------------------------------------------------------------

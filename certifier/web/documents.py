@@ -509,7 +509,9 @@ class BundleView(Document):
 
 
 class SubmissionView(Document):
-    """A submission with its decision. ``state`` is certified, refused, accepted (being signed) or dry_run (nothing kept).
+    """A submission with its decision.
+
+    ``state`` is ``certified``, ``refused``, ``accepted`` (being signed) or ``dry_run`` (nothing kept).
 
     ``certificate_state`` is how the certificate stands now: active, suspended or revoked; null without one. ``note`` says why
     findings and lines are missing, where the version of the standard behind the decision cannot be had.

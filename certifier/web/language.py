@@ -60,7 +60,8 @@ def language() -> str:
 
 
 def gettext(text: str) -> str:
-    return catalogue_of(language()).ugettext(text)
+    """A text of ours in the reader's language. An empty one stays empty: gettext keeps the catalogue's header under it."""
+    return catalogue_of(language()).ugettext(text) if text else ""
 
 
 def ngettext(one: str, many: str, number: int) -> str:

@@ -55,7 +55,7 @@ class MyTrackLinks(Document):
 
 
 class MyTrackView(Document):
-    """One submission. ``state`` is certified, refused or accepted; ``certificate_state`` how its certificate stands now."""
+    """One submission. ``state`` is ``certified``, ``refused`` or ``accepted``; ``certificate_state`` is how it stands now."""
 
     id: str
     created_at: str

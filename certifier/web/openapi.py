@@ -162,7 +162,7 @@ def _submit(settings: Settings) -> dict[str, Any]:
     answers = {
         "200": _answer("A repeated report, or a decision that was not kept", SubmissionView),
         "201": _answer(
-            "Decided: certified (with the certificate and its proof) or refused, with the reasons", SubmissionView
+            "Decided: ``certified``, with certificate and proof, or ``refused``, with the reasons", SubmissionView
         )
         | {
             "headers": {
