@@ -18,6 +18,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from certifier.badge.badge import BadgeFace, Status, bare_face, shield_words
 from certifier.badge.drawing import Drawing
 from certifier.badge.label import label
+from certifier.badge.one_ink import one_ink
 from certifier.badge.palette import HAIR, PAPER, SLATE, plate_of
 from certifier.badge.pdf import render_pdf
 from certifier.badge.png import SCALES, render_png
@@ -46,6 +47,7 @@ REMEMBERED = 512
 PICTURES_REMEMBERED = 128
 SECONDS = 300
 LIVE, PRINT = "live", "print"
+COLOURS, ONE = "colours", "one"  # inks
 # Where art will be shown; by default it has to be allowed in all regions.
 SHOWN_IN = (EVERYWHERE, *REGIONS)
 
@@ -71,20 +73,25 @@ class Art:
     is_final: bool
 
 
+def _drawing(name: str, certificate: Certificate, ink: str) -> Drawing:
+    drawing = FORMATS[name](certificate)
+    return one_ink(drawing) if ink == ONE else drawing
+
+
 @lru_cache(REMEMBERED)
-def _svg(name: str, certificate: Certificate) -> str:
-    return render_svg(FORMATS[name](certificate))
+def _svg(name: str, certificate: Certificate, ink: str = COLOURS) -> str:
+    return render_svg(_drawing(name, certificate, ink))
 
 
 @lru_cache(PICTURES_REMEMBERED)
-def _png(name: str, certificate: Certificate, scale: int) -> bytes:
+def _png(name: str, certificate: Certificate, scale: int, ink: str = COLOURS) -> bytes:
     with _one_at_a_time:
-        return render_png(FORMATS[name](certificate), scale)
+        return render_png(_drawing(name, certificate, ink), scale)
 
 
 @lru_cache(PICTURES_REMEMBERED)
-def _pdf(name: str, certificate: Certificate, marks: str) -> bytes:
-    return render_pdf(FORMATS[name](certificate), crop_marks=marks == "crop")
+def _pdf(name: str, certificate: Certificate, marks: str, ink: str) -> bytes:
+    return render_pdf(_drawing(name, certificate, ink), crop_marks=marks == "crop")
 
 
 def svg(site: Site, code: str) -> Response:
@@ -126,7 +133,7 @@ def pieces() -> list[str]:
 
 def queries_of(form: str, suffix: str) -> dict[str, Sequence[str]]:
     """What may be asked of a piece, the default first."""
-    asked: dict[str, Sequence[str]] = {"art": (LIVE, PRINT), "region": SHOWN_IN}
+    asked: dict[str, Sequence[str]] = {"art": (LIVE, PRINT), "region": SHOWN_IN, "ink": (COLOURS, ONE)}
     if suffix == "png":
         asked["scale"] = _SCALES
     if suffix == "pdf" and form == "label":
@@ -180,10 +187,10 @@ def _piece(site: Site, code: str, form: str, suffix: str) -> Response:
 
 def _drawn(form: str, suffix: str, certificate: Certificate, asked: Mapping[str, str]) -> str | bytes:
     if suffix == "svg":
-        return _svg(form, certificate)
+        return _svg(form, certificate, asked["ink"])
     if suffix == "png":
-        return _png(form, certificate, int(asked["scale"]))
-    return _pdf(form, certificate, asked.get("marks", "none"))
+        return _png(form, certificate, int(asked["scale"]), asked["ink"])
+    return _pdf(form, certificate, asked.get("marks", "none"), asked["ink"])
 
 
 def _elsewhere(path: str) -> AnyResponse:

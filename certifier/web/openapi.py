@@ -498,6 +498,7 @@ BADGE_QUERIES = {
     "art": "Live follows the status and is dated by its last check; print bears its days and never changes",
     "region": "Where it will be shown; label artwork is given where it may be shown",
     "scale": "So many times the pixels",
+    "ink": "Colours, or black alone for print in one ink",
     "marks": "Crop marks around a bleed of three millimetres",
 }
 
