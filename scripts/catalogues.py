@@ -73,7 +73,7 @@ def main() -> None:
     for language in sorted(languages):
         file = FOLDER / f"{language}.po"
         catalogue = (
-            read_po(file.open("rb"), locale=language)
+            read_po(BytesIO(file.read_bytes()), locale=language)
             if file.exists()
             else Catalog(locale=language, fuzzy=False, header_comment=HEADER)
         )
