@@ -21,7 +21,7 @@ from certifier.service.backup import begin_restore
 from certifier.service.certifier import Certifier, Issued, Refused
 from certifier.service.home import register_key
 from certifier.storage.files import save_signing_key
-from certifier.storage.tables import certificates, entries, run_shares, runs
+from certifier.storage.tables import certificates, entries, listings, run_shares, runs
 from certifier.web.app import create_app
 from tests.referee import LogView, check_growth, check_history
 from tests.studio import NOW, Studio
@@ -122,7 +122,8 @@ def test_an_edit_of_the_database_is_found(place: Place, statement: Any, told: st
 
 
 def test_a_lost_certificate_is_found(place: Place) -> None:
-    for statement in (delete(run_shares), delete(certificates).where(certificates.c.code == place.codes[1])):
+    lost = delete(certificates).where(certificates.c.code == place.codes[1])
+    for statement in (delete(run_shares), delete(listings), lost):
         edit(place, statement)
     assert "is in the log, and its row is lost" in run("log", "fsck", "--home", place.home).stdout
 
