@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from statistics import median
 
-from bench import browser, certificates, log, register, service, standard
+from bench import badges, browser, certificates, log, register, service, standard
 from tests.foreign.judge import FOLDER
 
 RUNS = 3
@@ -36,7 +36,7 @@ def main() -> None:
     if unknown:
         sys.exit(f"There is no group {', '.join(sorted(unknown))}; there are {', '.join(GROUPS)}.")
     chosen = [name for name in GROUPS if name in sys.argv[1:] or len(sys.argv) == 1]
-    if "service" in chosen and shutil.which("wrk") is None:
+    if {"service", "badges"} & set(chosen) and shutil.which("wrk") is None:
         sys.exit("wrk is not on the PATH: install Debian's package wrk, or build it, and run make bench again.")
     if "certificates" in chosen and not (FOLDER / "node_modules").is_dir():
         sys.exit("The packages of tests/foreign/node are missing: run make test-deps, then make bench again.")
@@ -151,6 +151,15 @@ def service_lines() -> Iterable[Line]:
     yield Line("GETs of a certificate alone", f"{median(run.gets_alone for run in runs):,.0f}/s", ">= 9,000/s")
 
 
+def badge_lines() -> Iterable[Line]:
+    for name, svg, png in badges.drawn_ms():
+        goals = "< 2 ms; PNG < 60 ms" if name == "square" else ""
+        yield Line(f"badge drawn cold: {name}", f"{svg:.1f} ms", goals, f"PNG at scale 2 {png:.0f} ms")
+    runs = [badges.reads_per_s() for _ in range(RUNS)]
+    for name in runs[0]:
+        yield Line(f"GETs of {name}, warm", f"{median(run[name] for run in runs):,.0f}/s", ">= 9,000/s")
+
+
 def register_lines() -> Iterable[Line]:
     for name, milliseconds in register.search_ms():
         yield Line(
@@ -164,6 +173,7 @@ GROUPS: dict[str, Callable[[], Iterable[Line]]] = {
     "certificates": certificate_lines,
     "browser": browser_lines,
     "service": service_lines,
+    "badges": badge_lines,
     "register": register_lines,
 }
 
