@@ -41,6 +41,7 @@ ALLOWED: Final[Mapping[str, str]] = {
     "us": "Allowed with number, unit, boundary and basis beside it, as 16 CFR 260.6 wants.",
     "rest": "Allowed with number, unit, boundary and basis beside it; the law of the place may want more.",
 }
+UNCHECKED: Final = "unchecked"  # the state of what could not be checked
 # state of a certificate -> why nothing is allowed now
 NOT_NOW: Final[Mapping[str, str]] = {
     "suspended": "The certificate is suspended, so its mark is not shown now.",
@@ -49,7 +50,7 @@ NOT_NOW: Final[Mapping[str, str]] = {
     "expired": "The certificate has run out, so its mark must not be shown any more.",
     "not_yet": "The certificate is not in force yet, so its mark is not shown yet.",
     "unreliable": "A check of the certificate failed, so nothing of it may be shown.",
-    "unchecked": "Its status could not be checked, so nothing can be allowed now.",
+    UNCHECKED: "Its status could not be checked, so nothing can be allowed now.",
 }
 NO_STATE: Final = "Its status is not known, so nothing can be allowed."
 
@@ -90,8 +91,11 @@ def public_use_of(standing: Standing) -> dict[str, Permission]:
 def artwork_for(standing: Standing, region: str = EVERYWHERE) -> bool:
     """Whether label artwork is the art of a certificate in a region, or in all of them: ``everywhere``.
 
-    How it stands now is left aside: art of what has ended keeps its shape and says so.
+    How it stands now is left aside: art of what has ended keeps its shape and says so. Only while that cannot be told at all is
+    nothing drawn as a mark.
     """
+    if standing.state == UNCHECKED:
+        return False
     regions = REGIONS if region == EVERYWHERE else (region,)
     return all(region in REGIONS and next(_obstacles(standing, region), None) is None for region in regions)
 

@@ -37,7 +37,8 @@ class Search:
     """What is asked for; an empty member asks for nothing. ``sha256`` is of a file or of its samples.
 
     ``only`` and ``besides`` are codes: of the certificates that the log tells a status of. ``now`` is a time as it is stored;
-    with it, ``dates`` asks for those that are ``current`` at that time, ``expired`` or ``not_yet``.
+    with it, ``dates`` asks for those that are ``current`` at that time, ``expired`` or ``not_yet``. What begins by ``begun`` has
+    begun: clocks differ a little; empty, it is ``now``.
     """
 
     terms: tuple[str, ...] = ()
@@ -51,6 +52,7 @@ class Search:
     besides: Collection[str] = ()
     dates: str = ""
     now: str = ""
+    begun: str = ""
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,7 @@ def condition_of(search: Search, dialect: Dialect, way: Way) -> ColumnElement[bo
 
 def _dates(search: Search, way: Way) -> list[ColumnElement[bool]]:
     issued = way.column(listings.c.issued_at)
-    begun, ended = issued <= search.now, listings.c.expires_at <= search.now
+    begun, ended = issued <= (search.begun or search.now), listings.c.expires_at <= search.now
     in_year = [issued.between(f"{search.year}-01-01", f"{search.year}-12-31T23:59:59Z")] if search.year else []
     return in_year + {"current": [begun, ~ended], "expired": [ended], "not_yet": [~begun]}.get(search.dates, [])
 

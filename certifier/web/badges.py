@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 
 from flask import Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
@@ -30,10 +30,11 @@ from certifier.badge.svg import render_svg
 from certifier.certificate.baked import bake
 from certifier.certificate.code import parse_code
 from certifier.certificate.compact import digits_of
-from certifier.errors import NotFoundError
+from certifier.errors import BusyError, NotFoundError
 from certifier.web import charts
 from certifier.web.faces import standing_of
 from certifier.web.problems import NoSuchCertificate
+from certifier.web.ready import Kept, Memory
 from certifier.web.records import Record, record_of
 from certifier.web.responses import PDF, PNG, SVG, checked_query, json_reply, reply
 from certifier.web.site import Site
@@ -44,7 +45,9 @@ from certifier.web.words import LEVELS, STAGES
 # Scripts cannot run in such an image, and nothing is fetched for it, even when it is opened on its own.
 SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
 REMEMBERED = 512
-PICTURES_REMEMBERED = 128
+PAPERS_REMEMBERED = 128
+PICTURE_BYTES = 32 * 1024 * 1024
+MOST_WAITING = 6  # of 32 threads
 SECONDS = 300
 LIVE, PRINT = "live", "print"
 COLOURS, ONE = "colours", "one"  # inks
@@ -61,7 +64,11 @@ FORMATS: dict[str, Callable[[Certificate], Drawing]] = {
 PAPER_FORMATS = ("label", "sheet")  # those that are measured in millimetres, and come as PDF
 MEDIA_TYPES = {"svg": SVG, "png": PNG, "pdf": PDF}
 
-_one_at_a_time = Lock()  # a sheet at scale 4 is a picture of 64 megabytes while it is drawn
+# A sheet at scale 4 is a picture of 64 megabytes while it is drawn, and takes more than a second: one is drawn at a time, and
+# so few threads wait for it that readers of everything else are served meanwhile (DESIGN 15).
+_one_at_a_time = Lock()
+_places = BoundedSemaphore(MOST_WAITING)
+_pictures = Memory(PICTURE_BYTES)
 
 
 @dataclass(frozen=True)
@@ -83,13 +90,23 @@ def _svg(name: str, certificate: Certificate, ink: str = COLOURS) -> str:
     return render_svg(_drawing(name, certificate, ink))
 
 
-@lru_cache(PICTURES_REMEMBERED)
 def _png(name: str, certificate: Certificate, scale: int, ink: str = COLOURS) -> bytes:
-    with _one_at_a_time:
-        return render_png(_drawing(name, certificate, ink), scale)
+    """The picture, drawn once for all who ask for it. Raises BusyError, at once, when too many wait for others."""
+    wanted = (name, certificate, scale, ink)
+    if kept := _pictures.get(wanted):
+        return kept.body
+    if not _places.acquire(blocking=False):
+        raise BusyError("Many pictures are being drawn just now.", hint="Ask for the same one again shortly.")
+    try:
+        with _one_at_a_time:
+            kept = _pictures.get(wanted) or Kept([], render_png(_drawing(name, certificate, ink), scale), "")
+            _pictures.put(wanted, kept)
+    finally:
+        _places.release()
+    return kept.body
 
 
-@lru_cache(PICTURES_REMEMBERED)
+@lru_cache(PAPERS_REMEMBERED)
 def _pdf(name: str, certificate: Certificate, marks: str, ink: str) -> bytes:
     return render_pdf(_drawing(name, certificate, ink), crop_marks=marks == "crop")
 
@@ -241,7 +258,7 @@ def _sheet(site: Site, record: Record, face: BadgeFace) -> Certificate:
 
 
 def _image(body: str | bytes, media_type: str, art: Art, **more: str) -> Response:
-    cache = "for ever" if art.is_final else "a minute" if art.state == "unknown" else "five minutes"
+    cache = "for ever" if art.is_final else "a minute" if art.state in ("unknown", "unchecked") else "five minutes"
     headers = {
         "Content_Security_Policy": SANDBOX,
         "Cross_Origin_Resource_Policy": "cross-origin",

@@ -226,7 +226,8 @@ def renewal(site: Site, code: str) -> Response:
     """When to renew, why, and what a newer version of the standard would make of the track."""
     checked_query()
     parsed = parse_code(code)
-    row_of(site, parsed)
+    if record_of(site, parsed, site.minute()).claims is None:
+        raise NotFoundError("The certificate cannot be believed, so there is nothing to renew.")
     view = renewal_view(renewal_info(site.certifier, parsed, site.minute()))
     return json_reply(view, "a minute", Retry_After=str(RENEWAL_ASKED_AGAIN_S), **PUBLIC)
 

@@ -24,6 +24,7 @@ from certifier.web.site import Site
 from certifier.web.words import STATES
 
 MOST = 4
+MOST_TOLD = 12  # of what was asked for; a page does not grow with its address
 _BETWEEN = re.compile(r"[,;\n]+")
 _STANDARD = re.compile(r"(?P<family>.+)-(?P<major>[0-9]+)\.[^-]*")
 _STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
@@ -109,7 +110,7 @@ def comparison_of(site: Site, asked: Sequence[str]) -> Comparison:
             left_out.append(LeftOut(display_code(record.row.code), why))
         else:
             claims.setdefault(record.row.code, record.claims)
-    left_out += [LeftOut(text, say(TOO_MANY, most=MOST)) for text in asked[MOST:]]
+    left_out += [LeftOut(text, say(TOO_MANY, most=MOST)) for text in asked[MOST:MOST_TOLD]]
     return drawn(tuple(claims.values()), tuple(left_out))
 
 

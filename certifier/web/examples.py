@@ -1,6 +1,6 @@
 """Real figures to set a figure beside: certificates of this register that are in force, far apart on the scale.
 
-They are looked up once a minute; whoever was withdrawn since is left out at once.
+They are looked up once a minute; whoever was withdrawn since is left out at once, and so is what came to harm here.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from certifier.certificate.times import time_text
 from certifier.crypto.strict_json import parse_object
 from certifier.storage.store import Store
 from certifier.web.charts import place_of
+from certifier.web.records import not_believed
 from certifier.web.site import Site
 
 SHOWN = 3
@@ -37,9 +38,16 @@ class Example:
 
 def examples_for(site: Site, own: str | None = None, near: float | None = None) -> tuple[Example, ...]:
     """At most three examples, the smallest first: none of them is the certificate ``own``, or stands close to ``near``."""
-    known = _candidates(site.certifier.store, site.minute())
-    lifecycle = site.certifier.published.lifecycle
-    return spread([each for each in known if each.code != own and lifecycle(each.code) == "active"], near)
+    store, lifecycle = site.certifier.store, site.certifier.published.lifecycle
+    known = [
+        each for each in _candidates(store, site.minute()) if each.code != own and lifecycle(each.code) == "active"
+    ]
+    while taken := spread(known, near):
+        harmed = not_believed(site, store.certificates_of([each.code for each in taken]), site.minute())
+        if not harmed:
+            break
+        known = [each for each in known if each.code not in harmed]
+    return taken
 
 
 def spread(candidates: Sequence[Example], near: float | None = None) -> tuple[Example, ...]:

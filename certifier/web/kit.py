@@ -223,7 +223,7 @@ def embed(site: Site, name: str) -> AnyResponse:
     face = record.face if record else None
     response = page(
         "embed.html",
-        "five minutes" if record else "a minute",
+        "five minutes" if record and record.state != "unchecked" else "a minute",
         record=record,
         face=face,
         words_of_face=face_lines(face) if face else None,

@@ -82,7 +82,8 @@ def speak(app: Flask) -> None:
 
 
 def name_language(response: Response) -> None:
-    """Say which language a page is in, and that another reader may get another."""
+    """Say which language a page is in, and of all that was worded for its reader that another one may get another."""
     if response.mimetype == "text/html":
         response.headers["Content-Language"] = language()
+    if "language" in g:
         response.vary.add("Accept-Language")

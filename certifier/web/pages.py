@@ -8,7 +8,7 @@ from typing import Any
 from flask import Response, redirect
 from werkzeug.wrappers import Response as AnyResponse
 
-from certifier.errors import NotFoundError
+from certifier.errors import NotFoundError, ReadOnlyError
 from certifier.standard.model import Standard
 from certifier.storage.rows import CertificateRow, SubmissionRow
 from certifier.web import charts, words
@@ -18,7 +18,7 @@ from certifier.web.examples import examples_for
 from certifier.web.in_short import in_short
 from certifier.web.language import gettext
 from certifier.web.problems import problems
-from certifier.web.records import limits_of
+from certifier.web.records import limits_of, record_of
 from certifier.web.responses import checked_query, page
 from certifier.web.script_words import says
 from certifier.web.site import Site
@@ -35,10 +35,12 @@ def start(site: Site) -> Response:
     """What this is, the three steps, and a field for a code."""
     checked_query()
     newest = site.certifier.store.newest_certificates(NEWEST)
+    shown = newest[:NEWEST_AT_START]
     return page(
         "start.html",
         limits=limits_of(site.certifier.shelf.newest),
-        newest=newest[:NEWEST_AT_START],
+        newest=shown,
+        states={row.code: _state_of(site, row) for row, _ in shown},
         example=_example(site, newest),
     )
 
@@ -47,13 +49,19 @@ def _example(site: Site, newest: Sequence[Registered]) -> Registered | None:
     """A certificate to show: the newest in force that has artwork, those with a class first."""
     shown = [each for each in newest if each[0].outcome != "disclosed"]
     in_force = (
-        each for each in sorted(shown, key=lambda each: each[0].outcome == "measured") if _is_active(site, each)
+        each
+        for each in sorted(shown, key=lambda each: each[0].outcome == "measured")
+        if _state_of(site, each[0]) == "active"
     )
     return next(in_force, None)
 
 
-def _is_active(site: Site, registered: Registered) -> bool:
-    return site.certifier.published.lifecycle(registered[0].code) == "active"
+def _state_of(site: Site, row: CertificateRow) -> str:
+    """The state that its own page tells; ``unchecked`` while no status can be told."""
+    try:
+        return record_of(site, row.code, site.minute()).state
+    except ReadOnlyError:
+        return "unchecked"
 
 
 def meaning(site: Site) -> Response:

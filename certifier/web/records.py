@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -12,7 +12,7 @@ from certifier.badge.public_use import Permission, public_use_of
 from certifier.certificate.code import display_code
 from certifier.certificate.model import OUTCOMES, Claims
 from certifier.certificate.verification import Verification
-from certifier.errors import NotFoundError
+from certifier.errors import NotFoundError, ReadOnlyError
 from certifier.service.logbook import Change
 from certifier.standard.model import Standard
 from certifier.storage.rows import CertificateRow
@@ -21,6 +21,8 @@ from certifier.web.faces import face_of, standing_of
 from certifier.web.problems import NoSuchCertificate
 from certifier.web.site import Site
 from certifier.web.words import state_of
+
+UNRELIABLE = "unreliable"  # the state of what cannot be believed (web/words.STATES)
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,16 @@ def record_of(site: Site, code: str, minute: datetime) -> Record:
     face = face_of(claims, limits_for(site, claims), state, minute, monitored) if claims else None
     public_use = public_use_of(standing_of(claims, state, monitored)) if claims else {}
     return Record(row, verification, changes, state, face, public_use)
+
+
+def not_believed(site: Site, rows: Collection[CertificateRow], minute: datetime) -> set[str]:
+    """The codes of those among some certificates that came to harm here, or cannot be believed for another reason: no page
+    speaks of them as of the others. While no status can be told, the stored documents alone decide.
+    """
+    try:
+        return {row.code for row in rows if state_of(site.verification_of(row, minute)) == UNRELIABLE}
+    except ReadOnlyError:
+        return {row.code for row in rows if not site.is_whole(row)}
 
 
 def limits_for(site: Site, claims: Claims) -> dict[str, str]:

@@ -19,6 +19,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from certifier.certificate.code import display_code, parse_code
 from certifier.certificate.times import time_text
+from certifier.certificate.trust import SKEW
 from certifier.errors import MalformedCode
 from certifier.service.logbook import STATES as AFTER_CHANGE
 from certifier.service.logbook import Change
@@ -26,6 +27,7 @@ from certifier.service.published import Published
 from certifier.storage.listings import MOST_TERMS, ORDERS, Listing, Search, terms_of
 from certifier.web.language import N_
 from certifier.web.problems import ParameterInvalid
+from certifier.web.records import UNRELIABLE, not_believed
 from certifier.web.responses import checked_query, page, reply
 from certifier.web.site import Site
 from certifier.web.wellknown import PUBLIC
@@ -92,7 +94,8 @@ def register(site: Site) -> AnyResponse:
     if typed.code and store.entry_for(typed.code, "issue"):
         return redirect(f"/v/{typed.code}", 303)
     now, statuses = time_text(site.minute()), statuses_of(site.certifier.published)
-    search = _search(asked, typed, statuses, now)
+    begun = time_text(site.minute() + SKEW)  # as on the certificate's own page
+    search = _search(asked, typed, statuses, now, begun)
     anchor = {way: _code_of(way, asked[way]) for way in ("after", "before") if asked[way]}
     order = next(order for order in ORDERS if order == asked["sort"])
     found = store.listed(search, order, ON_A_PAGE + 1, **anchor)
@@ -106,7 +109,8 @@ def register(site: Site) -> AnyResponse:
     count, rows = found
     if "before" in anchor and len(rows) <= ON_A_PAGE:  # the first page, whole
         return redirect(_address(asked), 303)
-    states = {row.code: state_of(row, statuses, now) for row in rows}
+    harmed = not_believed(site, store.certificates_of([row.code for row in rows]), site.minute())
+    states = {row.code: UNRELIABLE if row.code in harmed else state_of(row, statuses, now, begun) for row in rows}
     choices = {"standards": standards, "years": years, "withdrawn": len(statuses)}
     return _register_page(asked, typed, count, rows, states, choices)
 
@@ -221,16 +225,16 @@ def _told(change: Change) -> str | None:
     return "superseded" if state == "revoked" and change.reason == "superseded" else state
 
 
-def state_of(row: Listing, statuses: Mapping[str, Status], now: str) -> str:
+def state_of(row: Listing, statuses: Mapping[str, Status], now: str, begun: str) -> str:
     """The one state that is shown, the gravest first, as on the certificate's own page."""
     if row.code in statuses:
         return statuses[row.code].state
     if row.expires_at <= now:
         return "expired"
-    return "not_yet" if row.issued_at > now else "active"
+    return "not_yet" if row.issued_at > begun else "active"
 
 
-def _search(asked: Mapping[str, str], typed: Typed, statuses: Mapping[str, Status], now: str) -> Search:
+def _search(asked: Mapping[str, str], typed: Typed, statuses: Mapping[str, Status], now: str, begun: str) -> Search:
     state = asked["state"]
     by_dates = {"active": "current", "expired": "expired", "not_yet": "not_yet"}
     return Search(
@@ -247,6 +251,7 @@ def _search(asked: Mapping[str, str], typed: Typed, statuses: Mapping[str, Statu
         besides=list(statuses) if state in by_dates else (),
         dates=by_dates.get(state, ""),
         now=now,
+        begun=begun,
     )
 
 

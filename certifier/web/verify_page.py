@@ -146,7 +146,10 @@ def _check_text(site: Site, text: str, audio: AudioDigests | None) -> Verificati
 
 def _code_in(site: Site, text: str) -> str:
     """The code in an address of this site; any other text is left to be judged as a code."""
-    parts = urlsplit(text if "://" in text else f"https://{text}")
+    try:
+        parts = urlsplit(text if "://" in text else f"https://{text}")
+    except ValueError:  # brackets where a host stands
+        return text
     match = _PAGE.fullmatch(parts.path)
     if not match:
         return text

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from itertools import islice
+from threading import Event
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -17,8 +20,10 @@ from certifier.certificate.compact import bytes_of_digits, verify_compact
 from certifier.certificate.qr_text import parse_qr_text
 from certifier.service.certifier import Certifier, Issued
 from certifier.storage.tables import certificates
+from certifier.web import badges
 from certifier.web.app import create_app
 from certifier.web.badges import FORMATS, PAPER_FORMATS
+from certifier.web.ready import Memory
 from tests.studio import APPLICANT, NOW, PARTY, VERIFIER, Studio
 from tests.web.conftest import HOSTILE, LATER, World
 
@@ -254,3 +259,46 @@ def test_a_certificate_whose_file_is_away_is_not_called_false(
         assert answer.status_code == 200
         assert answer.headers["LCAL-State"] in ("away", "unreliable")
         assert "false" not in answer.text
+
+
+class Slow:
+    """Draws when it is told to, and counts."""
+
+    def __init__(self) -> None:
+        self.drawn = 0
+        self.go_on = Event()
+
+    def __call__(self, *_: object) -> bytes:
+        self.drawn += 1
+        assert self.go_on.wait(10)
+        return b"\x89PNG"
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Slow:
+    slow = Slow()
+    monkeypatch.setattr(badges, "render_png", slow)
+    monkeypatch.setattr(badges, "_pictures", Memory(badges.PICTURE_BYTES))
+    return slow
+
+
+def test_a_picture_that_many_ask_for_at_once_is_drawn_once(world: World, slow: Slow) -> None:
+    path = f"/v/{world.code}/badge/sheet.png?scale=4"
+    with ThreadPoolExecutor(badges.MOST_WAITING) as pool:
+        asked = [pool.submit(world.client.application.test_client().get, path) for _ in range(badges.MOST_WAITING)]
+        slow.go_on.set()
+        assert {each.result().data for each in asked} == {b"\x89PNG"}
+    assert slow.drawn == 1
+
+
+def test_whoever_asks_for_more_pictures_than_can_be_drawn_keeps_no_readers_out(world: World, slow: Slow) -> None:
+    paths = [f"/v/{world.code}/badge/{form}.png?scale=4&art={art}" for form in FORMATS for art in ("live", "print")]
+    crowd = len(paths)
+    assert crowd > badges.MOST_WAITING
+    with ThreadPoolExecutor(crowd) as pool:
+        asked = [pool.submit(world.client.application.test_client().get, path) for path in paths]
+        refused = [each.result() for each in islice(as_completed(asked), crowd - badges.MOST_WAITING)]
+        slow.go_on.set()
+        statuses = sorted(each.result().status_code for each in asked)
+    assert {(each.status_code, each.headers["Retry-After"]) for each in refused} == {(503, "5")}
+    assert statuses == [200] * badges.MOST_WAITING + [503] * (crowd - badges.MOST_WAITING)

@@ -29,7 +29,7 @@ from certifier.errors import NotFoundError
 from certifier.service.certifier import Certifier, Issued
 from certifier.storage.tables import certificates
 from certifier.web.app import create_app
-from tests.studio import APPLICANT, NOW, PARTY, Studio
+from tests.studio import APPLICANT, NOW, PARTY, VERIFIER, Studio
 from tests.web.conftest import HOSTILE, LATER, World
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -337,6 +337,24 @@ def test_a_status_that_cannot_be_told_is_said_to_be_unchecked(
     page = text_of(create_app(certifier, lambda: LATER).test_client().get(f"/v/{issued.certificate.code}").text)
     assert "Could not be checked" in page
     assert "Do not rely on it before it was; try again in a minute." in page
+
+
+def test_what_cannot_be_told_to_stand_is_nowhere_shown_as_a_mark(
+    studio: Studio, certifier: Certifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issued = certifier.certify(studio.examined(1, (APPLICANT, PARTY, VERIFIER)), NOW)
+    assert isinstance(issued, Issued)
+    monkeypatch.setattr(type(certifier.published), "status_list", lost)
+    client, page = create_app(certifier, lambda: LATER).test_client(), f"/v/{issued.certificate.code}"
+    for file in (".svg", "/badge/label.svg?art=print", "/badge/sheet.svg?region=us", "/badge/shield.svg"):
+        art = client.get(page + file)
+        assert art.headers["LCAL-State"] == "unchecked"
+        assert "immutable" not in art.headers["Cache-Control"]
+        assert not {"Verified by", "#123B2C", "#1F6FB2"} & set(re.findall("Verified by|#[0-9A-F]{6}", art.text))
+    assert client.get(f"{page}/shields.json").json["color"] == "#C9CCD1"
+    embed = client.get(f"{page}/embed").text
+    assert "could not be checked just now" in embed
+    assert 'class="head class-' not in embed
 
 
 def lost(*_: Any, **__: Any) -> bytes:

@@ -160,3 +160,11 @@ def test_the_meaning_is_told_in_few_words_with_the_limits_and_real_recordings(wo
 
 def test_an_empty_register_has_a_meaning_too(client: FlaskClient) -> None:
     assert "no label in force yet" in client.get("/meaning").text
+
+
+def test_a_page_does_not_grow_with_the_number_of_codes_in_its_address(world: World) -> None:
+    many = world.client.get("/compare", query_string={"codes": ",".join(f"{number:x}" for number in range(9_000))})
+    few = world.client.get("/compare", query_string={"codes": ",".join(f"{number:x}" for number in range(9))})
+    assert (many.status_code, few.status_code) == (200, 200)
+    assert len(many.data) < 1.2 * len(few.data)
+    assert "At most 4 certificates are compared at once." in text_of(many.text)

@@ -61,5 +61,12 @@ def test_a_page_says_which_language_it_is_in(world: World, accepted: str, expect
     assert "Accept-Language" in answer.vary
 
 
+def test_a_document_that_is_worded_for_its_reader_is_not_another_readers(world: World) -> None:
+    """A shared cache would else hand a title in one language to everybody (RFC 9110 section 12.5.5)."""
+    frame = world.client.get("/oembed", query_string={"url": f"https://label.example/v/{world.code}"})
+    assert "Accept-Language" in frame.vary
+    assert "Accept-Language" not in world.client.get(f"/v/{world.code}/shields.json").vary
+
+
 def test_outside_of_a_request_texts_are_themselves() -> None:
     assert language.say("%(n)s tracks", n=3) == "3 tracks"

@@ -175,3 +175,19 @@ def test_a_number_where_a_text_was_signed_is_not_valid(world: World) -> None:
 def test_a_problem_can_be_read_by_pages_of_other_sites(world: World) -> None:
     answer = world.client.post("/api/v1/verifications", json={"code": "wrong"})
     assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (400, "*")
+
+
+LITTLE_LIKE_ADDRESSES = {
+    "a bracket": "]",
+    "a link in Markdown": "[x](y)",
+    "the end of an object": '"}]}',
+    "an address without its end": "https://[::1",
+    "a host that is none": "https://[/v/7K3QZ9M2XA",
+    "brackets behind backslashes": "\\]\\(",
+}
+
+
+@pytest.mark.parametrize("text", LITTLE_LIKE_ADDRESSES.values(), ids=LITTLE_LIKE_ADDRESSES.keys())
+def test_what_looks_a_little_like_an_address_is_judged_as_a_code(world: World, text: str) -> None:
+    answer = world.client.get("/verify", query_string={"code": text}, headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.json["type"].rpartition("/")[2]) == (400, "code-malformed")
