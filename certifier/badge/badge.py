@@ -113,6 +113,7 @@ class FaceText:
     small_print: tuple[str, ...]
     code: str
     limit: str = ""
+    caution: str = ""  # read aloud with the figure, wherever a picture is told in a few words
 
     @property
     def sentence(self) -> str:
@@ -122,7 +123,9 @@ class FaceText:
     @property
     def title(self) -> str:
         """The short name that is read aloud, and the ``alt`` of an image."""
-        return self.sentence if self.unit else f"{self.number}: {self.headline}, certificate {self.code}"
+        if self.unit:
+            return f"{self.sentence}. {self.caution}" if self.caution else self.sentence
+        return f"{self.number}: {self.headline}, certificate {self.code}"
 
     @property
     def description(self) -> str:
@@ -164,7 +167,9 @@ TIERS: dict[Kind, Tier] = {
 }
 ENDED: dict[Status, Ended] = {
     "revoked": Ended("Withdrawn", "It was taken back. Scan the code for the date and the reason."),
-    "suspended": Ended("Suspended", "It is under review. Scan the code for the state of things."),
+    "suspended": Ended(
+        "Suspended", "It is under review. Scan the code for the state of things.", "This {noun} is not in force now"
+    ),
     "expired": Ended("Expired", "Its time has run out. Scan the code for a newer one."),
     "superseded": Ended("Replaced", "A newer certificate has taken its place. Scan the code to see it."),
     "not_yet": Ended(
@@ -240,6 +245,7 @@ def _words_in_force(face: BadgeFace) -> FaceText:
         small_print=_small_print(face),
         code=shown_code(face.code),
         limit="" if tier.limit is None else f"at most {face.limits[tier.limit]} g per minute",
+        caution=tier.headline if face.kind == "statement" else "",
     )
 
 

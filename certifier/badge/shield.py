@@ -32,7 +32,7 @@ def shield(face: BadgeFace) -> Drawing:
         "px",
         1,
         f"{measured}: {figure}",
-        f"{said.title}. {said.description}",
+        f"{said.sentence if said.unit else said.title}. {said.description}",
         tuple(_shapes(face, measured, figure, middle, width)),
         CORNER,
     )

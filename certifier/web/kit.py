@@ -75,7 +75,7 @@ FORMATS = (
         "square",
         N_("Square sticker"),
         N_("For covers, shop pages and posts: number, unit, class, what is counted, code and QR."),
-        N_("240 px or 30 mm"),
+        N_("240 px or 40 mm"),
         240,
         240,
         ("svg", "png"),

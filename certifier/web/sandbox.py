@@ -25,7 +25,9 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "statement": (
         N_("Statement"),
-        N_("A self-declared figure in the register. Not a label: show no class and no artwork."),
+        N_(
+            "A self-declared figure in the register, not a label. Show no class and no badge; the figure may be told as text."
+        ),
     ),
     "suspended": (N_("Suspended"), N_("Paused while it is checked. Show no badge; ask again each day.")),
     "revoked": (N_("Withdrawn"), N_("Withdrawn by the issuer. Take the badge down.")),

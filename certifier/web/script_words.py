@@ -96,6 +96,7 @@ SENTENCES: dict[str, dict[str, str]] = {
         "renew": N_("Renew from {day}"),
         "renewal": N_("Renewal"),
         "kit": N_("Badge kit"),
+        "statement-kit": N_("Statement kit"),
         "decision": N_("Decision"),
     },
     "kit": {
@@ -184,7 +185,7 @@ SENTENCES: dict[str, dict[str, str]] = {
         "unit": N_("g CO2e per minute of finished music"),
         "estimate": N_("Best estimate {g} g"),
         "limits": N_("The limit for any certificate is {measured} g."),
-        "why-refused": N_("Why"),
+        "why-refused": N_("Rules that are not met"),
         "any-would-do": N_("Each of these alone would be enough"),
         "together-would-do": N_("These together would be enough"),
         "statement-means": N_(

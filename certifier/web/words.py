@@ -114,7 +114,7 @@ DECISIONS: dict[str, tuple[str, str]] = {
         "The footprint is attested, and above the limits of the classes or short of their duties.",
     ),
     "disclosed": (
-        "Disclosed",
+        "Self-declared statement",
         "The figure is in the register as a self-declared measurement. It is not a label.",
     ),
     "none": ("No certificate", "The rules below say why, and what would help."),

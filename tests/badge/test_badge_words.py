@@ -43,8 +43,9 @@ def all_words(face):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_face_gives_the_figure_in_the_words_of_the_standard(kind):
+    caution = ". Self-declared measurement. Not a label." if kind == "statement" else ""
     assert face_lines(replace(FACE, kind=kind)).title == (
-        "AI generation footprint: at most 8.42 g CO2e per minute of finished music (best estimate 6.10)"
+        f"AI generation footprint: at most 8.42 g CO2e per minute of finished music (best estimate 6.10){caution}"
     )
 
 

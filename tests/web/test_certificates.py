@@ -67,7 +67,7 @@ MUST_SAY = {
     "M12, climate alone": "Climate only; other effects on the environment were not assessed",
     "M12, no other label": "no ISO 14024 (type I) ecolabel, no label of a public authority",
     "M14, complaining": "Report misuse, complain",
-    "M14, what is open": "Complaints 0 open after a first look",
+    "M14, what is open": "Complaints none under review",
     "M14, the list": "All withdrawn certificates",
     "where the mark may be shown": "as a mark: UK, US, elsewhere not: EU",
     "M13, comparing": "Compare with another",

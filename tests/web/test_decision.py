@@ -82,7 +82,7 @@ def test_the_first_sentence_of_a_page_is_the_outcome(client: FlaskClient, outcom
         "class_1": "Low-Carbon Audio, class 1",
         "class_2": "Low-Carbon Audio, class 2",
         "measured": "Measured",
-        "statement": "Disclosed",
+        "statement": "Self-declared statement",
         "above": "No certificate",
     }
     for name, headline in headlines.items():

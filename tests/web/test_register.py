@@ -155,6 +155,14 @@ def test_expired_ones_are_found_by_the_clock(shelf: Shelf) -> None:
     assert len(codes_on(asked(early, state="not_yet"))) == len(shelf.codes) - 2
 
 
+def test_one_that_was_issued_in_this_very_minute_is_valid_here_as_on_its_page(shelf: Shelf) -> None:
+    client = create_app(shelf.certifier, lambda: NOW - timedelta(seconds=1)).test_client()  # the minute before it
+    page = asked(client)
+    assert "Not yet valid" not in page.partition("<tbody>")[2]
+    assert len(codes_on(asked(client, state="active"))) == len(shelf.codes) - 2
+    assert codes_on(asked(client, state="not_yet")) == []
+
+
 REFUSED = {
     "too long": {"q": "x" * 201},
     "too many words": {"q": "a b c d e f g h i"},

@@ -169,7 +169,7 @@ def test_the_form_works_without_script(client: FlaskClient, studio: Studio) -> N
     assert answer.status_code == 303
     page = client.get(answer.headers["Location"])
     assert page.status_code == 200
-    assert "Disclosed" in page.text
+    assert "Self-declared statement" in page.text
     assert page.headers["X-Robots-Tag"] == "noindex"
 
 

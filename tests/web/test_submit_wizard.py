@@ -158,7 +158,7 @@ def test_a_musician_declares_checks_and_submits_from_a_phone(
 
     page.click("#told button[type=submit]")
     page.wait_for_url("**/submissions/*")
-    assert "Disclosed" in page.inner_text("h1")
+    assert "Self-declared statement" in page.inner_text("h1")
     assert page.evaluate("document.documentElement.scrollWidth") <= WIDTH
     page.click("a.button >> text=Certificate")
     assert page.inner_text("h1") == LINES["title"]

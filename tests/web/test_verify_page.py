@@ -59,7 +59,8 @@ def files(world: World, tmp_path_factory: pytest.TempPathFactory) -> dict[str, P
         "kept.html": f"/v/{code}.offline.html",
         "report.json": f"/v/{code}.report.json",
     }
-    urls |= {"pack.json": "/packs/latest", "other.tlog-proof": f"/v/{world.attested.certificate.code}.tlog-proof"}
+    urls |= {"pack.json": "/packs/latest"}
+    urls |= {f"other.{form}": f"/v/{world.attested.certificate.code}.{form}" for form in ("vc", "tlog-proof")}
     for name, url in urls.items():
         (folder / name).write_bytes(world.client.get(url, buffered=True).data)
     samples, rate = soundfile.read(world.studio.folder / "track-1.wav", dtype="int16")
@@ -242,6 +243,14 @@ def test_proofs_and_recordings_find_their_certificate(page: Page, files: dict[st
     answer(page, "Valid", "Audio file: this very file")
     give(page, files["certificate.vc"], files["tagged.wav"])
     answer(page, "Valid", "the same sound in another file")
+
+
+def test_a_certificate_is_not_blamed_for_a_proof_that_belongs_to_another(page: Page, files: dict[str, Path]) -> None:
+    give(page, *(files[name] for name in ("certificate.vc", "other.vc", "certificate.tlog-proof")))
+    for number in (0, 1):
+        answer(page, "Valid", "Public log: holds this certificate", number=number)
+    give(page, files["certificate.vc"], files["other.tlog-proof"])
+    answer(page, "Not valid", "Public log: does not fit")
 
 
 @pytest.mark.parametrize("name", ["certificate.openbadge.json", "badge.baked.svg"])

@@ -95,7 +95,7 @@ function rowOf(item) {
   const reached = element("td", outcomes[item.outcome] ?? item.outcome);
   if (item.assessed_g_per_min) reached.append(element("span", say("figure", { g: item.assessed_g_per_min }), "soft by-line"));
   const standing = item.certificate_state ? states[item.certificate_state] : say(item.state);
-  const ways = [[links.kit, "kit"], [links.renewal, "renewal"], [links.decision, "decision"]].filter(([path]) => path);
+  const ways = [[links.kit, item.outcome === "disclosed" ? "statement-kit" : "kit"], [links.renewal, "renewal"], [links.decision, "decision"]].filter(([path]) => path);
   const next = element("td", "");
   for (const [path, name] of ways) next.append(linkTo(path, say(name)), " ");
   if (item.renewal_window) next.append(element("span", say("renew", { day: item.renewal_window.start.slice(0, 10) }), "soft by-line"));

@@ -84,6 +84,7 @@ async function* answersTo(all, tell) {
   const of = (kind) => all.filter((each) => each.kind === kind);
   const certificates = of("certificate"), sounds = of("audio"), lists = Object.fromEntries(of("list").map(({ url, bytes }) => [url, bytes]));
   const beside = { trust: of("trust")[0]?.bytes, proofs: of("proof").map(({ bytes }) => bytes), lists };
+  beside.isShort = !beside.proofs.length || certificates.length > beside.proofs.length;
   for (const sound of sounds) sound.sha256 = await hashOf(sound.file, (share) => tell(say("hashing", { name: sound.title, percent: Math.round(100 * share) })));
   const isCompared = certificates.length > 0;
   for (const each of all) {
@@ -131,13 +132,14 @@ async function knownOf(code) {
   }
 }
 
-async function answerToCertificate({ title, bytes }, { proofs, lists, trust: given, sounds }) {
+// `isShort`: there are fewer proofs than certificates, so the proof of this one may be none of them.
+async function answerToCertificate({ title, bytes }, { proofs, isShort, lists, trust: given, sounds }) {
   const opened = await openCertificate(bytes), code = opened.compact?.code ?? /\/v\/([0-9A-Z]{10})$/.exec(opened.unsigned?.id ?? "")?.[1];
   if (opened.unsigned && !opened.prove) return offerOf(title, say("rdf"), say("rdf_more"), bytes, proofs[0], code);
-  const lacks = !Object.keys(lists).length || (!proofs.length && !opened.compact);
+  const lacks = !Object.keys(lists).length || (isShort && !opened.compact);
   const known = code && lacks && opened.issuer === host ? await knownOf(code) : {}, now = Date.now();
   const results = [];
-  for (const proof of proofs.length ? proofs : [known.proof]) {
+  for (const proof of isShort ? [known.proof, ...proofs] : proofs) {
     for (const audio of sounds.length ? sounds.map(({ sha256 }) => ({ sha256 })) : [undefined]) {
       const material = { trust: given ?? trust, lists: { ...known.lists, ...lists }, proof, audio };
       results.push(opened.compact && known.certificate ? await checkPrint(bytes, known.certificate, material, now) : await check(bytes, material, now));
