@@ -11,7 +11,6 @@ import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -230,7 +229,7 @@ def state_of(row: Listing, statuses: Mapping[str, Status], now: str, begun: str)
     """The one state that is shown, the gravest first, as on the certificate's own page."""
     if row.code in statuses:
         return statuses[row.code].state
-    if row.expires_at <= time_text(minute):
+    if row.expires_at <= now:
         return "expired"
     return "not_yet" if row.issued_at > begun else "active"
 
