@@ -8,6 +8,7 @@ from typing import Any
 from flask import Response, redirect
 from werkzeug.wrappers import Response as AnyResponse
 
+from certifier.certificate.code import parse_code
 from certifier.errors import NotFoundError, ReadOnlyError
 from certifier.standard.model import Standard
 from certifier.storage.rows import CertificateRow, SubmissionRow
@@ -40,7 +41,7 @@ def start(site: Site) -> Response:
         "start.html",
         limits=limits_of(site.certifier.shelf.newest),
         newest=shown,
-        states={row.code: _state_of(site, row) for row, _ in shown},
+        states={row.code: _state_of(site, row.code) for row, _ in shown},
         example=_example(site, newest),
     )
 
@@ -51,16 +52,16 @@ def _example(site: Site, newest: Sequence[Registered]) -> Registered | None:
     in_force = (
         each
         for each in sorted(shown, key=lambda each: each[0].outcome == "measured")
-        if _state_of(site, each[0]) == "active"
+        if _state_of(site, each[0].code) == "active"
     )
     return next(in_force, None)
 
 
-def _state_of(site: Site, row: CertificateRow) -> str:
-    """The state that its own page tells; ``unchecked`` while no status can be told."""
+def _state_of(site: Site, code: str) -> str:
+    """The state that its own page tells; ``unchecked`` while no status can be told, or where the file is away."""
     try:
-        return record_of(site, row.code, site.minute()).state
-    except ReadOnlyError:
+        return record_of(site, code, site.minute()).state
+    except (NotFoundError, ReadOnlyError):
         return "unchecked"
 
 
@@ -114,6 +115,7 @@ def decision(site: Site, submission_id: str) -> Response:
         "decision.html",
         "not at all",
         view=view,
+        state=_state_of(site, parse_code(view.code)) if view.code else None,
         short=in_short(view, levers),
         levers=levers,
         explanation=_explanation(site, submission_id, view),

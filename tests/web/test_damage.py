@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -51,7 +52,7 @@ def test_the_register_lists_it_as_what_cannot_be_relied_on(sandbox: FlaskClient,
     assert "class 2" not in row
 
 
-@pytest.mark.parametrize("name", [name for name in DEMO_CODES if name not in ("unknown", "mistyped")])
+@pytest.mark.parametrize("name", DEMO_CODES)
 def test_the_start_page_tells_the_state_of_the_newest(sandbox: FlaskClient, name: str) -> None:
     code = DEMO_CODES[name]
     page = read(sandbox, "/")
@@ -90,3 +91,12 @@ def test_what_was_issued_this_minute_is_in_force_in_the_register_too(filled_sand
         assert client.get(f"/v/{code}.txt").text.startswith("active")
         assert f'/v/{code}"' in read(client, "/certificates?state=active")
         assert f'/v/{code}"' not in read(client, "/certificates?state=not_yet")
+
+
+@pytest.mark.parametrize("name", DEMO_CODES)
+def test_the_page_of_a_decision_tells_how_its_certificate_stands_now(sandbox: FlaskClient, name: str) -> None:
+    view = sandbox.get(f"/v/{DEMO_CODES[name]}", headers={"Accept": "application/json"}).json
+    state = sandbox.get(f"/v/{DEMO_CODES[name]}.txt").text.partition(":")[0]
+    page = read(sandbox, view["links"]["submission"])
+    assert re.findall(r"pill pill-(\w+)", page) == ([] if state == "active" else [state])
+    assert (f"/v/{DEMO_CODES[name]}/kit" in page) is (state == "active")
