@@ -235,7 +235,7 @@ EMBED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "M7": (LABELS, (r"{assessor}",)),
     "M9, M10, M12": (IN_FORCE, (r"Climate only, no offsets, location-based electricity",)),
     "M11": (IN_FORCE, (r"Says nothing of the whole song",)),
-    "M14": (ENDED_STATES, (r"no longer in force",)),
+    "M14": (ENDED_STATES, (r"no longer in force|not in force now",)),
     "M18": (("statement",), (r"Self-declared measurement\. Not a label\.",)),
 }
 ON_EMBED = [(name, state) for name, (states, _) in EMBED.items() for state in states]
