@@ -205,7 +205,12 @@ class Certifier:
 
     def _may_keep(self) -> bool:
         """Whether the database may grow by what could be made again."""
-        return not self.problems and free_bytes(self.settings.home) >= self.settings.min_free_bytes
+        return not self.problems and self.has_room
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the disk has room left for what others send."""
+        return free_bytes(self.settings.home) >= self.settings.min_free_bytes
 
     def close(self) -> None:
         """Finish what is on its way, then close the database."""

@@ -129,10 +129,11 @@ def _verification_request(raw: bytes) -> VerificationRequest:
     return question
 
 
-def misfit(error: ValidationError) -> ParameterInvalid:
+def misfit(error: ValidationError, message: str = "The question cannot be read.") -> ParameterInvalid:
+    """What is wrong first of all with a document that somebody sent."""
     first = error.errors(include_url=False, include_input=False)[0]
     pointer = "".join(f"/{step}" for step in first["loc"])
-    return ParameterInvalid("The question cannot be read.", expected=first["msg"], pointer=pointer[:200])
+    return ParameterInvalid(message, expected=first["msg"], pointer=pointer[:200])
 
 
 def _verification_for(site: Site, question: VerificationRequest) -> Verification:

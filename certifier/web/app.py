@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -62,22 +62,34 @@ class Route(NamedTuple):
 
 
 ROUTES = (
-    # pages
+    # the start, and making a submission
     Route("GET", "/", pages.start),
-    Route("GET", "/certificates", register.register),
-    Route("GET", "/replay/<name>", replay_page.show),
-    Route("POST", "/replay/<name>", replay_page.run),
-    Route("GET", "/log", log_page.show),
-    Route("GET", "/withdrawn", register.withdrawn),
-    Route("GET", "/withdrawn.csv", register.withdrawn_csv),
+    Route("GET", "/meaning", pages.meaning),
     Route("GET", "/submit", pages.submit_form),
     Route("POST", "/submit", pages.submit),
     Route("GET", "/submissions/<submission_id>", pages.decision),
-    Route("GET", "/meaning", pages.meaning),
-    Route("GET", "/compare", compare.show),
+    Route("GET", "/mine", mine.show),
+    # checking
     Route("GET", "/verify", verify_page.form),
     Route("POST", "/verify", verify_page.answer),
-    Route("GET", "/mine", mine.show),
+    Route("GET", "/compare", compare.show),
+    Route("GET", "/replay/<name>", replay_page.show),
+    Route("POST", "/replay/<name>", replay_page.run),
+    # the register and the log as pages
+    Route("GET", "/certificates", register.register),
+    Route("GET", "/withdrawn", register.withdrawn),
+    Route("GET", "/withdrawn.csv", register.withdrawn_csv),
+    Route("GET", "/log", log_page.show),
+    # certificates; codes inside QR symbols are written in capitals
+    Route("GET", "/v", certificates.find),
+    Route("GET", "/v/<name>", certificates.show),
+    Route("GET", "/V/<name>", certificates.show),
+    Route("GET", "/v/<name>/kit", kit.kit),
+    Route("GET", "/v/<name>/embed", kit.embed),
+    Route("GET", "/v/<name>/renewal", kit.renewal),
+    Route("GET", "/v/<name>/badge/<file>", badges.kit),
+    Route("GET", "/v/<name>/shields.json", badges.shields),
+    Route("GET", "/oembed", oembed.show),
     # standards
     Route("GET", "/standards", standards.index),
     Route("GET", "/standards.json", standards.index_json),
@@ -90,12 +102,14 @@ ROUTES = (
     Route("GET", "/standards/by-digest/<sha256>", standards.digest_index),
     Route("GET", "/standards/by-digest/<sha256>.zip", standards.bundle),
     Route("GET", "/standards/by-digest/<sha256>/<path:path>", standards.file),
+    # the scheme and complaints
     Route("GET", "/scheme", scheme.show),
     Route("GET", "/scheme.json", scheme.as_json),
     Route("GET", "/complaints", complaints.form),
     Route("POST", "/complaints", complaints.send),
     Route("GET", "/complaints/find", complaints.find),
     Route("GET", "/complaints/<receipt>", complaints.show),
+    # for platforms, and kinds of problems
     Route("GET", "/docs", docs.index),
     Route("GET", "/docs/api", docs.api),
     Route("GET", "/docs/display", docs.display),
@@ -103,15 +117,6 @@ ROUTES = (
     Route("GET", "/docs/sandbox.json", sandbox.document),
     Route("GET", "/problems", pages.problem_kinds),
     Route("GET", "/problems/<slug>", pages.problem),
-    # certificates; codes inside QR symbols are written in capitals
-    Route("GET", "/v", certificates.find),
-    Route("GET", "/v/<name>", certificates.show),
-    Route("GET", "/V/<name>", certificates.show),
-    Route("GET", "/v/<name>/kit", kit.kit),
-    Route("GET", "/v/<name>/embed", kit.embed),
-    Route("GET", "/v/<name>/renewal", kit.renewal),
-    Route("GET", "/v/<name>/badge/<file>", badges.kit),
-    Route("GET", "/v/<name>/shields.json", badges.shields),
     # api
     Route("POST", "/api/v1/submissions", api.submit),
     Route("POST", "/api/v1/report-checks", api.check_report),
@@ -123,14 +128,13 @@ ROUTES = (
     Route("POST", "/api/v1/complaints", complaints.send_json),
     Route("POST", "/api/v1/verifications", api.verify),
     Route("OPTIONS", "/api/v1/verifications", api.preflight),
+    Route("GET", "/api/v1/key-challenges", mine.challenge),
+    Route("POST", "/api/v1/my-tracks", mine.tracks),
     # the W3C's API for credentials (VC-API)
     Route("POST", "/vc-api/credentials/issue", vc_api.issue),
     Route("POST", "/vc-api/credentials/verify", vc_api.verify_credential),
     Route("POST", "/vc-api/presentations/verify", vc_api.verify_presentation),
     Route("GET", "/vc-api/status/<purpose>/1", vc_api.status_list),
-    Route("GET", "/api/v1/key-challenges", mine.challenge),
-    Route("POST", "/api/v1/my-tracks", mine.tracks),
-    Route("GET", "/oembed", oembed.show),
     # trust, status, log
     Route("GET", "/.well-known/did.json", wellknown.did),
     Route("GET", "/trust.json", wellknown.trust),
@@ -195,9 +199,9 @@ def create_app(certifier: Certifier, clock: Callable[[], datetime] = utc_now, eg
     )
     app.jinja_env.globals["standard_path"] = partial(standard_url, "")
     app.jinja_env.globals["newest_standard"] = certifier.shelf.newest.id
-    app.jinja_env.filters["printable"] = printable
-    app.jinja_env.filters["shown_code"] = display_code
-    app.jinja_env.filters["groupby_family"] = standards.families_of
+    app.jinja_env.filters.update(
+        printable=printable, day=day, minute=minute, shown_code=display_code, groupby_family=standards.families_of
+    )
     site = Site(certifier, clock, egress)
     _add_routes(app, site)
     register_problems(app, certifier.settings.base_url)
@@ -237,6 +241,16 @@ def _description(document: dict[str, Any]) -> Response:
 def printable(text: str) -> str:
     """Text of others without control and direction characters."""
     return "".join(char if char.isprintable() else "�" for char in text)
+
+
+def day(moment: date | str) -> str:
+    """The day of a moment, or of the text of one, as pages write it."""
+    return (moment if isinstance(moment, str) else moment.isoformat())[:10]
+
+
+def minute(moment: datetime) -> str:
+    """A moment in UTC to the minute, as pages write it."""
+    return moment.strftime("%Y-%m-%d %H:%M")
 
 
 def _name_request() -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from threading import BoundedSemaphore, Lock
 
-from flask import Response, redirect, request
+from flask import Response
 from werkzeug.wrappers import Response as AnyResponse
 
 from certifier.badge.badge import BadgeFace, Status, bare_face, shield_words
@@ -36,7 +36,7 @@ from certifier.web.faces import standing_of
 from certifier.web.problems import NoSuchCertificate
 from certifier.web.ready import Kept, Memory
 from certifier.web.records import Record, record_of
-from certifier.web.responses import PDF, PNG, SVG, checked_query, json_reply, reply
+from certifier.web.responses import PDF, PNG, SVG, checked_query, json_reply, moved, reply
 from certifier.web.site import Site
 from certifier.web.submissions import decision_on
 from certifier.web.wellknown import PUBLIC
@@ -164,7 +164,7 @@ def kit(site: Site, name: str, file: str) -> AnyResponse:
         raise NotFoundError("There is no such badge.", found=file[:40], expected=" ".join(pieces()))
     form, _, suffix = file.partition(".")
     code = parse_code(name)
-    return _elsewhere(f"/v/{code}/badge/{file}") if code != name else _piece(site, code, form, suffix)
+    return moved(f"/v/{code}/badge/{file}") if code != name else _piece(site, code, form, suffix)
 
 
 def pdf(site: Site, code: str) -> Response:
@@ -176,7 +176,7 @@ def shields(site: Site, name: str) -> AnyResponse:
     """What a shield says, in the form that badge services for repositories read (shields.io endpoint)."""
     code = parse_code(name)
     if code != name:
-        return _elsewhere(f"/v/{code}/shields.json")
+        return moved(f"/v/{code}/shields.json")
     asked = checked_query(region=SHOWN_IN)
     art = _art(site, code, "shield", region=asked["region"])
     measured, figure = shield_words(art.certificate.face)
@@ -208,11 +208,6 @@ def _drawn(form: str, suffix: str, certificate: Certificate, asked: Mapping[str,
     if suffix == "png":
         return _png(form, certificate, int(asked["scale"]), asked["ink"])
     return _pdf(form, certificate, asked.get("marks", "none"), asked["ink"])
-
-
-def _elsewhere(path: str) -> AnyResponse:
-    query = f"?{request.query_string.decode('ascii', 'replace')}" if request.query_string else ""
-    return redirect(path + query, 301)
 
 
 def _art(site: Site, code: str, form: str, art: str = LIVE, region: str = EVERYWHERE) -> Art:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 
-from flask import Response, g, redirect, render_template, request
+from flask import Response, g, redirect, render_template
 from werkzeug.wrappers import Response as AnyResponse
 
 from certifier.certificate import jose
@@ -22,7 +22,19 @@ from certifier.web.documents import certificate_links, certificate_view, renewal
 from certifier.web.examples import examples_for
 from certifier.web.problems import NoSuchCertificate, problem_document, wants_page
 from certifier.web.records import limits_for, record_of, row_of
-from certifier.web.responses import HTML, JSON, PNG, SVG, TEXT, checked_query, chosen_form, json_reply, page, reply
+from certifier.web.responses import (
+    HTML,
+    JSON,
+    PNG,
+    SVG,
+    TEXT,
+    checked_query,
+    chosen_form,
+    json_reply,
+    moved,
+    page,
+    reply,
+)
 from certifier.web.site import Site
 from certifier.web.submissions import decision_on, explanation_on
 from certifier.web.wellknown import PUBLIC
@@ -79,8 +91,7 @@ def _form_of(site: Site, text: str, dot: str, suffix: str) -> AnyResponse:
         )
     code = parse_code(text)
     if code != text:
-        query = f"?{request.query_string.decode('ascii', 'replace')}" if request.query_string else ""
-        return redirect(f"/v/{code}{dot}{suffix}{query}", 301)
+        return moved(f"/v/{code}{dot}{suffix}")
     return FORMS[suffix](site, code)
 
 

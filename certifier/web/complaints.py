@@ -17,8 +17,8 @@ from certifier.crypto.strict_json import parse_object
 from certifier.errors import BusyError
 from certifier.service import complaints as cases
 from certifier.service.complaints import Draft, Fault, deadlines_of, display_receipt, draft_of
-from certifier.storage.files import free_bytes
 from certifier.storage.rows import ComplaintRow
+from certifier.web.api import misfit
 from certifier.web.documents import Document
 from certifier.web.language import N_
 from certifier.web.problems import MediaTypeUnsupported, ParameterInvalid
@@ -162,9 +162,7 @@ def send_json(site: Site) -> Response:
     try:
         asked = ComplaintRequest.model_validate(parse_object(request.get_data()))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        pointer = "".join(f"/{step}" for step in first["loc"])
-        raise ParameterInvalid("The report cannot be read.", expected=first["msg"], pointer=pointer[:200]) from error
+        raise misfit(error, "The report cannot be read.") from error
     draft, faults = draft_of({name: value or "" for name, value in asked.model_dump().items()})
     if draft is None:
         field, fault = next(iter(faults.items()))
@@ -176,7 +174,7 @@ def send_json(site: Site) -> Response:
 
 
 def _filed(site: Site, draft: Draft) -> ComplaintRow:
-    if free_bytes(site.settings.home) < site.settings.min_free_bytes:
+    if not site.certifier.has_room:
         raise BusyError("No report can be kept just now.", hint="Send it again later.")
     return site.certifier.complaints.file(draft, site.clock())
 

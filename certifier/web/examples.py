@@ -1,14 +1,14 @@
-"""Real figures to set a figure beside: certificates of this register that are in force, far apart on the scale.
+"""Real certificates to show: labels of this register that are in force and whole, as an example or beside a figure.
 
 They are looked up once a minute; whoever was withdrawn since is left out at once, and so is what came to harm here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from certifier.certificate.credential import parse_claims
 from certifier.certificate.times import time_text
@@ -36,18 +36,36 @@ class Example:
     left: float
 
 
+def example_of(site: Site) -> Example | None:
+    """The one to show where one is shown: the newest label in force, those with a class first."""
+    chosen = _believed(site, _labels_in_force(site), _with_class_first)
+    return chosen[0] if chosen else None
+
+
 def examples_for(site: Site, own: str | None = None, near: float | None = None) -> tuple[Example, ...]:
     """At most three examples, the smallest first: none of them is the certificate ``own``, or stands close to ``near``."""
-    store, lifecycle = site.certifier.store, site.certifier.published.lifecycle
-    known = [
-        each for each in _candidates(store, site.minute()) if each.code != own and lifecycle(each.code) == "active"
-    ]
-    while taken := spread(known, near):
-        harmed = not_believed(site, store.certificates_of([each.code for each in taken]), site.minute())
+    return _believed(site, [each for each in _labels_in_force(site) if each.code != own], partial(spread, near=near))
+
+
+def _labels_in_force(site: Site) -> list[Example]:
+    lifecycle = site.certifier.published.lifecycle
+    return [each for each in _candidates(site.certifier.store, site.minute()) if lifecycle(each.code) == "active"]
+
+
+def _believed(
+    site: Site, known: list[Example], choose: Callable[[Sequence[Example]], tuple[Example, ...]]
+) -> tuple[Example, ...]:
+    """What is chosen of those that are known; in the place of one that came to harm here, another is chosen."""
+    while taken := choose(known):
+        harmed = not_believed(site, site.certifier.store.certificates_of([each.code for each in taken]), site.minute())
         if not harmed:
             break
         known = [each for each in known if each.code not in harmed]
     return taken
+
+
+def _with_class_first(known: Sequence[Example]) -> tuple[Example, ...]:
+    return tuple(sorted(known, key=lambda each: each.outcome == "measured")[:1])
 
 
 def spread(candidates: Sequence[Example], near: float | None = None) -> tuple[Example, ...]:

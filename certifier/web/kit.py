@@ -5,22 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 
-from flask import redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from certifier.badge.badge import BadgeFace, face_lines, shield_words
-from certifier.badge.public_use import EVERYWHERE, REGIONS, artwork_for
+from certifier.badge.public_use import EVERYWHERE, artwork_for
 from certifier.certificate.code import display_code, parse_code
 from certifier.certificate.model import Claims
 from certifier.errors import NotFoundError
 from certifier.service.renewal import renewal_info
 from certifier.web import snippets, words
+from certifier.web.badges import SHOWN_IN
 from certifier.web.documents import certificate_links, renewal_view
 from certifier.web.faces import standing_of
 from certifier.web.language import N_, say
 from certifier.web.problems import NoSuchCertificate
 from certifier.web.records import Record, record_of, row_of
-from certifier.web.responses import checked_query, page
+from certifier.web.responses import checked_query, moved, page
 from certifier.web.script_words import says
 from certifier.web.site import Site
 
@@ -105,8 +105,7 @@ SHIELD, SQUARE = FORMATS[0], FORMATS[1]
 def _code_of(name: str, part: str) -> tuple[str, AnyResponse | None]:
     """The code in an address, and where another spelling of it leads."""
     code = parse_code(name)
-    query = f"?{request.query_string.decode('ascii', 'replace')}" if request.query_string else ""
-    return code, None if code == name else redirect(f"/v/{code}/{part}{query}", 301)
+    return code, None if code == name else moved(f"/v/{code}/{part}")
 
 
 def badge_path(code: str, name: str, suffix: str, **choices: str | int) -> str:
@@ -118,7 +117,7 @@ def badge_path(code: str, name: str, suffix: str, **choices: str | int) -> str:
 
 def kit(site: Site, name: str) -> AnyResponse:
     """Previews, downloads and snippets; closed, with the reason, while the certificate is not in force."""
-    region = checked_query(region=(EVERYWHERE, *REGIONS))["region"]
+    region = checked_query(region=SHOWN_IN)["region"]
     code, elsewhere = _code_of(name, "kit")
     if elsewhere:
         return elsewhere

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, redirect
@@ -11,11 +10,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from certifier.certificate.code import parse_code
 from certifier.errors import NotFoundError, ReadOnlyError
 from certifier.standard.model import Standard
-from certifier.storage.rows import CertificateRow, SubmissionRow
 from certifier.web import charts, words
 from certifier.web.declaring import choices_of
 from certifier.web.documents import SubmissionView
-from certifier.web.examples import examples_for
+from certifier.web.examples import example_of, examples_for
 from certifier.web.in_short import in_short
 from certifier.web.language import gettext
 from certifier.web.problems import problems
@@ -25,9 +23,6 @@ from certifier.web.script_words import says
 from certifier.web.site import Site
 from certifier.web.submissions import decision_on, explanation_on, levers_on, take_submission
 
-Registered = tuple[CertificateRow, SubmissionRow]
-
-NEWEST = 50
 NEWEST_AT_START = 3
 MOST_LINES = 200  # of a calculation that a page shows
 
@@ -35,26 +30,14 @@ MOST_LINES = 200  # of a calculation that a page shows
 def start(site: Site) -> Response:
     """What this is, the three steps, and a field for a code."""
     checked_query()
-    newest = site.certifier.store.newest_certificates(NEWEST)
-    shown = newest[:NEWEST_AT_START]
+    newest = site.certifier.store.newest_certificates(NEWEST_AT_START)
     return page(
         "start.html",
         limits=limits_of(site.certifier.shelf.newest),
-        newest=shown,
-        states={row.code: _state_of(site, row.code) for row, _ in shown},
-        example=_example(site, newest),
+        newest=newest,
+        states={row.code: _state_of(site, row.code) for row, _ in newest},
+        example=example_of(site),
     )
-
-
-def _example(site: Site, newest: Sequence[Registered]) -> Registered | None:
-    """A certificate to show: the newest in force that has artwork, those with a class first."""
-    shown = [each for each in newest if each[0].outcome != "disclosed"]
-    in_force = (
-        each
-        for each in sorted(shown, key=lambda each: each[0].outcome == "measured")
-        if _state_of(site, each[0].code) == "active"
-    )
-    return next(in_force, None)
 
 
 def _state_of(site: Site, code: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from time import monotonic
 
-from flask import Response, redirect
+from flask import Response
 from werkzeug.wrappers import Response as AnyResponse
 
 from certifier.certificate.code import display_code, parse_code
@@ -23,7 +23,7 @@ from certifier.standard.model import Standard, parse_standard
 from certifier.storage.rows import CertificateRow, SubmissionRow
 from certifier.web.language import N_
 from certifier.web.records import row_of
-from certifier.web.responses import checked_query, page
+from certifier.web.responses import checked_query, moved, page
 from certifier.web.site import MOST_REMEMBERED_BYTES, Site
 
 MOST_BYTES = MOST_REMEMBERED_BYTES  # of a signed report that is judged again while somebody waits: half a second
@@ -140,7 +140,7 @@ def show(site: Site, name: str) -> AnyResponse:
     """What it is, the button, and the command that does the same offline."""
     checked_query()
     if (code := parse_code(name)) != name:
-        return redirect(f"/replay/{code}", 301)
+        return moved(f"/replay/{code}")
     return _page(site, code, None, "a minute")
 
 

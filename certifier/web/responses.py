@@ -6,9 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import Response, render_template, request
+from flask import Response, redirect, render_template, request
 from pydantic import BaseModel
 from werkzeug.datastructures import MIMEAccept
+from werkzeug.wrappers import Response as AnyResponse
 
 from certifier.crypto.canonical import sha256_hex
 from certifier.web.problems import NotAcceptable, ParameterInvalid
@@ -58,6 +59,12 @@ def json_reply(document: BaseModel | Mapping[str, Any], cache: str = "a minute",
     if isinstance(document, BaseModel):
         return reply(document.model_dump_json(by_alias=True), JSON, cache, **headers)
     return reply(json.dumps(document, ensure_ascii=False), JSON, cache, **headers)
+
+
+def moved(path: str) -> AnyResponse:
+    """The way from another spelling of an address to the one that counts; what was asked of it goes along."""
+    query = f"?{request.query_string.decode('ascii', 'replace')}" if request.query_string else ""
+    return redirect(path + query, 301)
 
 
 def chosen_form(forms: Sequence[str]) -> str:

@@ -17,7 +17,7 @@ import zxingcpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from certifier.badge import palette
 from certifier.badge.badge import NAMELESS
@@ -75,6 +75,16 @@ def drawn(form, face):
     return FORMATS[form](certificate)
 
 
+@cache
+def svg_of(form, face):
+    return render_svg(drawn(form, face))
+
+
+@cache
+def png_of(form, face, scale=1):
+    return Image.open(BytesIO(render_png(drawn(form, face), scale)))
+
+
 CASES = {f"{form}, {name}": (form, face) for form in FORMATS for name, face in ALL.items()}
 each_case = pytest.mark.parametrize(("form", "face"), CASES.values(), ids=CASES.keys())
 WITH_CODE = {
@@ -119,26 +129,24 @@ def modules_of_svg(text):
 @pytest.mark.parametrize("module", [2, 3, 5], ids="{} pixels a module".format)
 @pytest.mark.parametrize(("form", "face"), WITH_CODE.values(), ids=WITH_CODE.keys())
 def test_the_code_of_every_svg_reads_back(form, face, module):
-    pixels = np.pad(modules_of_svg(render_svg(drawn(form, face))), 4, constant_values=255)
+    pixels = np.pad(modules_of_svg(svg_of(form, face)), 4, constant_values=255)
     assert read_back(np.kron(pixels, np.ones((module, module), np.uint8))) == [expected_of(form, face)]
 
 
 @pytest.mark.parametrize(("form", "face"), WITH_CODE.values(), ids=WITH_CODE.keys())
 def test_the_code_of_every_png_reads_back_from_the_whole_image(form, face):
-    assert read_back(Image.open(BytesIO(render_png(drawn(form, face), 1))).convert("L")) == [expected_of(form, face)]
+    assert read_back(png_of(form, face).convert("L")) == [expected_of(form, face)]
 
 
 @pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize("form", ["square", "label", "sheet"])
 def test_the_code_of_a_png_reads_back_at_each_scale(form, scale):
-    assert read_back(Image.open(BytesIO(render_png(drawn(form, FACE), scale))).convert("L")) == [
-        expected_of(form, FACE)
-    ]
+    assert read_back(png_of(form, FACE, scale).convert("L")) == [expected_of(form, FACE)]
 
 
 @pytest.mark.parametrize("module", [2, 3, 5], ids="{} pixels a module".format)
 def test_the_png_reads_back_when_it_is_made_smaller(module):
-    image = Image.open(BytesIO(render_png(square(FACE), 2))).convert("L")
+    image = png_of("square", FACE, 2).convert("L")
     side = image.width * module // 12  # a module is 6 units, 12 pixels
     assert read_back(image.resize((side, side), Image.Resampling.BOX)) == [ADDRESS]
 
@@ -163,13 +171,12 @@ PIXELS = {"square": (600, 600), "label": (600, 400), "sheet": (840, 1188)}
 @pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize(("form", "size"), PIXELS.items(), ids=PIXELS.keys())
 def test_a_png_comes_in_each_listed_size(form, size, scale):
-    image = Image.open(BytesIO(render_png(drawn(form, FACES["revoked"]), scale)))
-    assert image.size == (size[0] * scale, size[1] * scale)
+    assert png_of(form, FACE, scale).size == (size[0] * scale, size[1] * scale)
 
 
 def test_a_shield_is_twenty_pixels_high():
-    image = Image.open(BytesIO(render_png(drawn("shield", FACE), 1)))
-    assert (image.height, 'height="20"' in render_svg(drawn("shield", FACE))) == (20, True)
+    image = png_of("shield", FACE)
+    assert (image.height, 'height="20"' in svg_of("shield", FACE)) == (20, True)
 
 
 @pytest.mark.parametrize("scale", [0, 3, 1000, -1])
@@ -182,7 +189,7 @@ def test_a_png_comes_in_no_other_size(scale):
 @pytest.mark.parametrize("form", ["label", "sheet"])
 def test_what_is_for_paper_is_measured_in_millimetres(form):
     width, height = {"label": (60, 40), "sheet": (210, 297)}[form]
-    assert f'viewBox="0 0 {width} {height}" width="{width}mm" height="{height}mm"' in render_svg(drawn(form, FACE))
+    assert f'viewBox="0 0 {width} {height}" width="{width}mm" height="{height}mm"' in svg_of(form, FACE)
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -201,7 +208,7 @@ def test_a_live_square_is_a_small_file(face):
 
 
 def test_the_corners_of_a_png_are_clear():
-    image = Image.open(BytesIO(render_png(square(FACE), 1))).convert("RGBA")
+    image = png_of("square", FACE).convert("RGBA")
     assert [image.getpixel(place)[3] for place in ((0, 0), (599, 0), (0, 599), (599, 599), (300, 300))] == [0] * 4 + [
         255
     ]
@@ -290,15 +297,11 @@ def test_words_are_as_wide_as_the_bundled_font_draws_them(form, face):
             assert shape.width == pytest.approx(natural, abs=shape.size * (0.005 * len(shape.text) + 0.001))
 
 
-BROWSER = "/usr/bin/chromium"
-
-
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        yield browser.new_page(viewport={"width": 900, "height": 1200})
-        browser.close()
+def chromium(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 900, "height": 1200})
+    yield page
+    page.close()
 
 
 @pytest.mark.parametrize("name", [*LONGEST, "class-1", "statement", "revoked", "unknown"])
@@ -475,7 +478,7 @@ def test_any_name_gives_well_formed_xml(name):
 
 @each_case
 def test_an_svg_is_named_for_those_who_listen_and_fetches_nothing(form, face):
-    text = render_svg(drawn(form, face))
+    text = svg_of(form, face)
     root = ET.fromstring(text)
     ids = {node.get("id"): node.text for node in root if node.get("id")}
     assert root.get("role") == "img"

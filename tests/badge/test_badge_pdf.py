@@ -3,6 +3,7 @@
 import re
 import runpy
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,11 @@ FOR_PAPER = {
 each = pytest.mark.parametrize(("form", "face"), FOR_PAPER.values(), ids=FOR_PAPER.keys())
 
 
+@cache
+def pdf_of(form, face):
+    return render_pdf(FORMATS[form](certificate_of(face)))
+
+
 def opened(raw):
     document = pdfium.PdfDocument(raw)
     assert len(document) == 1
@@ -45,7 +51,7 @@ def said_in(raw):
 
 @pytest.mark.parametrize(("form", "size"), {"label": [0, 0, 60, 40], "sheet": [0, 0, 210, 297]}.items())
 def test_the_page_has_the_size_of_the_drawing_in_millimetres(form, size):
-    assert in_mm(opened(render_pdf(FORMATS[form](certificate_of(FACE))))[0].get_mediabox()) == size
+    assert in_mm(opened(pdf_of(form, FACE))[0].get_mediabox()) == size
 
 
 def test_crop_marks_stand_around_the_trimmed_size_beyond_a_bleed_of_three_millimetres():
@@ -68,16 +74,15 @@ def test_the_code_on_the_page_reads_back(form, face):
     if face.status == "unknown":
         assert not [shape for shape in FORMATS[form](certificate_of(face)).shapes if isinstance(shape, Code)]
         return
-    picture = opened(render_pdf(FORMATS[form](certificate_of(face))))[0].render(scale=200 / 72).to_pil().convert("L")
+    picture = opened(pdf_of(form, face))[0].render(scale=200 / 72).to_pil().convert("L")
     expected = f"{ADDRESS}#{GOLDENS['DIGITS']}" if form == "sheet" and face.is_active else ADDRESS
     assert [found.text for found in zxingcpp.read_barcodes(np.asarray(picture))] == [expected]
 
 
 @each
 def test_every_line_can_be_searched_and_read_aloud(form, face):
-    drawing = FORMATS[form](certificate_of(face))
-    said = said_in(render_pdf(drawing))
-    for shape in drawing.shapes:
+    said = said_in(pdf_of(form, face))
+    for shape in FORMATS[form](certificate_of(face)).shapes:
         if isinstance(shape, Words):
             assert " ".join(shape.text.split()) in said
 

@@ -15,9 +15,10 @@ from flask.testing import FlaskClient
 from certifier.service.certifier import Certifier, Issued, Refused
 from certifier.web.app import create_app
 from tests.studio import APPLICANT, NOW, PARTY, VERIFIER, Studio, emissions_csv, write_track
+from tests.web import browsing
 from tests.web.outcomes import Outcomes, make_outcomes
 
-LATER = NOW + timedelta(days=21)
+LATER = browsing.LATER
 HOSTILE = '"><3 & \'Lights\' onload="alert(1)" {{ 7 * 7 }} --> example'
 
 
@@ -66,6 +67,12 @@ def _submitted(
 
 
 @pytest.fixture(scope="session")
+def address(world: World) -> Iterator[str]:
+    """Where a browser finds the world."""
+    yield from browsing.served(world.client.application)
+
+
+@pytest.fixture(scope="session")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcomes]:
     """Only for reading: one decision of each kind."""
     made = make_outcomes(Studio(tmp_path_factory.mktemp("outcomes")))
@@ -89,3 +96,9 @@ def certifier(studio: Studio) -> Iterator[Certifier]:
 @pytest.fixture
 def client(certifier: Certifier) -> FlaskClient:
     return create_app(certifier, lambda: LATER).test_client()
+
+
+@pytest.fixture
+def own_address(client: FlaskClient) -> Iterator[str]:
+    """Where a browser finds an installation of one's own."""
+    yield from browsing.served(client.application)

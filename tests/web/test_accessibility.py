@@ -12,12 +12,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from certifier.certificate.code import display_code
-from certifier.service.certifier import Certifier
-from certifier.web.app import create_app
 from tests.studio import Studio
 from tests.web.axe import COLOURS, SIZES, violations
-from tests.web.conftest import LATER, World
-from tests.web.test_browser import opened, served
+from tests.web.browsing import opened
+from tests.web.conftest import World
 from tests.web.test_pages import PATHS, filled
 
 PHONE, DESK = {"width": 360, "height": 800}, {"width": 1280, "height": 900}
@@ -32,7 +30,7 @@ TOO_WIDE = """() => {
   return wide > 0 ? out.slice(0, 3).map((node) => node.outerHTML.slice(0, 120)).concat(`${wide} px too wide`) : [];
 }"""
 # Controls that stand alone; links inside a sentence are excepted (WCAG 2.5.8), axe measures their spacing.
-SMALL = """() => [...document.querySelectorAll("button, input, select, textarea, summary, nav a, .button")]
+SMALL = """() => [...document.querySelectorAll("button, input, select, textarea, summary, nav a, .button, .chip, .pager a")]
   .filter((node) => node.checkVisibility({ visibilityProperty: true }) && node.getClientRects().length)
   .map((node) => (node.type === "radio" || node.type === "checkbox" ? node.closest("label") ?? node : node))
   .filter((node) => Math.min(node.getBoundingClientRect().height, node.getBoundingClientRect().width) < 24)
@@ -41,11 +39,6 @@ MOVING = """() => [...document.querySelectorAll("*")].filter((node) => {
   const { transitionDuration, animationName } = getComputedStyle(node);
   return animationName !== "none" || transitionDuration.split(", ").some((time) => time !== "0s");
 }).map((node) => node.outerHTML.slice(0, 120))"""
-
-
-@pytest.fixture(scope="module")
-def address(world: World) -> Iterator[str]:
-    yield from served(world.client.application)
 
 
 @pytest.fixture(scope="module")
@@ -83,18 +76,9 @@ def faults_of(page: Page) -> dict[str, list[str]]:
 # Beside those of test_pages.
 MORE = (
     "/certificates?q=ferry",
-    "/withdrawn",
     "/meaning",
     "/compare?codes={code},{attested}",
-    "/mine",
-    "/log",
-    "/replay/{code}",
-    "/standards",
-    "/problems",
     "/complaints?code={code}",
-    "/v/{code}/kit",
-    "/v/{withdrawn}/kit",
-    "/v/{code}/renewal",
 )
 
 
@@ -215,11 +199,6 @@ def test_somebody_verifies_a_file_and_a_code(page: Page, world: World, tmp_path:
     tabbed_to(page, "#results a")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/v/{world.code}")
-
-
-@pytest.fixture
-def own_address(certifier: Certifier) -> Iterator[str]:
-    yield from served(create_app(certifier, lambda: LATER))
 
 
 def chosen_by_key(page: Page, selector: str, file: Path) -> None:

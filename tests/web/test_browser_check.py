@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,15 +16,10 @@ from certifier.crypto.strict_json import parse_object
 from certifier.web.browser_check import material_of
 from certifier.web.bundle import script_of
 from certifier.web.site import Site
+from tests.web.browsing import opened
 from tests.web.conftest import LATER, World
-from tests.web.test_browser import opened, served
 
 CHECKED = "Checked by your own browser"
-
-
-@pytest.fixture(scope="module")
-def address(world: World) -> Iterator[str]:
-    yield from served(world.client.application)
 
 
 def says(page: Page, *words: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,6 @@ from certifier.storage.tables import complaints
 from certifier.web import complaints as words
 from tests.studio import Studio
 from tests.web.conftest import LATER
-from tests.web.test_browser import own_address  # noqa: F401 - a fixture
 from tests.web.test_pages import Elements
 
 HTML = {"Accept": "text/html"}
@@ -222,8 +222,10 @@ def test_too_many_are_told_when_to_come_again(client: FlaskClient, monkeypatch: 
     assert "too-many-reports" in answer.json["type"]
 
 
-def test_a_full_disk_takes_no_report(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(words, "free_bytes", lambda _: 0)
+def test_a_full_disk_takes_no_report(
+    client: FlaskClient, certifier: Certifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(certifier, "settings", replace(certifier.settings, min_free_bytes=2**62))
     answer = send(client)
     assert answer.status_code == 503
     assert answer.headers["Retry-After"]
@@ -266,7 +268,7 @@ def test_a_program_is_told_which_member_does_not_fit(
 
 def test_without_script_a_report_is_sent_by_keyboard_alone(
     browser: Browser,
-    own_address: str,  # noqa: F811
+    own_address: str,
     certifier: Certifier,
 ) -> None:
     page = browser.new_context(

@@ -10,9 +10,9 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Browser
 
 from certifier.web.app import create_app
+from tests.web.browsing import opened, served
 from tests.web.conftest import LATER
 from tests.web.outcomes import Outcomes
-from tests.web.test_browser import opened, served
 
 
 @pytest.fixture(scope="module")

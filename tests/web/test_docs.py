@@ -19,19 +19,15 @@ from werkzeug.test import encode_multipart
 
 from certifier.service.certifier import Certifier, Issued
 from certifier.web.app import create_app
-from certifier.web.docs import NEVER, kind_of, reference_of
+from certifier.web.docs import NEVER
+from certifier.web.reference import kind_of, reference_of
 from certifier.wording.claims import claims_in
 from tests.studio import APPLICANT, NOW, Studio
+from tests.web.browsing import opened
 from tests.web.conftest import LATER, World
-from tests.web.test_browser import opened, served
 from tests.web.test_pages import Elements
 
 HTML = {"Accept": "text/html"}
-
-
-@pytest.fixture(scope="module")
-def address(world: World) -> Iterator[str]:
-    yield from served(world.client.application)
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ from tests.web.conftest import LATER
 
 PAYLOADS: list[str] = json.loads(Path("tests/vectors/injection/payloads.json").read_text("utf-8"))
 PLAIN = "Plain words"
-EACH = 3  # payloads in one certificate: its title, its artist, a name and a link of the report
+EACH = 6  # payloads in one certificate: its title, its artist, and names and links of the report
 # Attributes that hold words of ours and of others, or an address of the one certificate.
 WORDS = {
     "alt",
@@ -72,11 +72,11 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FlaskClie
 
 
 def _certified(studio: Studio, certifier: Certifier, number: int, payloads: tuple[str, ...]) -> Case:
-    title, artist, name = (*payloads, *(PLAIN,) * EACH)[:EACH]
+    title, artist, name, version, data, pipeline = (*payloads, *(PLAIN,) * EACH)[:EACH]
     report = studio.report()
     report["track"] |= {"title": title, "artist": artist}
-    report["models"][0]["name"] = name
-    report["process"] |= {"dataset_governance": name, "auditable_pipeline": name}
+    report["models"][0] |= {"name": name, "version": version}
+    report["process"] |= {"dataset_governance": data, "auditable_pipeline": pipeline}
     changes = {name: report[name] for name in ("track", "models", "process")}
     issued = certifier.certify(studio.examined(number, (APPLICANT, PARTY, VERIFIER), **changes), NOW)
     assert isinstance(issued, Issued)

@@ -83,8 +83,9 @@ def test_a_foreign_reader_accepts_every_file_of_the_served_log(studio: Studio, s
     certifier = studio.certifier()
     answer = certifier.certify(studio.examined(1), NOW)
     assert isinstance(answer, Issued)
-    for number in range(size - 1):
-        certifier.store.accept(_change(answer.certificate.code, CHANGES[number % 2]))
+    certifier.store.accept(
+        [job for number in range(size - 1) for job in _change(answer.certificate.code, CHANGES[number % 2])]
+    )
     certifier.logbook.publish()
     client = create_app(certifier, lambda: NOW).test_client()
     view = read_log(
@@ -175,7 +176,7 @@ def test_bundles_are_those_of_the_tree_also_while_it_grows(studio: Studio) -> No
     ended = Event()
 
     def grow() -> None:
-        for number in range(40):
+        for number in range(30):
             certifier.store.accept([job for at in range(20) for job in _change(code, CHANGES[(number * 20 + at) % 2])])
             book.publish()
         ended.set()

@@ -16,9 +16,9 @@ from certifier.cli.main import main
 from certifier.crypto.signing import SigningKey
 from certifier.web.app import create_app
 from tests.studio import APPLICANT, PARTY, STRANGER
+from tests.web.browsing import opened, served
 from tests.web.conftest import LATER
 from tests.web.outcomes import Outcomes
-from tests.web.test_browser import opened, served
 
 
 @pytest.fixture(scope="module")

@@ -41,6 +41,18 @@ def test_every_code_stands_there_with_its_words(sandbox: FlaskClient) -> None:
     assert "Example Song" not in page
 
 
+PLACES_OF_EXAMPLES = ("/", "/meaning", f"/v/{DEMO_CODES['class-1']}", "/docs", "/docs/api", "/docs/display")
+
+
+@pytest.mark.parametrize("path", PLACES_OF_EXAMPLES)
+def test_a_certificate_whose_document_was_changed_is_no_example(sandbox: FlaskClient, path: str) -> None:
+    broken = DEMO_CODES["broken"]
+    page = sandbox.get(path).text.partition("Newest in the register")[0]
+    assert broken not in page
+    assert display_code(broken) not in page
+    assert any(code in page or display_code(code) in page for code in DEMO_CODES.values())
+
+
 AXES = {
     "suspended": {"lifecycle": "suspended"},
     "revoked": {"lifecycle": "revoked"},

@@ -24,8 +24,8 @@ from certifier.service.certifier import Certifier
 from certifier.service.examine import Upload, examine
 from certifier.web.app import create_app
 from tests.studio import Studio, write_track
+from tests.web.browsing import opened, served
 from tests.web.conftest import LATER
-from tests.web.test_browser import opened, served
 
 WIDTH = 360
 SUBMISSIONS, CHECKS = "**/api/v1/submissions", "**/api/v1/report-checks"

@@ -9,6 +9,7 @@ import json
 import shutil
 import struct
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +24,12 @@ from certifier.audio.model import AudioLimits
 from certifier.certificate.code import display_code
 from certifier.certificate.compact import digits_of
 from certifier.errors import MalformedAudio
+from tests.web.browsing import opened
 from tests.web.conftest import LATER, World
-from tests.web.test_browser import opened, served
 
 CHECKED = "Checked by your own browser"
 OTHER_AUDIO = "0" * 64
 FORCE = "Signed by the issuer, in the public log, in force."
-
-
-@pytest.fixture(scope="module")
-def address(world: World) -> Iterator[str]:
-    yield from served(world.client.application)
 
 
 @pytest.fixture(scope="module")
@@ -529,20 +525,32 @@ def test_all_of_it_works_without_script_as_plain_forms(
     page.press("#given", "Enter")
     assert FORCE in page.inner_text(".answer")
     for names, words in {
-        ("certificate.vc",): FORCE,
         ("certificate.vc", "other.tlog-proof"): "The proof does not show this certificate in the public log.",
-        ("badge.baked.svg",): FORCE,
-        ("copy.flac",): "the same sound in another file",
         ("certificate.vc", "track.wav"): "this very file",
-        ("certificate.vc", "other.wav"): "another file",
         ("other.wav",): "No certificate here is for this file",
-        ("certificate.vc", "other.json"): "This cannot be checked",
     }.items():
         page.goto("/verify")
         give(page, *(files[name] for name in names))
         page.click("text=Send and verify")
         assert words in page.inner_text(".answers"), names
     page.context.close()
+
+
+SENT = {
+    "a certificate": (("certificate.vc",), FORCE),
+    "a badge with its certificate": (("badge.baked.svg",), FORCE),
+    "the recording in another form": (("copy.flac",), "the same sound in another file"),
+    "a certificate and another recording": (("certificate.vc", "other.wav"), "another file"),
+    "a certificate and something else": (("certificate.vc", "other.json"), "This cannot be checked"),
+}
+
+
+@pytest.mark.parametrize(("names", "words"), SENT.values(), ids=SENT.keys())
+def test_files_that_are_sent_as_a_form_are_answered_on_a_page(
+    world: World, files: dict[str, Path], names: tuple[str, ...], words: str
+) -> None:
+    page = sent(world, *((name, files[name].read_bytes()) for name in names), Accept="text/html").text
+    assert words in unescape(page)
 
 
 QUERIES = {

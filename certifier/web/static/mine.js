@@ -4,7 +4,7 @@
 import { canSign, keptKey, keyOfPem, signatureOf } from "./applicant-key.js";
 import { hexOf } from "./bytes.js";
 import { learn, say } from "./say.js";
-import { element } from "./telling.js";
+import { element, linkTo } from "./telling.js";
 
 const FORM = "lcal-key-challenge/1\npurpose: my-tracks\n";
 const { says, outcomes, states } = JSON.parse(document.getElementById("brought").textContent);
@@ -106,10 +106,4 @@ function rowOf(item) {
   if (item.expires_at) expires.dataset.label = say("expires");
   row.append(named, reached, state, expires, next);
   return row;
-}
-
-function linkTo(path, text) {
-  const link = element("a", text);
-  link.href = path;
-  return link;
 }

@@ -2,7 +2,7 @@
 
 import { check } from "./check.js";
 import { learn, say } from "./say.js";
-import { axesOf, clock, element, isOnlyAged, reasonOf } from "./telling.js";
+import { axesOf, clock, element, facts, isOnlyAged, linkTo, reasonOf } from "./telling.js";
 
 const { address, saved_at, material, words, says } = JSON.parse(document.getElementById("brought").textContent);
 const place = document.getElementById("result"), day = (text) => text.replace("T", " ").replace(/:\d\dZ$/, " UTC"), saved = day(saved_at);
@@ -13,16 +13,15 @@ learn(says);
 async function tell(result) {
   const { certificate: shown, verdict } = result, then = await check(material.certificate, material, Date.parse(saved_at));
   const isAged = isOnlyAged(result) && then.axes.lifecycle === "active";
-  const box = element("section", "", `verdict verdict-${verdict}`), ask = element("p", `${say("today")} `), link = element("a", address);
-  link.href = address;
-  ask.append(link);
+  const box = element("section", "", `verdict verdict-${verdict}`), ask = element("p", `${say("today")} `);
+  ask.append(linkTo(address, address));
   box.append(element("h2", isAged ? say("genuine") : words.verdicts[verdict]), element("p", isAged ? say("aged", { saved }) : reasonOf(result, words)), ask);
   place.replaceChildren();
   if (shown) {
-    const title = element("h1"), by = element("p", "", "by"), facts = element("dl", "", "facts");
+    const title = element("h1"), by = element("p", "", "by");
     title.append(element("bdi", shown.title));
     by.append(element("bdi", shown.artist));
-    for (const [name, value] of [
+    place.append(title, by, box, facts([
       ["figure_of", say("figure", { g: shown.assessed_g_per_min })],
       ["outcome", words.outcomes[shown.outcome] ?? shown.outcome],
       ["evidence", shown.evidence_level],
@@ -30,12 +29,7 @@ async function tell(result) {
       ["issued", shown.issued_at.slice(0, 10)],
       ["until", shown.expires_at.slice(0, 10)],
       ["code", shown.code],
-    ]) {
-      const row = element("div");
-      row.append(element("dt", say(name)), element("dd", value));
-      facts.append(row);
-    }
-    place.append(title, by, box, facts);
+    ]));
   } else {
     place.append(element("h1", say("title")), box);
   }

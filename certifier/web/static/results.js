@@ -1,20 +1,13 @@
 // Answers on the page Verify, in words. Texts only, never markup: what a certificate says is foreign.
 
 import { say } from "./say.js";
-import { axesOf, clock, element, reasonOf } from "./telling.js";
-
-// verdict -> the mark before its word
-const MARKS = { valid: "good", valid_with_warnings: "good", not_valid: "bad", cannot_tell: "open" };
+import { axesOf, clock, element, markOf, reasonOf } from "./telling.js";
 
 // A sentence whose places are filled with elements.
 const piecesOf = (sentence, parts) => sentence.split(/\{(\w+)\}/).map((piece, at) => (at % 2 ? parts[piece] : piece));
 
 export function paragraph(text, className = "") {
   return element("p", text, className);
-}
-
-export function linkTo(address, text) {
-  return Object.assign(element("a", text), { href: address });
 }
 
 export function buttonFor(text, act) {
@@ -32,7 +25,7 @@ export function actionsOf(...parts) {
 
 // A box with what was given, a headline, and whatever follows.
 export function noticeOf(name, headline, parts, verdict = "") {
-  const box = element("article", "", verdict ? `verdict verdict-${verdict} answer` : "verdict verdict-cannot_tell answer notice-box"), kicker = element("p", "", "kicker"), title = element("h2", headline, verdict && `is-${MARKS[verdict]}`);
+  const box = element("article", "", verdict ? `verdict verdict-${verdict} answer` : "verdict verdict-cannot_tell answer notice-box"), kicker = element("p", "", "kicker"), title = element("h2", headline, verdict && `is-${markOf({ verdict })}`);
   box.tabIndex = -1;
   kicker.append(element("bdi", name));
   box.append(kicker, title, ...parts);

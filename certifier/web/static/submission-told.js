@@ -2,7 +2,7 @@
 
 import { questionOf } from "./answers.js";
 import { say } from "./say.js";
-import { element } from "./telling.js";
+import { element, facts, linkTo } from "./telling.js";
 
 const SHOWN_RULES = 6, TEN_GRAMS = 10;
 // What the service calls a place, and the question that it was answered in.
@@ -12,12 +12,6 @@ const QUESTIONS = {
   "/activities/0/tool/name": "q-reader", "/activities/0/energy_kwh": "q-kwh", "/activities/0/duration_s": "q-run",
 };
 const FILES = { audio: "audio", report: "report", logs: "logs", contact: "contact", "/track/audio_sha256": "audio" };
-
-export function linked(words, target) {
-  const link = element("a", words);
-  link.href = target;
-  return link;
-}
 
 const paragraph = (text, className) => element("p", text, className);
 
@@ -43,7 +37,7 @@ export function toldCheck(view, words, isDeclared, earlier) {
 
 function label(words) {
   const more = paragraph("");
-  more.append(linked(say("who-does"), "/scheme"));
+  more.append(linkTo("/scheme", say("who-does")));
   const steps = element("ul");
   steps.append(element("li", say("label-measured", words.limits)), element("li", say("label-class-1", words.limits)));
   return [element("h3", say("label-needs")), steps, more];
@@ -58,18 +52,6 @@ function rules(findings, earlier) {
     item.append(head, facts([["found", found], ["to-do", advice]]));
     if (earlier && rule === "INT-09") item.append(earlier());
     list.append(item);
-  }
-  return list;
-}
-
-export function facts(rows) {
-  const list = element("dl", "", "facts");
-  for (const [name, text] of rows) {
-    if (!text) continue;
-    const row = element("div"), value = element("dd");
-    value.append(text);
-    row.append(element("dt", say(name)), value);
-    list.append(row);
   }
   return list;
 }
@@ -128,7 +110,7 @@ export function toldProblem(problem, isDeclared) {
 function pointedAt(pointer, isDeclared) {
   if (!pointer) return "";
   const id = (isDeclared && QUESTIONS[pointer]) || FILES[pointer];
-  return id && document.getElementById(id) ? linked(questionOf(id), `#${id}`) : pointer;
+  return id && document.getElementById(id) ? linkTo(`#${id}`, questionOf(id)) : pointer;
 }
 
 // What is wrong before anything is sent, each with a link to its place.
@@ -136,7 +118,7 @@ export function toldWrong(wrong) {
   const list = element("ul");
   for (const [id, words] of wrong) {
     const item = element("li");
-    item.append(linked(questionOf(id), `#${id}`), ` – ${words}`);
+    item.append(linkTo(`#${id}`, questionOf(id)), ` – ${words}`);
     list.append(item);
   }
   return [element("h2", say(wrong.length === 1 ? "one-to-mend" : "some-to-mend", { n: wrong.length })), list];

@@ -8,8 +8,8 @@ import { Refused } from "./bytes.js";
 import { essenceOf, hashOf } from "./essence.js";
 import { declaredReport, payloadFor, randomId, signedEnvelope } from "./declared-report.js";
 import { learn, say } from "./say.js";
-import { facts, linked, toldCheck, toldProblem, toldWrong } from "./submission-told.js";
-import { element } from "./telling.js";
+import { toldCheck, toldProblem, toldWrong } from "./submission-told.js";
+import { element, facts, linkTo } from "./telling.js";
 
 const SIGNED = "lcal-submit-signed", STEPS = ["step-track", "step-report", "step-send"];
 const page = JSON.parse(document.getElementById("brought").textContent);
@@ -212,7 +212,7 @@ async function tellEarlier(file, sha256) {
     return;
   }
   if (!found || file !== audio.files[0]) return;
-  track.earlier = () => linked(say("earlier-link", { code: found.code }), found.links.page);
+  track.earlier = () => linkTo(found.links.page, say("earlier-link", { code: found.code }));
   tellTrack(`${say("earlier")} `, track.earlier());
 }
 
@@ -389,7 +389,7 @@ function finish(request, path) {
   if (path !== "/api/v1/submissions") return tellCheck(answer);
   if (!answer.duplicate) return location.assign(answer.links.page);
   const link = element("p");
-  link.append(linked(say("earlier-decision"), answer.links.page));
+  link.append(linkTo(answer.links.page, say("earlier-decision")));
   rest();
   told.replaceChildren(element("h2", say("duplicate")), element("p", say("duplicate-means")), link);
   reveal(told);
@@ -399,7 +399,7 @@ function tellCheck(view) {
   rest();
   told.replaceChildren(...toldCheck(view, page.words, isDeclared(), track.earlier));
   told.className = `wizard-told decision decision-${view.outcome}`;
-  const buttons = element("p", "", "actions"), sure = element("button", say(view.outcome === "none" ? "submit-anyway" : "submit-now")), back = linked(say("change"), "#step-report");
+  const buttons = element("p", "", "actions"), sure = element("button", say(view.outcome === "none" ? "submit-anyway" : "submit-now")), back = linkTo("#step-report", say("change"));
   sure.type = "submit";
   if (view.outcome === "none") sure.className = "quiet";
   buttons.append(sure, back);

@@ -6,6 +6,21 @@ export function element(kind, text = "", className = "") {
   return Object.assign(document.createElement(kind), { textContent: text, className });
 }
 
+export const linkTo = (address, text) => Object.assign(element("a", text), { href: address });
+
+// Names and what stands beside them; a name without any is left out.
+export function facts(rows) {
+  const list = element("dl", "", "facts");
+  for (const [name, text] of rows) {
+    if (!text) continue;
+    const row = element("div"), value = element("dd");
+    value.append(text);
+    row.append(element("dt", say(name)), value);
+    list.append(row);
+  }
+  return list;
+}
+
 // A time of this device, with its date and zone.
 export const clock = (moment) =>
   new Date(moment).toLocaleString(document.documentElement.lang, { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });

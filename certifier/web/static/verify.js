@@ -8,9 +8,9 @@ import { displayCode } from "./code.js";
 import { essenceOf, hashOf } from "./essence.js";
 import { kindOfBytes, kindOfText } from "./kinds.js";
 import { qrReader, textInPicture } from "./qr.js";
-import { answerOf, actionsOf, buttonFor, linkTo, noticeOf, paragraph } from "./results.js";
+import { answerOf, actionsOf, buttonFor, noticeOf, paragraph } from "./results.js";
 import { learn, say } from "./say.js";
-import { element } from "./telling.js";
+import { element, linkTo } from "./telling.js";
 
 const MOST = 1024 * 1024, PATIENCE = 8000;
 const MAGIC_NAMES = /^(pdf|zip|gzip|midi|caf|mp4)$/; // formats that the first bytes tell
