@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,18 +16,8 @@ from certifier.certificate.code import parse_code
 from certifier.client import Client
 from tests.studio import Studio
 
-SIZES = {"phone": (390, 844), "small phone": (320, 640), "desktop": (1280, 900)}
-PAGES = (
-    "/",
-    "/submit",
-    "/verify",
-    "/certificates",
-    "/scheme",
-    "/standards/lcal/1.0.0",
-    "certificate",
-    "decision",
-    "/v/0000000000",
-)
+SIZES = {"small phone": (320, 640), "desktop": (1280, 900)}
+PAGES = ("certificate", "decision", "/submit", "/v/0000000000")  # the others: tests/web/test_accessibility.py
 TITLE = 'Night <3 Ferry & "quoted" {{ 7 * 7 }} and a rather long title that has to fit on a phone (example)'
 
 
@@ -75,7 +64,7 @@ def test_a_listeners_own_browser_checks_what_a_live_service_says(
     browser: Browser, server: str, issued: dict[str, Any]
 ) -> None:
     """With the clocks as they are: what the page brings is in force, and nothing more is asked for."""
-    page, faults = opened(browser, SIZES["phone"])
+    page, faults = opened(browser, SIZES["small phone"])
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{server}/v/{parse_code(issued['code'])}", wait_until="networkidle")
@@ -87,7 +76,7 @@ def test_a_listeners_own_browser_checks_what_a_live_service_says(
 
 
 def test_a_listener_reads_the_sentence_without_scripts(browser: Browser, server: str, issued: dict[str, Any]) -> None:
-    page, faults = opened(browser, SIZES["phone"], java_script_enabled=False)
+    page, faults = opened(browser, SIZES["small phone"], java_script_enabled=False)
     page.goto(f"{server}/v/{parse_code(issued['code'])}")
     text = page.inner_text("main")
     assert f"at most {issued['assessed_g_per_min']} g CO2e per minute of finished music" in text.replace("\n", " ")
@@ -108,11 +97,11 @@ def test_the_drawn_badge_scans_to_the_certificate(browser: Browser, server: str,
     page.close()
 
 
-def test_a_track_is_submitted_in_the_browser(browser: Browser, studio: Studio, server: str, tmp_path: Path) -> None:
+def test_a_track_is_submitted_without_scripts(browser: Browser, studio: Studio, server: str, tmp_path: Path) -> None:
     report, log = tmp_path / "report.dsse.json", tmp_path / "emissions.csv"
     report.write_bytes(studio.signed(studio.report()))
     log.write_bytes(studio.log)
-    page, faults = opened(browser, SIZES["phone"])
+    page = browser.new_context(java_script_enabled=False).new_page()
     page.goto(f"{server}/submit")
     page.set_input_files("input[name=audio]", studio.track)
     page.set_input_files("input[name=report]", report)
@@ -120,21 +109,4 @@ def test_a_track_is_submitted_in_the_browser(browser: Browser, studio: Studio, s
     page.click("button[type=submit]")
     page.wait_for_url("**/submissions/sub_*", timeout=30_000)
     assert "class 2" in page.inner_text("main")
-    assert faults == []
-    page.close()
-
-
-def test_a_report_that_cannot_be_used_says_why_in_the_browser(
-    browser: Browser, studio: Studio, server: str, tmp_path: Path
-) -> None:
-    report = tmp_path / "report.dsse.json"
-    envelope = json.loads(studio.signed(studio.report()))
-    envelope["signatures"][0]["sig"] = envelope["signatures"][1]["sig"]
-    report.write_text(json.dumps(envelope))
-    page, _ = opened(browser, SIZES["phone"])
-    page.goto(f"{server}/submit")
-    page.set_input_files("input[name=audio]", studio.track)
-    page.set_input_files("input[name=report]", report)
-    page.click("button[type=submit]")
-    expect(page.locator("#failed")).to_contain_text("changed after it was signed", timeout=30_000)
-    page.close()
+    page.context.close()

@@ -86,7 +86,7 @@ def test_other_spellings_of_the_code_lead_to_it(world: World) -> None:
     assert (answer.status_code, answer.headers["Location"]) == (301, f"/v/{world.code}.qr.svg")
 
 
-def test_the_page_offers_it(world: World) -> None:
-    page = world.client.get(f"/v/{world.code}").text
+def test_the_badge_kit_offers_it(world: World) -> None:
+    page = world.client.get(f"/v/{world.code}/kit").text
     assert f'href="/v/{world.code}.qr.svg"' in page
     assert f'href="/v/{world.code}.qr.png"' in page
