@@ -215,6 +215,7 @@ def test_an_artist_submits_with_files(browser: Browser, own_address: str, studio
     page = opened(browser, own_address, 1280)
     page.goto("/submit")
     chosen_by_key(page, "#audio", studio.track)
+    page.locator("dt", has_text="SHA-256").wait_for()  # the file was read
     tabbed_to(page, "[data-next='step-report']")
     page.keyboard.press("Enter")
     tabbed_to(page, "input[name='q-how']")
