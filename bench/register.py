@@ -46,7 +46,7 @@ SEARCHES = {
     "a word that nobody has": Search(terms=("zzzz",)),
     "a file's SHA-256": Search(sha256=hashlib.sha256(b"777").hexdigest()),
     "four filters": Search(outcome="class-1", standard="LCAL-1.0.0", evidence_level="A2", year="2025"),
-    "valid ones, 5,000 being withdrawn": Search(besides=WITHDRAWN, dates="current", now=NOW, begun_by=NOW),
+    "valid ones, 5,000 being withdrawn": Search(besides=WITHDRAWN, dates="current", now=NOW, begun=NOW),
     "the 5,000 withdrawn ones": Search(only=WITHDRAWN),
 }
 
