@@ -12,9 +12,6 @@ from certifier.web.documents import FindingView, LeversView, LeverView, Submissi
 from certifier.web.language import N_, say
 from certifier.web.words import CLOSED_BY, DECISIONS
 
-# outcome of a decision -> the next better one
-BETTER = {"disclosed": "measured", "measured": "class-2", "class-2": "class-1"}
-
 
 @dataclass(frozen=True)
 class InShort:
@@ -35,7 +32,7 @@ def in_short(view: SubmissionView, levers: LeversView | None) -> InShort | None:
     met_first = set(nearest.closes if nearest else levers.mend_first if levers else ())
     leading = next((finding for finding in decisive if finding.rule in met_first), decisive[0])
     return InShort(
-        better=BETTER.get(view.outcome),
+        better=None if view.outcome == "none" else CLOSED_BY[view.outcome],
         stopped=_stopped(leading, len(decisive)),
         first=nearest.sentence if nearest else leading.advice,
         then=_then(view, levers),

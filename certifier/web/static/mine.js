@@ -52,7 +52,7 @@ class Told extends Error {}
 
 async function asked(key) {
   const { challenge } = await answerTo(fetch("/api/v1/key-challenges", { cache: "no-store" }));
-  // Nothing else is ever signed here: no report, and no other site's question.
+  // Nothing else is signed here, such as a report. The challenge says for which host it counts, and the service checks that.
   if (!challenge.startsWith(FORM)) throw new Told(say("strange"));
   const signature = hexOf(await signatureOf(key, new TextEncoder().encode(challenge)));
   const body = JSON.stringify({ key: key.did, challenge, signature });
