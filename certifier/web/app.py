@@ -47,7 +47,7 @@ from certifier.web import (
 )
 from certifier.web.compression import compress
 from certifier.web.language import name_language, speak
-from certifier.web.openapi import openapi_document
+from certifier.web.openapi.document import openapi_document
 from certifier.web.problems import register_problems
 from certifier.web.ready import ReadyBytes
 from certifier.web.responses import checked_query, json_reply
@@ -56,9 +56,12 @@ from certifier.web.uploads import UploadRequest
 
 
 class Route(NamedTuple):
+    """``scope`` is what an API key needs for it; without one the route is public."""
+
     method: str
     path: str
     view: Callable[..., Any]
+    scope: str = ""
 
 
 ROUTES = (

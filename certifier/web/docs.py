@@ -18,7 +18,7 @@ from certifier.service.sandbox import DEMO_CODES
 from certifier.settings import Settings
 from certifier.web.documents import verification_view
 from certifier.web.language import N_
-from certifier.web.openapi import openapi_document
+from certifier.web.openapi.document import openapi_document
 from certifier.web.problems import problems
 from certifier.web.records import Record, record_of
 from certifier.web.reference import Operation, Reference, marked_up, reference_of

@@ -1,0 +1,41 @@
+"""The whole description of the API, generated from the models that the answers are made of (OpenAPI 3.1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from certifier.settings import Settings
+from certifier.web.openapi import certificates, complaints, files, submissions, vc_api, verification
+from certifier.web.openapi.parts import REF, ProblemDetails
+
+API_VERSION = "1.0.0"
+
+AREAS = (verification, certificates, submissions, complaints, vc_api, files)
+
+
+def openapi_document(settings: Settings) -> dict[str, Any]:
+    """The whole description."""
+    _, schemas = models_json_schema(_models(), ref_template=REF)
+    return {
+        "openapi": "3.1.0",
+        "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
+        "info": {
+            "title": "Low-Carbon Audio Label",
+            "version": API_VERSION,
+            "summary": "Submit emission reports, read decisions, verify certificates.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "paths": {path: item for area in AREAS for path, item in area.paths(settings).items()},
+        "components": {"schemas": schemas["$defs"]},
+    }
+
+
+def _models() -> list[tuple[type[BaseModel], JsonSchemaMode]]:
+    """Every model with the side that it is described from."""
+    requests = [model for area in AREAS for model in area.REQUESTS]
+    answers = [*(model for area in AREAS for model in area.ANSWERS), ProblemDetails]
+    return [*((model, "validation") for model in requests), *((model, "serialization") for model in answers)]

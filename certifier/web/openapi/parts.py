@@ -1,0 +1,94 @@
+"""What the areas of the description are made of: parameters, answers, problems."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from certifier.web.problems import MEDIA_TYPE as PROBLEM
+from certifier.web.problems import problems
+
+REF = "#/components/schemas/{model}"
+
+
+class ErrorDetail(BaseModel):
+    """One place that needs attention."""
+
+    pointer: str | None = Field(default=None, description="JSON Pointer, or the name of a field")
+    code: str
+    found: str | None = None
+    expected: str | None = None
+    hint: str | None = None
+
+
+class ProblemDetails(BaseModel):
+    """RFC 9457. The members type and code never change their meaning; texts may."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    request_id: str
+    errors: list[ErrorDetail] = []
+
+
+CODE = {
+    "name": "code",
+    "in": "path",
+    "required": True,
+    "description": "The ten symbols of the certificate's code; any case, hyphens and look-alikes are understood.",
+    "schema": {"type": "string", "examples": ["7K3QZ9M2XA"]},
+}
+
+
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "Names this submission, so that it can be sent again: the same key and content get the same answer for 24 h.",
+    "schema": {"type": "string", "minLength": 8, "maxLength": 255},
+}
+
+
+def json_body(model: type[BaseModel]) -> dict[str, Any]:
+    """A body that has to be sent, as JSON."""
+    return {"required": True, "content": {"application/json": {"schema": {"$ref": REF.format(model=model.__name__)}}}}
+
+
+def query(name: str, values: list[str], about: str) -> dict[str, Any]:
+    return {"name": name, "in": "query", "description": about, "schema": {"enum": values, "default": values[0]}}
+
+
+def answer(about: str, model: type[BaseModel]) -> dict[str, Any]:
+    return {
+        "description": about,
+        "content": {"application/json": {"schema": {"$ref": REF.format(model=model.__name__)}}},
+    }
+
+
+def problems_with(*statuses: int) -> dict[str, Any]:
+    content = {PROBLEM: {"schema": {"$ref": REF.format(model="ProblemDetails")}}}
+    return {str(status): {"description": ", ".join(_slugs_with(status)), "content": content} for status in statuses}
+
+
+def _slugs_with(status: int) -> list[str]:
+    return sorted(slug for slug, problem in problems().items() if problem.status == status)
+
+
+def file_at(operation: str, path: str, about: str, media_type: str) -> dict[str, Any]:
+    purpose = {"name": "purpose", "in": "path", "required": True, "schema": {"enum": ["revocation", "suspension"]}}
+    parameters = [CODE] * ("{code}" in path) + [purpose] * ("{purpose}" in path)
+    parameters += [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in ("number", "tile", "year", "name", "version", "sha256", "path")
+        if f"{{{name}}}" in path
+    ]
+    schema = {"$ref": REF.format(model="CertificateView")} if operation == "certificateView" else {}
+    answer = {"description": about, "content": {media_type: {"schema": schema}}}
+    return {
+        "operationId": operation,
+        "summary": about,
+        "parameters": parameters,
+        "responses": {"200": answer} | problems_with(400, *((404,) if parameters else ())),
+    }
