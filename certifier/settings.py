@@ -30,6 +30,7 @@ class Settings:
     database_url: str = ""
     standards_dir: Path = PROJECT_ROOT / "standards"
     templates_dir: Path = PROJECT_ROOT / "templates"
+    docs_dir: Path = PROJECT_ROOT / "docs"
     standards: str = "lcal/1.0.0"  # folders, the newest last; the others with their last day: lcal/1.0.0@2027-03-01
     max_upload_bytes: int = 512 * 1024 * 1024
     max_log_bytes: int = 5 * 1024 * 1024

@@ -16,7 +16,9 @@ from certifier.badge.badge import face_lines
 from certifier.certificate.code import display_code
 from certifier.service.sandbox import DEMO_CODES
 from certifier.settings import Settings
+from certifier.storage.files import load_text
 from certifier.web.documents import verification_view
+from certifier.web.guides import GUIDES
 from certifier.web.language import N_
 from certifier.web.openapi.document import openapi_document
 from certifier.web.problems import problems
@@ -83,7 +85,14 @@ NEVER: tuple[tuple[tuple[str, ...], str, str], ...] = (
 def index(site: Site) -> Response:
     """What a platform needs, each with one sentence and a link."""
     checked_query()
-    return page("docs_index.html", "five minutes", example=_example(site), settings=site.settings)
+    return page("docs_index.html", "five minutes", example=_example(site), settings=site.settings, guides=_guides(site))
+
+
+def _guides(site: Site) -> dict[str, str]:
+    """The guides that this installation has."""
+    return {
+        name: about for name, about in GUIDES.items() if load_text(site.settings.docs_dir / f"{name}.md") is not None
+    }
 
 
 def api(site: Site) -> Response:
