@@ -13,6 +13,7 @@ import click
 from certifier.cli import (
     claims,
     complaints,
+    config,
     explain,
     imports,
     keys,
@@ -66,7 +67,8 @@ def main() -> None:
     Platforms    verify, pack
     Auditors     explain, replay, verify, standard test
     Editors      standard new, lint, test, diff, simulate, publish
-    Operators    init, serve, revoke, suspend, reinstate, contact, complaints, statement, log, backup, restore
+    Operators    init, serve, revoke, suspend, reinstate, contact, complaints, statement, log, backup, restore,
+                 config
     Monitors     log monitor, status recompute
     Trying out   sandbox fill
     """  # noqa: D301 - click reads the backspace as: keep these lines
@@ -96,6 +98,7 @@ for command in (
     service.suspend,
     service.reinstate,
     service.contact,
+    config.config,
     complaints.complaints,
     sandbox.sandbox,
     log.log_group,

@@ -16,7 +16,7 @@ from certifier.cli.verify import pinned_trust_file
 from certifier.client import Client
 from certifier.service.certifier import REASONS, ChangeType
 from certifier.service.home import check_new_home, make_home, open_certifier
-from certifier.settings import Settings, settings_from_environment
+from certifier.settings import Settings, load_settings
 from certifier.storage.files import PASSPHRASE, make_passphrase, save_bytes
 
 HOME = click.option(
@@ -38,7 +38,7 @@ PASSPHRASE_FILE = click.option(
 
 
 def settings_of(home: Path, passphrase_file: Path | None = None) -> Settings:
-    settings = settings_from_environment(home)
+    settings = load_settings(home).settings
     return replace(settings, key_passphrase_file=passphrase_file) if passphrase_file else settings
 
 
@@ -108,7 +108,10 @@ def serve(home: Path, host: str, port: int, workers: int) -> None:
     """
     from certifier.web.server import serve as run  # noqa: PLC0415 - the server is heavy and only this command needs it
 
-    run(settings_of(home), host, port, workers)
+    loaded = load_settings(home)
+    for warning in loaded.warnings():
+        click.echo(f"warning  {warning}", err=True)
+    run(loaded.settings, host, port, workers)
 
 
 def _act(kind: ChangeType, done: str) -> click.Command:

@@ -76,6 +76,11 @@ def load_text(path: Path) -> str | None:
     return path.read_text("utf-8").strip() if path.is_file() else None
 
 
+def is_open_to_all(path: Path) -> bool:
+    """Whether any user of the machine may read a file."""
+    return bool(path.stat().st_mode & stat.S_IROTH)
+
+
 def list_files(folder: Path, pattern: str) -> list[Path]:
     """The files of a folder whose names fit, in order."""
     return sorted(folder.glob(pattern))
