@@ -28,6 +28,12 @@ CertifierError
 ├── ConflictError              fine in itself, but not together with what is on record
 │   ├── ReportAlreadyUsed
 │   └── IdempotencyKeyUsed     the key was used before; the caller looks what for
+├── AccessRefused              who asks may not have this
+│   ├── KeyMissing             it takes an API key, and none was sent
+│   ├── KeyInvalid             nobody has this API key, or it was revoked
+│   ├── KeyExpired             the API key is out of date
+│   ├── ScopeMissing           the API key is not for this (``expected`` is the scope)
+│   └── NetworkNotAllowed      the API key is not good from there
 ├── NotFoundError              the named thing does not exist here
 ├── SandboxOnly                what only an installation for trying out does
 ├── StandardError              a rule file or table of a standard is wrong (``file``, ``line``)
@@ -203,6 +209,26 @@ class ReportAlreadyUsed(ConflictError): ...
 
 class IdempotencyKeyUsed(ConflictError):
     """The key was used before: for the same request, or for another one."""
+
+
+class AccessRefused(CertifierError):
+    """Who asks may not have this. No text of one holds the key that was sent."""
+
+
+class KeyMissing(AccessRefused): ...
+
+
+class KeyInvalid(AccessRefused): ...
+
+
+class KeyExpired(AccessRefused): ...
+
+
+class ScopeMissing(AccessRefused):
+    """The API key is not for this; ``expected`` is the scope that it lacks."""
+
+
+class NetworkNotAllowed(AccessRefused): ...
 
 
 class NotFoundError(CertifierError): ...

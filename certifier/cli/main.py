@@ -11,6 +11,7 @@ import sys
 import click
 
 from certifier.cli import (
+    api_keys,
     claims,
     complaints,
     config,
@@ -67,8 +68,8 @@ def main() -> None:
     Platforms    verify, pack
     Auditors     explain, replay, verify, standard test
     Editors      standard new, lint, test, diff, simulate, publish
-    Operators    init, serve, revoke, suspend, reinstate, contact, complaints, statement, log, backup, restore,
-                 config
+    Operators    init, serve, revoke, suspend, reinstate, contact, complaints, api-keys, statement, log, backup,
+                 restore, config
     Monitors     log monitor, status recompute
     Trying out   sandbox fill
     """  # noqa: D301 - click reads the backspace as: keep these lines
@@ -100,6 +101,7 @@ for command in (
     service.contact,
     config.config,
     complaints.complaints,
+    api_keys.api_keys,
     sandbox.sandbox,
     log.log_group,
     log.backup,

@@ -43,6 +43,7 @@ from certifier.errors import (
 from certifier.log.entry import parse_entry, status_entry
 from certifier.report.envelope import open_report
 from certifier.report.model import Report, located_numbers_of
+from certifier.service.api_keys import ApiKeys
 from certifier.service.complaints import Complaints
 from certifier.service.draft import (
     Decision,
@@ -65,6 +66,7 @@ from certifier.service.renditions import Form, Renditions
 from certifier.service.shelf import Shelf
 from certifier.settings import Settings
 from certifier.standard.evaluate import Verdict, decide
+from certifier.storage.api_keys import ApiKeyStore
 from certifier.storage.complaints import ComplaintStore
 from certifier.storage.files import free_bytes
 from certifier.storage.rows import (
@@ -169,6 +171,7 @@ class Certifier:
         self._places = Places(store, randomness)
         self.published = Published(settings, shelf, self.own_keys, self.logbooks, self._places)
         self.complaints = Complaints(ComplaintStore(store.database), randomness)
+        self.api_keys = ApiKeys(settings, ApiKeyStore(store.database))
         self._randomness = randomness
         self._tidied: datetime | None = None
         if not self.keyring.with_role("issuer"):

@@ -128,6 +128,21 @@ class ComplaintRow:
 
 
 @dataclass(frozen=True)
+class ApiKeyRow:
+    """An API key as stored, without its secret. ``scopes`` and ``networks`` are words with a space between."""
+
+    id: str
+    holder: str
+    secret_sha256: str
+    scopes: str
+    networks: str
+    created_at: str
+    expires_at: str | None = None
+    revoked_at: str | None = None
+    last_used_at: str | None = None
+
+
+@dataclass(frozen=True)
 class NewEntry:
     """An entry that waits for its place."""
 

@@ -224,3 +224,43 @@ complaints = Table(
     Column("outcome", String(20)),
     Column("reason", Text, nullable=False),  # what the sender is told
 )
+
+# Of a key's secret only the SHA-256 is kept: it has 256 random bits, so that nothing slower is needed.
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", String(20), primary_key=True),
+    Column("holder", String(100), nullable=False, index=True),
+    Column("secret_sha256", String(64), nullable=False),
+    Column("scopes", Text, nullable=False),  # words, each after a space
+    Column("networks", Text, nullable=False),  # the same; none for any
+    Column("created_at", String(20), nullable=False),
+    Column("expires_at", String(20)),
+    Column("revoked_at", String(20)),
+    Column("last_used_at", String(20)),  # to the hour
+)
+
+# The operator's own record: who did with which key what the public log tells without a name.
+operator_acts = Table(
+    "operator_acts",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("at", String(20), nullable=False, index=True),
+    Column("act", String(20), nullable=False),
+    Column("subject", String(200), nullable=False, index=True),
+    Column("reason", String(40), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("key_id", String(20), nullable=False),
+    Column("holder", String(100), nullable=False),
+    Column("key_sha256", String(64), unique=True),  # of the request's Idempotency-Key
+    Column("request_sha256", String(64)),
+)
+
+# Hits that processes took out of a limit's window, all together; the window's end is in Unix seconds.
+rate_windows = Table(
+    "rate_windows",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("hits", BigInteger, nullable=False),
+    Column("ends_at", BigInteger, nullable=False, index=True),
+)

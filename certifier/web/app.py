@@ -19,6 +19,7 @@ from flask import Flask, Response, g, request
 from certifier.certificate.code import display_code
 from certifier.certificate.credential import standard_url
 from certifier.egress import Egress
+from certifier.service.api_keys import without_keys
 from certifier.service.certifier import Certifier
 from certifier.web import (
     api,
@@ -30,6 +31,7 @@ from certifier.web import (
     complaints,
     docs,
     guides,
+    keys,
     kit,
     log_page,
     mine,
@@ -46,6 +48,7 @@ from certifier.web import (
     wellknown,
     words,
 )
+from certifier.web.access import ANY_KEY, admit, keep_private
 from certifier.web.compression import compress
 from certifier.web.language import name_language, speak
 from certifier.web.openapi.document import openapi_document
@@ -57,7 +60,7 @@ from certifier.web.uploads import UploadRequest
 
 
 class Route(NamedTuple):
-    """``scope`` is what an API key needs for it; without one the route is public."""
+    """``scope`` is what an API key needs for it (web/access.py enforces it); without one the route is public."""
 
     method: str
     path: str
@@ -135,6 +138,10 @@ ROUTES = (
     Route("OPTIONS", "/api/v1/verifications", api.preflight),
     Route("GET", "/api/v1/key-challenges", mine.challenge),
     Route("POST", "/api/v1/my-tracks", mine.tracks),
+    # who asks
+    Route("GET", "/api/v1/api-keys", keys.listed, "keys:manage"),
+    Route("GET", "/api/v1/api-keys/current", keys.current, ANY_KEY),
+    Route("DELETE", "/api/v1/api-keys/<key_id>", keys.revoke, "keys:manage"),
     # the W3C's API for credentials (VC-API)
     Route("POST", "/vc-api/credentials/issue", vc_api.issue),
     Route("POST", "/vc-api/credentials/verify", vc_api.verify_credential),
@@ -217,16 +224,27 @@ def create_app(certifier: Certifier, clock: Callable[[], datetime] = utc_now, eg
 
 
 def _add_routes(app: Flask, site: Site) -> None:
-    description = openapi_document(site.settings)
+    scopes = {(route.method, described_path(route.path)): route.scope for route in ROUTES}
+    site.description = description = openapi_document(site.settings, scopes)
     app.add_url_rule("/openapi.json", "openapi", lambda: _description(description))
     for route in ROUTES:
         app.add_url_rule(
             route.path,
             f"{route.method} {route.path}".replace(".", "·"),
-            partial(_in_queue if route.method == "POST" else _at_once, site, route.view),
+            partial(_admitted, site, route.scope, _in_queue if route.method == "POST" else _at_once, route.view),
             methods=[route.method],
             provide_automatic_options=False,
         )
+
+
+def described_path(path: str) -> str:
+    """A path as OpenAPI writes it."""
+    return re.sub("<(?:path:)?([a-z_0-9]+)>", r"{\1}", path)
+
+
+def _admitted(site: Site, scope: str, serve: Callable[..., Any], view: Callable[..., Any], **parts: str) -> Any:
+    admit(site, scope)
+    return serve(site, view, **parts)
 
 
 def _at_once(site: Site, view: Callable[..., Any], **parts: str) -> Any:
@@ -272,8 +290,9 @@ def _finish(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.request_id
     if request.path == "/api/v1/verifications":  # errors too, else a page elsewhere sees a network fault
         response.headers["Access-Control-Allow-Origin"] = "*"
+    keep_private(response)
     name_language(response)
     compress(response)
     if request.method == "POST":
-        log.info("answered", request_id=g.request_id, path=request.path, status=response.status_code)
+        log.info("answered", request_id=g.request_id, path=without_keys(request.path), status=response.status_code)
     return response

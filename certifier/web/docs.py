@@ -8,19 +8,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from functools import lru_cache
+from weakref import WeakKeyDictionary
 
 from flask import Response
 
 from certifier.badge.badge import face_lines
 from certifier.certificate.code import display_code
 from certifier.service.sandbox import DEMO_CODES
-from certifier.settings import Settings
 from certifier.storage.files import load_text
 from certifier.web.documents import verification_view
 from certifier.web.guides import GUIDES
+from certifier.web.keys import EXAMPLE_ID
 from certifier.web.language import N_
-from certifier.web.openapi.document import openapi_document
 from certifier.web.problems import problems
 from certifier.web.records import Record, record_of
 from certifier.web.reference import Operation, Reference, marked_up, reference_of
@@ -98,7 +97,7 @@ def _guides(site: Site) -> dict[str, str]:
 def api(site: Site) -> Response:
     """Every operation with its parameters, bodies, answers and a command to try it."""
     checked_query()
-    reference, example = _reference(site.settings), _example(site)
+    reference, example = _reference(site), _example(site)
     values = _values(site, example)
     operations = [operation for _, group in reference.groups for operation in group]
     commands = {operation.name: command_for(operation, site.settings.base_url, values) for operation in operations}
@@ -126,9 +125,13 @@ def display(site: Site) -> Response:
     )
 
 
-@lru_cache(4)
-def _reference(settings: Settings) -> Reference:
-    return reference_of(openapi_document(settings))
+_REFERENCES: WeakKeyDictionary[Site, Reference] = WeakKeyDictionary()
+
+
+def _reference(site: Site) -> Reference:
+    if site not in _REFERENCES:
+        _REFERENCES[site] = reference_of(site.description)
+    return _REFERENCES[site]
 
 
 # -- examples ---------------------------------------------------------------------------------------------------------
@@ -140,7 +143,14 @@ def command_for(operation: Operation, base_url: str, values: Mapping[str, str]) 
     query = re.sub(r"\{(\w+)\}", lambda part: values[part[1]], QUERIES.get(operation.name, ""))
     unknown = f"{JSON_BODY} -d @body.json" if operation.request else ""
     body = BODIES.get(operation.name, unknown).replace("{shown}", values["shown"])
-    parts = ["curl -s", body and f"{body} \\\n ", f"'{base_url}{path}{query}'" if query else f"{base_url}{path}"]
+    method = f" -X {operation.method}" if operation.method not in {"GET", "POST"} else ""
+    shown_key = '-H "Authorization: Bearer $LCAL_KEY"' if operation.scope is not None else ""
+    parts = [
+        f"curl -s{method}",
+        shown_key,
+        body and f"{body} \\\n ",
+        f"'{base_url}{path}{query}'" if query else f"{base_url}{path}",
+    ]
     return " ".join(part for part in parts if part)
 
 
@@ -158,6 +168,7 @@ def _values(site: Site, example: Record | None) -> dict[str, str]:
         "version": version,
         "sha256": standard.digest,
         "path": "README.md",
+        "key_id": EXAMPLE_ID,
         "purpose": "revocation",
         "number": "1",
         "tile": "0/000.p/1",

@@ -18,6 +18,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from certifier import errors
 from certifier.errors import CertifierError, ForeignInputError, MalformedReport, NotFoundError
+from certifier.service.api_keys import without_keys
 from certifier.web.site import RETRY_AFTER_S
 
 MEDIA_TYPE = "application/problem+json"
@@ -202,6 +203,35 @@ PROBLEMS: dict[type[CertifierError], Problem] = {
         "This idempotency key stands for another submission",
         "A key names one submission, so that the same request can be sent again. Take a new key for each.",
     ),
+    errors.AccessRefused: Problem(403, "access-refused", "You may not have this", "The answer names what it takes."),
+    errors.KeyMissing: Problem(
+        401,
+        "key-missing",
+        "It takes an API key",
+        "Send the key that the operator gave you in the header: Authorization: Bearer lcal_live_…",
+    ),
+    errors.KeyInvalid: Problem(
+        401,
+        "key-invalid",
+        "The API key is not one of ours",
+        "It is mistyped, cut off, of another environment, or was revoked. Compare it with what you were given, "
+        "or ask the operator for a new one. A key that is sent is checked, also where none is needed.",
+    ),
+    errors.KeyExpired: Problem(
+        401, "key-expired", "The API key is out of date", "Ask the operator for the next key of the same holder."
+    ),
+    errors.ScopeMissing: Problem(
+        403,
+        "scope-missing",
+        "The API key is not for this",
+        "The answer names the scope that it takes. Ask the operator for a key that has it.",
+    ),
+    errors.NetworkNotAllowed: Problem(
+        403,
+        "network-not-allowed",
+        "The API key is not good from this network",
+        "The key was made for certain networks. Call from there, or ask the operator for another key.",
+    ),
     NotFoundError: Problem(404, "not-found", "There is nothing here", "Check the address."),
     NoSuchCertificate: Problem(
         404,
@@ -290,7 +320,7 @@ def problem_document(error: Exception, base_url: str, request_id: str) -> dict[s
         "type": f"{base_url}/problems/{problem.slug}",
         "title": problem.title,
         "status": problem.status,
-        "detail": told.message if told else problem.about,
+        "detail": without_keys(told.message) if told else problem.about,
         "instance": f"urn:lcal:req:{request_id}",
         "request_id": request_id,
     }
@@ -310,7 +340,7 @@ def _detail(
     pointer: str | None, code: str, found: str | None, expected: str | None, hint: str | None
 ) -> dict[str, str]:
     members = {"pointer": pointer, "code": code, "found": found, "expected": expected, "hint": hint}
-    return {name: value[:SHOWN] for name, value in members.items() if value is not None}
+    return {name: without_keys(value)[:SHOWN] for name, value in members.items() if value is not None}
 
 
 def _ours(error: Exception) -> Exception:
@@ -343,7 +373,8 @@ def _record(error: Exception, status: int) -> None:
         told = error.message if isinstance(error, CertifierError) else ""
         places = "".join(traceback.format_tb(error.__traceback__))
         kind = type(error).__name__
-        log.error("failed", request_id=g.request_id, path=request.path, kind=kind, told=told, places=places)
+        path = without_keys(request.path)
+        log.error("failed", request_id=g.request_id, path=path, kind=kind, told=told, places=places)
 
 
 def _headers_for(error: Exception, status: int) -> dict[str, str]:
@@ -352,9 +383,20 @@ def _headers_for(error: Exception, status: int) -> dict[str, str]:
         headers["Retry-After"] = str(RETRY_AFTER_S)
     if status == 429:
         headers["Retry-After"] = str(READ_AGAIN_S)
+    if isinstance(error, errors.AccessRefused):
+        headers["WWW-Authenticate"] = _challenge(error)
     if isinstance(error, HTTPException) and "Allow" in dict(error.get_headers()):
         headers["Allow"] = dict(error.get_headers())["Allow"]
     return headers
+
+
+def _challenge(error: errors.AccessRefused) -> str:
+    """What RFC 6750 section 3 has a server say to whoever showed no token, or not the right one."""
+    if isinstance(error, errors.KeyMissing):
+        return 'Bearer realm="api"'
+    if isinstance(error, errors.ScopeMissing):
+        return f'Bearer realm="api", error="insufficient_scope", scope="{error.expected}"'
+    return 'Bearer realm="api", error="invalid_token"'
 
 
 def wants_page() -> bool:

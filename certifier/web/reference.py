@@ -23,6 +23,7 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (N_("Verify and find"), ("/api/v1/verifications", "/api/v1/certificates")),
     (N_("Submit and decide"), ("/api/v1/submissions", "/api/v1/report-checks")),
     (N_("My tracks, by key"), ("/api/v1/key-challenges", "/api/v1/my-")),
+    (N_("API keys"), ("/api/v1/api-keys",)),
     (N_("Complaints"), ("/api/v1/complaints",)),
     (N_("A certificate and its files"), ("/v/",)),
     (N_("Trust, status, log"), ("/.well-known/", "/trust.json", "/status/", "/packs/", "/log/", "/certificate/")),
@@ -65,6 +66,8 @@ class Answer:
 
 @dataclass(frozen=True)
 class Operation:
+    """``scope`` is what an API key needs, empty where any will do; None where it takes no key."""
+
     name: str
     method: str
     path: str
@@ -72,6 +75,7 @@ class Operation:
     parameters: tuple[Field, ...]
     request: tuple[Body, ...]
     answers: tuple[Answer, ...]
+    scope: str | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,10 @@ def _operation(method: str, path: str, described: Mapping[str, Any]) -> Operatio
     parameters = tuple(map(_parameter, described.get("parameters", ())))
     answers = tuple(_answer(status, told) for status, told in sorted(described["responses"].items()))
     request = _bodies(described.get("requestBody", {}))
-    return Operation(described["operationId"], method.upper(), path, described["summary"], parameters, request, answers)
+    needed = described.get("security", [{}])[0]
+    scope = " ".join(next(iter(needed.values()))) if needed else None
+    named = (described["operationId"], method.upper(), path, described["summary"])
+    return Operation(*named, parameters, request, answers, scope)
 
 
 def _parameter(told: Mapping[str, Any]) -> Field:

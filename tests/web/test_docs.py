@@ -17,12 +17,14 @@ from playwright.sync_api import Browser, expect
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
+from certifier.service.api_keys import SCOPES
 from certifier.service.certifier import Certifier, Issued
 from certifier.web.app import create_app
 from certifier.web.docs import NEVER
 from certifier.web.reference import kind_of, reference_of
 from certifier.wording.claims import claims_in
 from tests.studio import APPLICANT, NOW, Studio
+from tests.web.access import new_key
 from tests.web.browsing import opened
 from tests.web.conftest import LATER, World
 from tests.web.test_pages import Elements
@@ -73,6 +75,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FlaskClient
     }
     for name, body in bodies.items():
         (folder / name).write_text(json.dumps(body))
+    (folder / "key").write_text(new_key(certifier, *SCOPES))
     yield client, folder
     certifier.close()
 
@@ -89,18 +92,20 @@ def run(client: FlaskClient, folder: Path, command: str) -> Any:
     assert program == "curl"
     headers: dict[str, str] = {}
     form: dict[str, FileStorage] = {}
-    body, url = None, ""
+    body, url, method = None, "", ""
     while words:
         word = words.pop(0)
         if word == "-H":
             name, _, value = words.pop(0).partition(": ")
-            headers[name] = value
+            headers[name] = value.replace("$LCAL_KEY", (folder / "key").read_text())
         elif word == "-d":
             given = words.pop(0)
             body = (folder / given[1:]).read_bytes() if given.startswith("@") else given.encode()
         elif word == "-F":
             name, _, given = words.pop(0).partition("=@")
             form[name] = FileStorage((folder / given).open("rb"), given)
+        elif word == "-X":
+            method = words.pop(0)
         elif word != "-s":
             url = word
     parts = urlsplit(url)
@@ -113,11 +118,12 @@ def run(client: FlaskClient, folder: Path, command: str) -> Any:
         return client.post(
             path, data=content, headers=headers | {"Content-Type": f"multipart/form-data; boundary={boundary}"}
         )
-    return client.post(path, data=body, headers=headers) if body is not None else client.get(path, headers=headers)
+    return client.open(path, method=method or ("GET" if body is None else "POST"), data=body, headers=headers)
 
 
 # what may be answered where an example is not plainly good: a presentation without a proof of its holder does not verify
-OTHERWISE = {"complain": (201,), "vcIssue": (201,), "vcVerifyPresentation": (200, 400)}
+# or nobody has the key of the example's id
+OTHERWISE = {"revokeApiKey": (404,), "complain": (201,), "vcIssue": (201,), "vcVerifyPresentation": (200, 400)}
 
 
 def test_every_command_of_the_reference_works_as_it_stands(desk: tuple[FlaskClient, Path]) -> None:

@@ -13,8 +13,10 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from werkzeug.datastructures import FileStorage
 
+from certifier.service.api_keys import SCOPES
 from certifier.web.app import ROUTES
 from tests.studio import Studio
+from tests.web.access import bearer, new_key
 from tests.web.conftest import World
 from tests.web.test_submissions import send
 
@@ -45,6 +47,7 @@ def test_every_operation_of_the_api_is_described(world: World) -> None:
 
 
 def test_everything_described_is_served(world: World) -> None:
+    key = bearer(new_key(world.certifier, *SCOPES))
     for path, item in description(world)["paths"].items():
         if "get" in item:
             named = {"code": world.code, "purpose": "revocation", "submission_id": world.verified.submission_id}
@@ -56,7 +59,8 @@ def test_everything_described_is_served(world: World) -> None:
             }
             asked = {"sha256": "a5" * 32} if path == "/api/v1/certificates" else {}
             parts = {**named, "tile": "0/000.p/1", "year": "2026", "number": "1"}
-            answer = world.client.get(path.format(**parts), query_string=asked)
+            headers = key if item["get"].get("security", [{}])[0] else {}
+            answer = world.client.get(path.format(**parts), query_string=asked, headers=headers)
             assert answer.status_code == 200, path
             assert answer.mimetype in item["get"]["responses"]["200"]["content"], path
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from certifier.settings import Settings
-from certifier.web.openapi import certificates, complaints, files, submissions, vc_api, verification
+from certifier.web.openapi import access, certificates, complaints, files, submissions, vc_api, verification
 from certifier.web.openapi.parts import REF, ProblemDetails
 
 API_VERSION = "1.0.0"
 
-AREAS = (verification, certificates, submissions, complaints, vc_api, files)
+AREAS = (verification, certificates, submissions, complaints, access, vc_api, files)
 
 
-def openapi_document(settings: Settings) -> dict[str, Any]:
-    """The whole description."""
+def openapi_document(settings: Settings, scopes: Mapping[tuple[str, str], str] | None = None) -> dict[str, Any]:
+    """The whole description. ``scopes`` tells for each method and path what an API key needs, as the routes have it."""
     _, schemas = models_json_schema(_models(), ref_template=REF)
     return {
         "openapi": "3.1.0",
@@ -29,8 +30,10 @@ def openapi_document(settings: Settings) -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
-        "paths": {path: item for area in AREAS for path, item in area.paths(settings).items()},
-        "components": {"schemas": schemas["$defs"]},
+        "paths": access.guarded(
+            {path: item for area in AREAS for path, item in area.paths(settings).items()}, scopes or {}
+        ),
+        "components": {"schemas": schemas["$defs"], "securitySchemes": access.SCHEMES},
     }
 
 
