@@ -1,0 +1,53 @@
+"""The result of a check, as JSON."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from certifier.certificate.verification import Verification, verification_document
+from certifier.web.documents.base import Document
+
+
+class CheckView(Document):
+    """One axis of a verification."""
+
+    axis: str
+    outcome: str = Field(examples=["ok", "failed", "unchecked"])
+    value: str
+    found: str
+    expected: str
+    hint: str
+
+
+class CertificateSummary(Document):
+    code: str
+    title: str
+    artist: str
+    outcome: str
+    assessed_g_per_min: str
+    central_g_per_min: str
+    evidence_level: str
+    standard: str
+    issued_at: str
+    expires_at: str
+    url: str
+
+
+class VerificationView(Document):
+    """The result of a check. ``certificate`` is null unless the document can be believed."""
+
+    verdict: str = Field(examples=["valid", "valid_with_warnings", "not_valid", "cannot_tell"])
+    reason: str
+    because: str
+    checked_at: str
+    environment: str
+    axes: dict[str, str]
+    checks: list[CheckView]
+    certificate: CertificateSummary | None
+
+
+def verification_view(verification: Verification, environment: str) -> VerificationView:
+    document = verification_document(verification)
+    if verification.claims:
+        document["certificate"]["url"] = f"/v/{verification.claims.code}"
+    return VerificationView.model_validate({**document, "environment": environment})
