@@ -19,6 +19,8 @@ from certifier.certificate.verdict import Check
 class AudioDigests:
     """The file that a listener or a platform holds: SHA-256 of the file and of its essence, in hex; or only its ISRC.
 
+    ``sha256`` is empty where only the essence or the ISRC is known.
+
     ``unreadable`` says why the file could not be read; then nothing is known of it.
     """
 
@@ -59,6 +61,23 @@ def verification_document(verification: Verification) -> dict[str, Any]:
         "axes": verification.axes,
         "checks": [check.to_document() for check in verification.checks],
         "certificate": _summary(verification),
+    }
+
+
+def verification_row(verification: Verification) -> dict[str, Any]:
+    """The verification as one row of many: of a batch, of a table. Members without a value are None.
+
+    ``result`` is the verdict here; rows that name no certificate, or that cannot be read, have other words there.
+    """
+    claims = verification.claims
+    return {
+        "result": verification.verdict,
+        "code": display_code(claims.code) if claims else None,
+        "verdict": verification.verdict,
+        "because": verification.because,
+        "outcome": claims.outcome if claims else None,
+        "assessed_g_per_min": claims.figures.assessed_g_per_min if claims else None,
+        "axes": verification.axes,
     }
 
 

@@ -12,12 +12,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import JSON, ColumnElement, Dialect, Text, and_, cast, func, or_, select, union
+from sqlalchemy import JSON, ColumnElement, Dialect, Text, and_, case, cast, func, or_, select, union
 
 from certifier.storage.rows import CertificateRow, SubmissionRow
 from certifier.storage.tables import certificates, listings, submissions
 
 Order = Literal["newest", "oldest", "title", "artist"]
+Recording = Literal["isrc", "sha256", "essence_sha256"]
 
 MOST_TERMS = 8
 KEY_LENGTH = 60  # characters that a title or name is sorted by; an index takes no long texts
@@ -216,3 +217,36 @@ def page_query(condition: ColumnElement[bool], way: Way, limit: int) -> Any:
     shown = [found.c[name] for name in Listing.__dataclass_fields__ if name not in {"title", "artist"}]
     query = select(*shown, submissions.c.title, submissions.c.artist).select_from(named)
     return query.order_by(*by(found.c[key.name], found.c.code))
+
+
+# What a recording is known by: the ISRC that its certificate states, the SHA-256 of its file or of its samples.
+RECORDINGS: dict[Recording, Any] = {
+    "isrc": listings.c.isrc,
+    "sha256": certificates.c.audio_sha256,
+    "essence_sha256": listings.c.essence_sha256,
+}
+
+
+def newest_in_force_query(
+    kind: Recording, values: Collection[str], now: str, besides: Collection[str], dialect: Dialect
+) -> Any:
+    """One certificate for each recording, under the name that it was asked by (``recording``): the newest in force, else the
+    newest. Of two of one second the code decides, so that the answer is always the same.
+    """
+    known_by = RECORDINGS[kind]
+    is_in_force = and_(certificates.c.in_force == 1, certificates.c.expires_at > now)
+    if besides:
+        is_in_force = and_(is_in_force, certificates.c.code.not_in(_listed(besides, dialect)))
+    order = (case((is_in_force, 0), else_=1), certificates.c.issued_at.desc(), certificates.c.code)
+    ranked = (
+        select(
+            known_by.label("recording"),
+            certificates.c.code,
+            func.row_number().over(partition_by=known_by, order_by=order).label("place"),
+        )
+        .select_from(certificates.join(listings, listings.c.code == certificates.c.code))
+        .where(known_by.in_(sorted(values)), certificates.c.document.is_not(None))
+        .subquery()
+    )
+    best = ranked.join(certificates, certificates.c.code == ranked.c.code)
+    return select(ranked.c.recording, certificates).select_from(best).where(ranked.c.place == 1)

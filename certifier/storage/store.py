@@ -6,7 +6,7 @@ The steps of issuing are transactions of their own: ``accept`` (A), ``sequence``
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -364,6 +364,17 @@ class Store:
         query = query.order_by(certificates.c.issued_at, certificates.c.code)
         return [CertificateRow(**row) for row in self._all(query)]
 
+    def newest_in_force(
+        self, kind: Recording, values: Collection[str], now: str, besides: Collection[str]
+    ) -> dict[str, CertificateRow]:
+        """For each of many recordings its newest certificate in force, else its newest one; those without any are left out.
+
+        ``kind`` says what the recordings are known by. ``besides`` are codes of suspended certificates, ``now`` is a time as it
+        is stored. Only delivered certificates count. An ISRC is given without hyphens, in capitals.
+        """
+        query = newest_in_force_query(kind, values, now, besides, self.database.dialect)
+        return {row["recording"]: _certificate_in(row) for row in self._all(query)}
+
     def newest_certificates(self, limit: int) -> list[tuple[CertificateRow, SubmissionRow]]:
         """The latest delivered certificates with their submissions, newest first."""
         query = select(certificates).where(certificates.c.document.is_not(None))
@@ -631,6 +642,10 @@ def _restore_entry(connection: Connection, origin: str, index: int, lost: LostEn
 def _steps(codes: Sequence[str]) -> Iterator[Sequence[str]]:
     """As many at a time as a database takes parameters."""
     return (codes[start : start + MOST_PARAMETERS] for start in range(0, len(codes), MOST_PARAMETERS))
+
+
+def _certificate_in(row: RowMapping) -> CertificateRow:
+    return CertificateRow(**{column.name: row[column] for column in certificates.c})
 
 
 def _placed(row: RowMapping) -> PlacedEntry:
