@@ -28,6 +28,7 @@ from certifier.errors import (
 from certifier.settings import Settings
 from certifier.storage.api_keys import ApiKeyStore
 from certifier.storage.database import Database
+from certifier.storage.files import load_keyring
 from certifier.storage.rows import ApiKeyRow
 
 Address = IPv4Address | IPv6Address
@@ -167,7 +168,8 @@ class ApiKeys:
 
 @contextmanager
 def open_api_keys(settings: Settings) -> Iterator[ApiKeys]:
-    """The keys of an installation that is not open, for commands. Raises OperatorError."""
+    """The keys of an installation that is not open, for commands. Raises OperatorError where there is none."""
+    load_keyring(settings.register_dir)
     database = Database(settings.database)
     try:
         yield ApiKeys(settings, ApiKeyStore(database))

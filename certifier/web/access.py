@@ -50,7 +50,7 @@ def address_of_client(site: Site) -> Address | None:
     """Where the request comes from, as far as proxies can be believed; found once for each request."""
     if "address" not in g:
         forwarded = request.environ.get("HTTP_X_FORWARDED_FOR", "")
-        g.address = client_address(request.environ.get("REMOTE_ADDR", ""), forwarded, site.trusted_proxies)
+        g.address = client_address(request.environ.get("REMOTE_ADDR", ""), forwarded, site.settings.trusted_proxies)
     found: Address | None = g.address
     return found
 

@@ -7,24 +7,13 @@ and what stands before the first untrusted one anybody may have written.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
-from certifier.errors import OperatorError
+from certifier.settings import Network
 
 Address = IPv4Address | IPv6Address
-Network = IPv4Network | IPv6Network
 
 OF_ONE_HOME = 64  # bits of an IPv6 address that name whoever has it; the rest they choose
-
-
-def proxies_of(text: str) -> tuple[Network, ...]:
-    """The networks that a setting names, with spaces or commas between. Raises OperatorError."""
-    try:
-        return tuple(ip_network(part) for part in text.replace(",", " ").split())
-    except ValueError as error:
-        raise OperatorError(
-            "LCAL_TRUSTED_PROXIES names no networks.", found=text[:200], expected="127.0.0.1/32 10.0.0.0/8"
-        ) from error
 
 
 def client_address(peer: str, forwarded: str, proxies: Sequence[Network]) -> Address | None:

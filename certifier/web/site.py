@@ -30,7 +30,6 @@ from certifier.standard.evaluate import Verdict
 from certifier.standard.explanation import explanation_of
 from certifier.standard.levers import Levers, levers_of
 from certifier.storage.rows import CertificateRow, SubmissionRow
-from certifier.web.network import proxies_of
 
 Made = TypeVar("Made")
 
@@ -72,7 +71,6 @@ class Site:
         self.egress = egress or Egress()
         self.settings = certifier.settings
         self.clock = clock
-        self.trusted_proxies = proxies_of(self.settings.trusted_proxies)
         self.description: Mapping[str, Any] = {}  # of the API; the application sets it
         self._places = BoundedSemaphore(self.settings.max_waiting)
         self._verdicts = lru_cache(REMEMBERED)(certifier.replayed)
