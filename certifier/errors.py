@@ -42,6 +42,7 @@ CertifierError
 │   ├── ReadOnlyError          the service may not write now, and says why
 │   └── StorageError           the database does not answer, or could not commit
 ├── BusyError                  too much at once; the same request later
+├── RateLimited                more than a limit allows; again after ``after_s`` seconds
 ├── TooManyError               a queue that people work through is full; again in some hours
 └── UnreachableError           the network or the server did not answer
 """
@@ -278,6 +279,23 @@ class StorageError(OperatorError):
 
 class BusyError(CertifierError):
     """Too much at once; the same request later."""
+
+
+class RateLimited(CertifierError):
+    """More than a limit allows; the same request again after ``after_s`` seconds."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        after_s: int = 60,
+        found: str | None = None,
+        expected: str | None = None,
+        hint: str | None = None,
+        pointer: str | None = None,
+    ) -> None:
+        super().__init__(message, found=found, expected=expected, hint=hint, pointer=pointer)
+        self.after_s = after_s
 
 
 class TooManyError(CertifierError):

@@ -106,6 +106,25 @@ class Settings:
     trusted_proxies: Annotated[
         Networks, Told("Networks of proxies whose `X-Forwarded-For` counts.", default="none")
     ] = ()
+    limit_verification: Annotated[
+        int, Told("Verifications a minute from one network ([access.md](access.md)); 0 for no limit.")
+    ] = 600
+    limit_submission: Annotated[
+        int, Told("Submissions, forms and other writing requests a minute from one network; 0 for no limit.")
+    ] = 60
+    limit_reads: Annotated[
+        int, Told("All other requests a minute from one network, against abuse; 0 for no limit.")
+    ] = 6_000
+    limit_calls: Annotated[int, Told("Requests a minute with the keys of one holder; 0 for no limit.")] = 6_000
+    limit_bulk: Annotated[int, Told("Items of batches a minute for one holder of keys; 0 for no limit.")] = 60_000
+    limit_store: Annotated[
+        str,
+        Told(
+            "`redis://HOST:PORT/NUMBER`, where replicas count together.",
+            secret=True,
+            default="the database; memory on SQLite",
+        ),
+    ] = ""
 
     @property
     def did(self) -> str:

@@ -19,7 +19,16 @@ from certifier.service.home import make_home
 from certifier.service.sandbox_fill import fill_sandbox
 from certifier.settings import Settings
 from tests.postgres import Postgres, postgres  # noqa: F401 - a fixture
-from tests.studio import Studio
+from tests.studio import UNREACHED, Studio
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _unreached_limits() -> Iterator[None]:
+    """Services that tests start as processes of their own are asked from one network, again and again."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, quota in UNREACHED.items():
+            patch.setenv(f"LCAL_{name.upper()}", str(quota))
+        yield
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -34,7 +43,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture(scope="session")
 def filled_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A home with a certificate for each state (service/sandbox.DEMO_CODES), made just now. Only for reading."""
-    settings, now = Settings(home=tmp_path_factory.mktemp("sandbox") / "home"), datetime.now(UTC)
+    settings, now = Settings(home=tmp_path_factory.mktemp("sandbox") / "home", **UNREACHED), datetime.now(UTC)
     make_home(settings, now)
     fill_sandbox(settings, now)
     return settings

@@ -1,7 +1,7 @@
-"""The front door: who asks, and whether their API key is for this (RFC 6750).
+"""The front door: who asks, whether their API key is for this (RFC 6750), and whether they ask too much.
 
 A route with a scope takes a key. Public routes of the API take none; one that is sent there is checked all the same, so that
-a wrong key is told and never silently ignored, and what it asks counts under its own limits. Pages know no keys.
+a wrong key is told and never silently ignored, and the limits of its holder hold in place of the network's. Pages know no keys.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from flask import Response, g, request
 
-from certifier.errors import KeyInvalid, KeyMissing, ScopeMissing
+from certifier.errors import AccessRefused, KeyInvalid, KeyMissing, ScopeMissing
 from certifier.service.api_keys import FORM
-from certifier.web.network import Address, client_address
+from certifier.web.limits import Standing, headers_of, refusal_of
+from certifier.web.network import Address, client_address, network_name
 from certifier.web.site import Site
 
 ANY_KEY = "*"  # the scope of what every key in force may ask
@@ -47,29 +48,52 @@ def known_caller() -> Caller | None:
 
 
 def address_of_client(site: Site) -> Address | None:
-    """Where the request comes from, as far as proxies can be believed; found once for each request."""
-    if "address" not in g:
-        forwarded = request.environ.get("HTTP_X_FORWARDED_FOR", "")
-        g.address = client_address(request.environ.get("REMOTE_ADDR", ""), forwarded, site.settings.trusted_proxies)
-    found: Address | None = g.address
-    return found
+    """Where the request comes from, as far as proxies can be believed."""
+    peer, forwarded = request.environ.get("REMOTE_ADDR", ""), request.environ.get("HTTP_X_FORWARDED_FOR", "")
+    return client_address(peer, forwarded, site.settings.trusted_proxies)
 
 
-def admit(site: Site, scope: str) -> None:
+def let_in(site: Site, scope: str, policy: str) -> None:
     """Let a request in, or say why not, before a byte of its body is read.
 
-    Raises KeyMissing, KeyInvalid, KeyExpired, NetworkNotAllowed, ScopeMissing; StorageError while nobody can be known.
+    A key that is refused counts for the network that it came from. Raises KeyMissing, KeyInvalid, KeyExpired,
+    NetworkNotAllowed, ScopeMissing, RateLimited; StorageError while nobody can be known.
     """
     g.is_keyed = bool(scope)
-    if scope or request.path.startswith(OF_THE_API):
-        g.caller = _caller_of(site, is_needed=bool(scope))
-    if scope not in {"", ANY_KEY} and scope not in caller().scopes:
+    try:
+        g.caller = _admitted(site, scope)
+    except AccessRefused:
+        _spend(site, "reads", network_name(address_of_client(site)))
+        raise
+    if g.caller:
+        _spend(site, "calls", g.caller.holder)
+    elif policy:
+        _spend(site, policy, network_name(address_of_client(site)))
+
+
+def charge_items(site: Site, known: Caller, number: int) -> None:
+    """Spend items of a batch for the holder of a key, before they are worked on. Raises RateLimited, with nothing spent."""
+    standing = site.limits.spend("bulk", known.holder, site.clock().timestamp(), number)
+    if standing and standing.is_over:
+        raise refusal_of(standing, number)
+
+
+def _spend(site: Site, policy: str, who: str) -> None:
+    g.standing = site.limits.spend(policy, who, site.clock().timestamp())
+    if g.standing and g.standing.is_over:
+        raise refusal_of(g.standing, 1)
+
+
+def _admitted(site: Site, scope: str) -> Caller | None:
+    found = _caller_of(site, is_needed=bool(scope)) if scope or request.path.startswith(OF_THE_API) else None
+    if found and scope not in {"", ANY_KEY} and scope not in found.scopes:
         raise ScopeMissing(
             f"The API key does not have the scope {scope}.",
-            found=" ".join(sorted(caller().scopes)),
+            found=" ".join(sorted(found.scopes)),
             expected=scope,
             hint="Ask the operator for a key that has it.",
         )
+    return found
 
 
 def _caller_of(site: Site, *, is_needed: bool) -> Caller | None:
@@ -87,9 +111,17 @@ def _caller_of(site: Site, *, is_needed: bool) -> Caller | None:
     return None
 
 
-def keep_private(response: Response) -> None:
-    """Keep the answer of a keyed route, a refusal too, out of caches and from scripts of other sites."""
+def close(response: Response) -> None:
+    """What the door adds to every answer.
+
+    That of a keyed route, a refusal too, is kept out of caches and from scripts of other sites. Limits are told on what no
+    cache may give to others: there they would be somebody else's.
+    """
     if g.get("is_keyed"):
         response.headers["Cache-Control"] = "private, no-store"
         for name in [name for name, _ in response.headers if name.startswith("Access-Control-")]:
             del response.headers[name]
+    standing: Standing | None = g.get("standing")
+    if standing and "public" not in response.headers.get("Cache-Control", ""):
+        for name, value in headers_of(standing):
+            response.headers.add(name, value)

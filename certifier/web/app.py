@@ -22,6 +22,7 @@ from certifier.egress import Egress
 from certifier.service.api_keys import without_keys
 from certifier.service.certifier import Certifier
 from certifier.web import (
+    access,
     api,
     assets,
     badges,
@@ -48,9 +49,10 @@ from certifier.web import (
     wellknown,
     words,
 )
-from certifier.web.access import ANY_KEY, admit, keep_private
+from certifier.web.access import ANY_KEY, let_in
 from certifier.web.compression import compress
 from certifier.web.language import name_language, speak
+from certifier.web.limits import policy_of
 from certifier.web.openapi.document import openapi_document
 from certifier.web.problems import register_problems
 from certifier.web.ready import ReadyBytes
@@ -231,7 +233,13 @@ def _add_routes(app: Flask, site: Site) -> None:
         app.add_url_rule(
             route.path,
             f"{route.method} {route.path}".replace(".", "·"),
-            partial(_admitted, site, route.scope, _in_queue if route.method == "POST" else _at_once, route.view),
+            partial(
+                _admitted,
+                site,
+                (route.scope, policy_of(route.method, route.path)),
+                _in_queue if route.method == "POST" else _at_once,
+                route.view,
+            ),
             methods=[route.method],
             provide_automatic_options=False,
         )
@@ -242,8 +250,10 @@ def described_path(path: str) -> str:
     return re.sub("<(?:path:)?([a-z_0-9]+)>", r"{\1}", path)
 
 
-def _admitted(site: Site, scope: str, serve: Callable[..., Any], view: Callable[..., Any], **parts: str) -> Any:
-    admit(site, scope)
+def _admitted(
+    site: Site, terms: tuple[str, str], serve: Callable[..., Any], view: Callable[..., Any], **parts: str
+) -> Any:
+    let_in(site, *terms)
     return serve(site, view, **parts)
 
 
@@ -290,7 +300,7 @@ def _finish(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.request_id
     if request.path == "/api/v1/verifications":  # errors too, else a page elsewhere sees a network fault
         response.headers["Access-Control-Allow-Origin"] = "*"
-    keep_private(response)
+    access.close(response)
     name_language(response)
     compress(response)
     if request.method == "POST":

@@ -7,12 +7,15 @@ and what stands before the first untrusted one anybody may have written.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from certifier.settings import Network
 
 Address = IPv4Address | IPv6Address
 
+REMEMBERED = 1024
+LONGEST = 80  # of an address in brackets, with zone and port
 OF_ONE_HOME = 64  # bits of an IPv6 address that name whoever has it; the rest they choose
 
 
@@ -32,6 +35,7 @@ def client_address(peer: str, forwarded: str, proxies: Sequence[Network]) -> Add
     return address
 
 
+@lru_cache(REMEMBERED)
 def network_name(address: Address | None) -> str:
     """The network that a client is counted under: an IPv4 address, the first 64 bits of an IPv6 one."""
     if isinstance(address, IPv6Address):
@@ -40,6 +44,11 @@ def network_name(address: Address | None) -> str:
 
 
 def _address(text: str) -> Address | None:
+    return _parsed(text) if len(text) <= LONGEST else None
+
+
+@lru_cache(REMEMBERED)
+def _parsed(text: str) -> Address | None:
     """An address with or without a port, without a zone; what IPv6 maps from IPv4 is that."""
     bare = text[1:].partition("]")[0] if text.startswith("[") else text
     if bare.count(":") == 1:

@@ -259,6 +259,14 @@ PROBLEMS: dict[type[CertifierError], Problem] = {
     errors.BusyError: Problem(
         503, "busy", "Too much at once", "Nothing was decided. Send the same request again after the named time."
     ),
+    errors.RateLimited: Problem(
+        429,
+        "rate-limited",
+        "Too many requests",
+        "The answer names the limit, its size and when it is full again, and so does the header Retry-After. "
+        "The headers RateLimit-Policy and RateLimit tell on every answer how much is left. Platforms that verify much "
+        "ask the operator for an API key and send batches.",
+    ),
     errors.TooManyError: Problem(
         429,
         "too-many-reports",
@@ -382,7 +390,7 @@ def _headers_for(error: Exception, status: int) -> dict[str, str]:
     if status == 503:
         headers["Retry-After"] = str(RETRY_AFTER_S)
     if status == 429:
-        headers["Retry-After"] = str(READ_AGAIN_S)
+        headers["Retry-After"] = str(error.after_s if isinstance(error, errors.RateLimited) else READ_AGAIN_S)
     if isinstance(error, errors.AccessRefused):
         headers["WWW-Authenticate"] = _challenge(error)
     if isinstance(error, HTTPException) and "Allow" in dict(error.get_headers()):

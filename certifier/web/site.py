@@ -29,7 +29,9 @@ from certifier.service.scheme import Scheme
 from certifier.standard.evaluate import Verdict
 from certifier.standard.explanation import explanation_of
 from certifier.standard.levers import Levers, levers_of
+from certifier.storage.rates import counter_for
 from certifier.storage.rows import CertificateRow, SubmissionRow
+from certifier.web.limits import Limits
 
 Made = TypeVar("Made")
 
@@ -71,6 +73,7 @@ class Site:
         self.egress = egress or Egress()
         self.settings = certifier.settings
         self.clock = clock
+        self.limits = Limits(self.settings, counter_for(certifier.store.database, self.settings.limit_store))
         self.description: Mapping[str, Any] = {}  # of the API; the application sets it
         self._places = BoundedSemaphore(self.settings.max_waiting)
         self._verdicts = lru_cache(REMEMBERED)(certifier.replayed)
