@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
 from certifier.errors import OperatorError
+from certifier.shipped import shipped
 from certifier.storage.files import is_open_to_all, load_text
 
 BASE_URL_FILE = "base-url"
@@ -27,7 +28,7 @@ CONFIG_FILE = "config.toml"
 SIGNERS_FILE = "signers"
 POLICY_FILE = "witnesses.policy"
 RESTORE_MARKER = "restore-unfinished"
-PROJECT_ROOT = Path(__file__).resolve().parent.parent
+_STANDARDS, _TEMPLATES, _DOCS = shipped("standards"), shipped("templates"), shipped("docs")
 PREFIX = "LCAL_"
 DEFAULT_HOME = Path("var/home")
 
@@ -74,13 +75,11 @@ class Settings:
     ] = ""
     standards_dir: Annotated[
         Path, Told("Where the folders of the standard lie.", default="`standards` beside the package")
-    ] = PROJECT_ROOT / "standards"
+    ] = _STANDARDS
     templates_dir: Annotated[
         Path, Told("Where the templates of the pages lie.", default="`templates` beside the package")
-    ] = PROJECT_ROOT / "templates"
-    docs_dir: Annotated[Path, Told("Where the guides lie.", default="`docs` beside the package")] = (
-        PROJECT_ROOT / "docs"
-    )
+    ] = _TEMPLATES
+    docs_dir: Annotated[Path, Told("Where the guides lie.", default="`docs` beside the package")] = _DOCS
     standards: Annotated[
         str,
         Told(

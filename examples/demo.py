@@ -211,7 +211,7 @@ def _wait_for(client: Client, process: subprocess.Popen[bytes]) -> None:
 
 def _submit(client: Client, take: Take, report: Path) -> dict[str, Any]:
     started = time.monotonic()
-    answer = client.submit(report, take.folder / "track.wav", [take.folder / "emissions.csv"])
+    answer = dict(client.submit(report, take.folder / "track.wav", [take.folder / "emissions.csv"]).document)
     if answer.get("certificate_state") not in (None, "active"):
         state = answer["certificate_state"]
         raise CertifierError(
@@ -264,8 +264,8 @@ def _collect(client: Client, settings: Settings, code: str) -> None:
 
 
 def _verify_by_service(client: Client, code: str) -> None:
-    answer = client.verify({"code": code})
-    _expect("over HTTP", answer["verdict"], "valid")
+    answer = client.ask(code)
+    _expect("over HTTP", answer.verdict, "valid")
 
 
 def _verify_offline() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from certifier.client import Client
+from certifier.client import Client, Patience
 from certifier.errors import UnreachableError
 from certifier.service.home import make_home
 from certifier.service.sandbox_fill import fill_sandbox
@@ -67,7 +67,7 @@ def server(studio: Studio) -> Iterator[str]:
     deadline = datetime.now(UTC).timestamp() + 60
     while True:
         try:
-            Client(url).get("/readyz")
+            Client(url, patience=Patience(attempts=1)).get("/readyz")
             break
         except UnreachableError:
             assert process.poll() is None, (process.stdout or sys.stdin).read()

@@ -27,7 +27,7 @@ def issued(studio: Studio, server: str, tmp_path: Path) -> dict[str, Any]:
     report, log = tmp_path / "report.dsse.json", tmp_path / "emissions.csv"
     report.write_bytes(studio.signed(studio.report(title=TITLE)))
     log.write_bytes(studio.log)
-    return Client(server).submit(report, studio.track, [log])
+    return dict(Client(server).submit(report, studio.track, [log]).document)
 
 
 def opened(browser: Browser, size: tuple[int, int], **options: Any) -> tuple[Page, list[str]]:

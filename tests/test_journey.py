@@ -11,7 +11,7 @@ import pytest
 
 from certifier.certificate.code import parse_code
 from certifier.certificate.status import status_entries_of, status_file_name
-from certifier.client import Client
+from certifier.client import Client, Patience, Submission
 from certifier.crypto.strict_json import parse_object
 from tests.studio import Studio, write_track
 
@@ -49,7 +49,7 @@ def test_submit_fetch_and_verify_online_and_offline(studio: Studio, server: str,
     other = write_track(tmp_path / "other.wav", pitch=440)
     assert certifier("verify", folder / "certificate.json", *trusting, "--audio", other).returncode == 3
 
-    assert client.verify({"code": answer["code"]})["verdict"] == "valid"
+    assert client.ask(answer["code"]).verdict == "valid"
     again = json.loads(
         certifier("submit", report, "--audio", studio.track, "--log", log, "--server", server, "--json").stdout
     )
@@ -81,11 +81,13 @@ def test_a_bent_report_is_named_at_the_command_line(studio: Studio, server: str,
 def test_a_certificate_that_takes_longer_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """The service answers 202: the command asks again until the certificate is there."""
     answers = iter(["accepted", "accepted", "certified"])
-    client = Client("http://127.0.0.1:9")
-    monkeypatch.setattr("certifier.client.POLL_S", 0)
-    monkeypatch.setattr(client, "submission", lambda name: {"id": name, "state": next(answers)})
-    assert client.finished({"id": "sub_1", "state": "accepted"}) == {"id": "sub_1", "state": "certified"}
-    assert client.finished({"id": "sub_1", "state": "accepted"}, seconds=0)["state"] == "accepted"
+    client = Client("http://127.0.0.1:9", patience=Patience(sleep=lambda _: None))
+    accepted = Submission.from_document({"id": "sub_1", "state": "accepted"})
+    monkeypatch.setattr(
+        client, "submission", lambda name: Submission.from_document({"id": name, "state": next(answers)})
+    )
+    assert client.wait(accepted).state == "certified"
+    assert client.wait(accepted, seconds=0).state == "accepted"
 
 
 def test_a_monitor_follows_the_running_service(studio: Studio, server: str, tmp_path: Path) -> None:

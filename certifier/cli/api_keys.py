@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from certifier.certificate.times import time_text
+from certifier.cli.options import HOME, settings_of
 from certifier.cli.output import console, plain, show_json
-from certifier.cli.service import HOME, settings_of
 from certifier.service.api_keys import SCOPES, open_api_keys
 from certifier.storage.rows import ApiKeyRow
 

@@ -12,14 +12,12 @@ import click
 
 from certifier.certificate.code import display_code
 from certifier.certificate.times import time_text
+from certifier.cli.options import HOME, JSON, settings_of
 from certifier.cli.output import console, plain, show_json
-from certifier.cli.service import HOME, settings_of
 from certifier.service.certifier import Certifier
 from certifier.service.complaints import OPEN, OUTCOMES, STATES, deadlines_of, display_receipt, is_late
 from certifier.service.home import open_certifier
 from certifier.storage.rows import ComplaintRow
-
-JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 
 
 @contextmanager

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from certifier.cli.options import HOME
 from certifier.cli.output import console, plain, show_json
-from certifier.cli.service import HOME
 from certifier.settings import ELSEWHERE, Loaded, Setting, load_settings, settings_table, to_text
 
 HIDDEN = "(hidden)"

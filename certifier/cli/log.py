@@ -10,17 +10,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
-from rich.progress import Progress, TaskID
+from rich.progress import TaskID
 
 from certifier.certificate.code import display_code, parse_code
 from certifier.cli.mirror import Watch, copy_certificate
-from certifier.cli.output import EXIT_OPERATOR, console, plain, show_json
-from certifier.cli.service import HOME, PASSPHRASE_FILE, passphrase_of, settings_of
+from certifier.cli.options import HOME, JSON, PASSPHRASE_FILE, passphrase_of, settings_of
+from certifier.cli.output import EXIT_OPERATOR, console, moving, plain, show_json
 from certifier.client import Client
 from certifier.errors import NotFoundError, OperatorError
 from certifier.log.note import verifier_key_for
 from certifier.service.backup import (
-    CERTIFICATES,
     Adopted,
     Restored,
     adopt_certificates,
@@ -34,17 +33,11 @@ from certifier.service.home import open_certifier, open_logbooks, turn_log
 from certifier.service.logbook import Logbook
 from certifier.settings import BASE_URL_FILE, Settings
 from certifier.storage.files import list_files, load_keyring, load_text
+from certifier.storage.log_folder import CERTIFICATES
 from certifier.storage.store import Store
 
-JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 
-
-@click.group("log")
-def log_group() -> None:
-    """Check, prove, watch and turn the public log."""
-
-
-@log_group.command()
+@click.command()
 @HOME
 @click.option("--repair", is_flag=True, help="Write torn or missing public files anew, from entries that were checked.")
 @JSON
@@ -61,7 +54,7 @@ def fsck(ctx: click.Context, home: Path, repair: bool, as_json: bool) -> None:
                     f"{origin}: the files of size {size} are as the entries lead to; restart the service"
                 )
             books = open_logbooks(settings, store, keyring, begin=False)
-        with Progress(console=console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+        with moving() as bar:
             tasks: dict[str, TaskID] = {}
 
             def progress(what: str, done: int, total: int) -> None:
@@ -88,7 +81,7 @@ def _show_findings(books: list[Logbook], found: list[Finding], certificates: int
     out.print(f"{word}  {sizes}; {certificates} certificates")
 
 
-@log_group.command()
+@click.command()
 @click.argument("code")
 @click.option(
     "--kind",
@@ -118,7 +111,7 @@ def proof(code: str, kind: str, home: Path, server: str | None) -> None:
         sys.stdout.buffer.write(book.proof_for(plain_code, kind))
 
 
-@log_group.command()
+@click.command()
 @HOME
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @PASSPHRASE_FILE

@@ -30,9 +30,8 @@ from certifier.log.note import (
     verify_signatures,
 )
 from certifier.log.tiles import TILE_WIDTH, TilePath, entry_bundle, parse_entry_bundle
-from certifier.service.backup import PUBLIC_FILES
 from certifier.storage.files import list_files, load_text, save_bytes, save_durably
-from certifier.storage.log_folder import LogFolder, folder_name
+from certifier.storage.log_folder import PUBLIC_FILES, LogFolder, folder_name
 
 ADDRESS = "/log"  # of the log that is written to; each log also has an address of its own, for ever
 KEY_FILE = "log.vkey"

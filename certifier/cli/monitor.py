@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -13,20 +12,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import click
-from rich.progress import Progress
 
 from certifier.certificate.code import display_code
 from certifier.cli.mirror import Growth, Read, Watch, copy_certificate
-from certifier.cli.output import console, plain, show_error
+from certifier.cli.output import console, moving, plain, show_error
 from certifier.cli.verify import load_trust
-from certifier.client import Client
+from certifier.client import Client, Patience
 from certifier.errors import CertifierError, UnreachableError
 from certifier.log.entry import parse_entry
 from certifier.log.lines import to_base64
 from certifier.log.note import ED25519, VerifierKey, parse_checkpoint, parse_note, parse_verifier_key
 from certifier.log.tiles import TilePath
-from certifier.service.backup import CERTIFICATES
-from certifier.storage.log_folder import LogFolder
+from certifier.storage.log_folder import CERTIFICATES, LogFolder
 
 SHORT = 24  # symbols of a key's name
 
@@ -37,6 +34,7 @@ VKEY = click.option(
     metavar="TEXT|FILE",
     help="The log's key to trust; with several, the oldest first.",
 )
+ONCE = Patience(attempts=1)  # a monitor looks again by itself
 TRUST = click.option(
     "--trust", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Keys to trust; else the pinned ones."
 )
@@ -75,7 +73,7 @@ def monitor(
     log's own word is taken once, at the first look.
     Exit codes: 0 the log goes on as it must, 3 it does not, 5 network.
     """
-    client = Client(url)
+    client = Client(url, patience=ONCE)
     watch = Watch(client, state or _default_state(url), trusted_log_keys(vkeys, trust), _warn, _progress)
     while True:
         seen = set[Path]()
@@ -137,13 +135,13 @@ def _default_state(url: str) -> Path:
 
 
 def _warn(text: str) -> None:
-    console(stderr=True).print(f"[bold yellow]warning[/]  {plain(text)}")
+    console(stderr=True, always=True).print(f"[bold yellow]warning[/]  {plain(text)}")
 
 
 @contextmanager
 def _progress(read: Read, files: int) -> Iterator[Read]:
     """A bar on stderr while files are read, where somebody sits before it."""
-    with Progress(console=console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+    with moving() as bar:
         task = bar.add_task("reading the log", total=files)
 
         def counted(tile: TilePath) -> bytes:

@@ -1,32 +1,105 @@
-"""What the command line shows: plain words first, colour only where a terminal wants it."""
+"""What the command line shows: plain words first, colour only where a terminal wants it; and what its exit codes mean."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 
 from certifier.errors import CertifierError, MalformedReport
 
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress, ProgressColumn
+
 EXIT_OPERATOR, EXIT_USAGE, EXIT_REFUSED, EXIT_NETWORK, EXIT_CANNOT_TELL = 1, 2, 3, 5, 6
+EXIT_CODES = {
+    0: "Done, or valid.",
+    EXIT_OPERATOR: "The installation is wrong: settings, keys, database, or a part that is not installed.",
+    EXIT_USAGE: "Wrong usage: an option, an argument, or an address.",
+    EXIT_REFUSED: "Checked and not valid, or refused.",
+    EXIT_NETWORK: "The network or the server did not answer, or not now.",
+    EXIT_CANNOT_TELL: "Cannot tell: a key, a list or a proof that is needed is not at hand.",
+}
+_QUIET = "certifier.quiet"
 
 
-def console(*, stderr: bool = False) -> Console:
-    """A console for stdout or stderr; NO_COLOR and dumb terminals are respected."""
-    return Console(stderr=stderr, highlight=False, emoji=False, soft_wrap=True, no_color="NO_COLOR" in os.environ)
+def _be_quiet(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        ctx.meta[_QUIET] = True
+
+
+def with_quiet(command: click.Command) -> click.Command:
+    """The command, and all below it, with the option ``--quiet``."""
+    if isinstance(command, click.Group):
+        for below in command.commands.values():
+            with_quiet(below)
+    if all("--quiet" not in parameter.opts for parameter in command.params):
+        command.params.append(
+            click.Option(
+                ["--quiet"],
+                is_flag=True,
+                expose_value=False,
+                callback=_be_quiet,
+                help="Only results and errors: no notes, no progress.",
+            )
+        )
+    return command
+
+
+def console(*, stderr: bool = False, always: bool = False) -> Console:
+    """A console for stdout or stderr; NO_COLOR and dumb terminals are respected.
+
+    What goes to stderr are notes, which ``--quiet`` leaves out; ``always`` is for what nobody may miss.
+    """
+    from rich.console import Console  # noqa: PLC0415 - --help does without
+
+    ctx = click.get_current_context(silent=True)
+    is_quiet = stderr and not always and ctx is not None and _QUIET in ctx.meta
+    no_color = bool(os.environ.get("NO_COLOR"))  # no-color.org: present and not empty
+    return Console(stderr=stderr, highlight=False, emoji=False, soft_wrap=True, no_color=no_color, quiet=is_quiet)
+
+
+def moving(*columns: ProgressColumn) -> Progress:
+    """Bars on stderr, on a terminal alone; they are gone when the work is done, and a word takes their place."""
+    from rich.progress import Progress  # noqa: PLC0415 - --help does without
+
+    return Progress(*columns, console=console(stderr=True), transient=True, disable=not sys.stderr.isatty())
 
 
 def show_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
+def error_document(
+    kind: str, message: str, exit_code: int, *, error: CertifierError | None = None, hint: str | None = None
+) -> dict[str, Any]:
+    """An error as one object for ``--json``: what a person reads on stderr, by name."""
+    findings = error.findings if isinstance(error, MalformedReport) else ()
+    told = {
+        "type": kind,
+        "message": message,
+        "pointer": error and error.pointer,
+        "found": error and error.found,
+        "expected": error and error.expected,
+        "hint": error.hint if error else hint,
+    }
+    listed = [{"pointer": each.pointer, "problem": each.problem, "found": each.found} for each in findings]
+    return {"error": told | ({"findings": listed} if listed else {}), "exit_code": exit_code}
+
+
+def kind_of(error: CertifierError) -> str:
+    """The name of an error's class as one word: ``MalformedCode`` is ``malformed-code``."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", type(error).__name__).lower()
+
+
 def show_error(error: CertifierError) -> None:
     """The error as people read it: what, then found, expected and what to try."""
-    out = console(stderr=True)
+    out = console(stderr=True, always=True)
     out.print(f"[bold red]error[/]  {plain(error.message)}")
     findings = error.findings[:20] if isinstance(error, MalformedReport) else ()
     for finding in findings:

@@ -12,19 +12,18 @@ from certifier.certificate.age import KNOWN_FOR, age_text
 from certifier.certificate.pack import FORM, Pack, open_pack
 from certifier.certificate.times import time_text
 from certifier.certificate.trust import Trust, trust_document
+from certifier.cli.options import JSON, settings_of
 from certifier.cli.output import console, counted, plain, show_json
-from certifier.cli.service import settings_of
-from certifier.cli.verify import load_trust, pinned_trust_file
+from certifier.cli.verify import load_trust
 from certifier.client import Client
+from certifier.client.trust import pinned_trust_file
 from certifier.crypto.canonical import sha256_hex, to_json_text
 from certifier.errors import ForeignInputError, MalformedPack, OperatorError, StolenPackKey
-from certifier.service.home import open_certifier
 from certifier.storage.files import load_bytes, save_bytes
 
 TRUST = click.option(
     "--trust", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Keys to trust; else the pinned ones."
 )
-JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 
 
 @click.group(invoke_without_command=True)
@@ -63,7 +62,7 @@ def pack(
     if pin and (trust or pinned is None):
         raise click.UsageError("--pin adds to the keys that are pinned. Begin with: certifier init --pin URL")
     before = _opened_before(output, pinned, now)
-    raw = Client(server).pack() if server else _made(home or Path(), now)
+    raw = Client(server).pack_bytes() if server else _made(home or Path(), now)
     opened = _opened_after(raw, before, pinned, now)
     _save(output, raw)
     console(stderr=True).print(
@@ -81,6 +80,8 @@ def pack(
 
 
 def _made(home: Path, now: datetime) -> bytes:
+    from certifier.service.home import open_certifier  # noqa: PLC0415 - the service, which a light installation lacks
+
     certifier = open_certifier(settings_of(home), now)
     try:
         return certifier.published.pack(now)

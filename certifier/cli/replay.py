@@ -19,22 +19,21 @@ from certifier.certificate.replay import replay as replay_case
 from certifier.certificate.verification import Material, Verification, verification_document
 from certifier.certificate.verify import check_certificate
 from certifier.cli.output import EXIT_CANNOT_TELL, EXIT_REFUSED, console, plain, show_error, show_json
-from certifier.cli.verify import EXIT_CODES, WORDS, from_files, from_text, is_file, load_trust
+from certifier.cli.verify import EXIT_CODES, WORDS, given_of_path, given_of_words, is_file, load_trust
 from certifier.client import Client
 from certifier.crypto.canonical import sha256_hex
 from certifier.crypto.strict_json import parse_object
 from certifier.errors import CertifierError, ForeignInputError, MalformedCode, NotFoundError, StandardError
 from certifier.report.envelope import open_report
 from certifier.report.evidence import Audio, Deposit, RegisteredTool, assessor_of
-from certifier.service.draft import registered_name
-from certifier.service.examine import deposits_of, signatures_of
-from certifier.settings import PROJECT_ROOT
+from certifier.service.examine import deposits_of, registered_name, signatures_of
+from certifier.shipped import shipped
 from certifier.standard.model import Standard, folder_digest, parse_standard
 from certifier.storage.files import load_keyring, load_standard
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-STANDARDS = PROJECT_ROOT / "standards" / "lcal"
+STANDARDS = shipped("standards") / "lcal"
 
 EXITS = {"follows": 0, "does_not_follow": EXIT_REFUSED, "cannot_tell": EXIT_CANNOT_TELL}
 HEADLINES = {
@@ -306,7 +305,7 @@ def _with_register(found: Found, case: Case, logs: tuple[Path, ...], register: P
 
 def _verified(files: Files, path: Path | None, code: str, client: Client | None, trust: Path) -> Verification:
     """The verification of the very bytes that were replayed."""
-    given = from_files(path, client) if path else from_text(code, client)
+    given = given_of_path(path, client) if path else given_of_words(code, client)
     material = Material(load_trust(trust), given.proof, given.lists)
     return check_certificate(files.certificate[1], material, datetime.now(UTC))
 

@@ -15,6 +15,7 @@ from certifier.certificate.code import parse_code
 from certifier.certificate.model import OUTCOMES
 from certifier.certificate.times import time_text
 from certifier.cli.duties import duties, process_of
+from certifier.cli.lazy import Later, LazyGroup
 from certifier.cli.output import EXIT_REFUSED, console, counted, plain, show_json
 from certifier.client import Client
 from certifier.crypto.canonical import sha256_hex, to_json_text
@@ -25,14 +26,14 @@ from certifier.report.envelope import LIMITS, add_signature, open_report, sign_r
 from certifier.report.model import parse_report
 from certifier.service.examine import Upload, examine, gather_evidence
 from certifier.service.ledger import EmptyLedger
-from certifier.settings import PROJECT_ROOT
+from certifier.shipped import shipped
 from certifier.standard.evaluate import Finding, Verdict, decide
 from certifier.standard.levers import Lever, Levers, levers_document, levers_of
 from certifier.storage.files import load_keyring, load_signing_key, load_standard, save_bytes
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 OUT = click.Path(dir_okay=False, path_type=Path)
-DEFAULT_STANDARD = PROJECT_ROOT / "standards" / "lcal" / "1.0.0"
+DEFAULT_STANDARD = shipped("standards") / "lcal" / "1.0.0"
 STANDARD = click.option(
     "--standard",
     "folder",
@@ -42,7 +43,15 @@ STANDARD = click.option(
 )
 
 
-@click.group()
+@click.group(
+    cls=LazyGroup,
+    later={
+        "service": Later(
+            "certifier.cli.service_report:service_report",
+            "Build an unsigned report for music made with a closed service, from its account export.",
+        )
+    },
+)
 def report() -> None:
     """Make, sign and check an emission report."""
 
@@ -185,10 +194,11 @@ def submit(
         deposits = counted(len(logs), "raw log")
         console(stderr=True).print(f"sending {audio.stat().st_size / 1e6:.1f} MB of audio, a report and {deposits} …")
     client = Client(server)
-    answer = client.submit(report_file, audio, logs, contact=contact)
-    if answer["state"] == "accepted":
+    submission = client.submit(report_file, audio, logs, contact=contact)
+    if submission.state == "accepted":
         console(stderr=True).print("accepted and on record; waiting for the certificate …")
-        answer = client.finished(answer)
+        submission = client.wait(submission)
+    answer = dict(submission.document)
     if as_json:
         show_json(answer)
     else:

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from certifier.certificate.code import display_code
+from certifier.cli.options import HOME, settings_of
 from certifier.cli.output import console, plain, show_json
-from certifier.cli.service import HOME, settings_of
 from certifier.service.sandbox import MISTYPED_CODE, UNKNOWN_CODE
 from certifier.service.sandbox_fill import Filled, fill_sandbox
 

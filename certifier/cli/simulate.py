@@ -18,8 +18,8 @@ from rich.text import Text
 
 from certifier.certificate.code import display_code
 from certifier.certificate.times import time_text
+from certifier.cli.options import HOME, settings_of
 from certifier.cli.output import console, plain, show_json
-from certifier.cli.service import HOME, settings_of
 from certifier.errors import NotFoundError, OperatorError
 from certifier.service.simulate import (
     PAGE,

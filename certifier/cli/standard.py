@@ -8,12 +8,12 @@ from pathlib import Path
 
 import click
 
+from certifier.cli.lazy import Later, LazyGroup
+from certifier.cli.options import JSON, settings_of
 from certifier.cli.output import EXIT_REFUSED, console, plain, show_json
-from certifier.cli.service import settings_of
 from certifier.crypto.keys import PublicKey
 from certifier.crypto.signing import SigningKey
 from certifier.errors import BadSignature, ConflictError, NotFoundError, StandardError
-from certifier.service.home import log_standard
 from certifier.standard.cases import Case, CaseResult, import_cases_in, parse_case_files, parse_cases, run_cases
 from certifier.standard.diff import (
     Comparison,
@@ -42,10 +42,17 @@ from certifier.storage.files import (
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 
 
-@click.group()
+@click.group(
+    cls=LazyGroup,
+    later={
+        "simulate": Later(
+            "certifier.cli.simulate:simulate",
+            "Try the standard in the folder NEW on every stored report, and show whose outcome would change and why.",
+        )
+    },
+)
 def standard() -> None:
     """Test, check, compare, draft and publish a standard's folder."""
 
@@ -371,7 +378,7 @@ def publish(
         entry = entry_for(loaded, place)
     else:
         check_unchanged(entry, loaded.files)
-    logged = log_standard(settings_of(home), entry.id, entry.sha256, now) if home else None
+    logged = _logged(home, entry, now) if home else None
     if fresh:
         save_durably(path, sign_index([*(index.entries if index else ()), entry], key))
     if as_json:
@@ -388,6 +395,13 @@ def publish(
     out.print(f"  sha256  {entry.sha256}")
     if logged is not None:
         out.print("  the public log says so" + ("" if logged else " already"))
+
+
+def _logged(home: Path, entry: Entry, now: datetime) -> bool:
+    """Whether the public log of an installation says so from now on; False where it did before."""
+    from certifier.service.home import log_standard  # noqa: PLC0415 - the service, which a light installation lacks
+
+    return log_standard(settings_of(home), entry.id, entry.sha256, now)
 
 
 def _near(path: Path) -> str:

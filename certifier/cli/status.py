@@ -25,8 +25,8 @@ from certifier.certificate.status import MOST_LISTS, PURPOSES, StatusList, open_
 from certifier.certificate.trust import Trust, parse_trust
 from certifier.cli.mirror import ADDRESS, PublishedLog, is_freeze, last_name
 from certifier.cli.monitor import TRUST, VKEY, trusted_log_keys
+from certifier.cli.options import settings_of
 from certifier.cli.output import EXIT_CANNOT_TELL, EXIT_REFUSED, console, plain, show_json
-from certifier.cli.service import settings_of
 from certifier.cli.verify import load_trust
 from certifier.client import Client
 from certifier.crypto.strict_json import parse_object
@@ -34,7 +34,6 @@ from certifier.errors import ForeignInputError, NotFoundError, UnreachableError
 from certifier.log.growth import grow
 from certifier.log.merkle import Tree
 from certifier.log.note import VerifierKey, open_checkpoint
-from certifier.service.home import open_certifier
 
 STATES = {"revocation": "revoked", "suspension": "suspended"}
 SHOWN = 20  # positions or codes in one line
@@ -129,6 +128,8 @@ def _published_by(server: str, vkeys: tuple[str, ...], trust: Path | None) -> Pu
 
 def published_at_home(home: Path) -> Published:
     """What an installation would publish now, from its own database; nothing is written."""
+    from certifier.service.home import open_certifier  # noqa: PLC0415 - the service, which a light installation lacks
+
     now = datetime.now(UTC)
     certifier = open_certifier(settings_of(home), now)
     try:

@@ -20,6 +20,7 @@ from certifier.crypto.keys import PublicKey
 from certifier.errors import MalformedKey, OperatorError
 
 Role = Literal["issuer", "log", "status", "measuring_party", "service", "verifier"]
+OWN_ROLES: tuple[Role, ...] = ("issuer", "status", "log")  # whose private halves an installation has
 State = Literal["in_force", "retired", "compromised", "not_yet", "ended"]
 _OTHER_NAMES = {"tool": "measuring_party"}
 

@@ -36,15 +36,13 @@ from certifier.storage.files import (
     remove_folder,
     save_durably,
 )
-from certifier.storage.log_folder import LogFolder, folder_name
+from certifier.storage.log_folder import PUBLIC_FILES, LogFolder, folder_name
 from certifier.storage.rows import Acceptance, LostEntry, SubmissionRow
 from certifier.storage.store import Store
 
 DATABASE = "service.sqlite"
 FOLDERS = ("keys", "log", "private", "standards")
 FILES = (BASE_URL_FILE, POLICY_FILE, SIGNERS_FILE)
-CERTIFICATES = "certificates"  # below a mirror, and in it CODE.vc, CODE.report.json and CODE.decision.json
-PUBLIC_FILES = ("vc", "report.json", "decision.json")
 
 
 @dataclass(frozen=True)

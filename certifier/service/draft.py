@@ -18,9 +18,9 @@ from certifier.certificate.times import time_text
 from certifier.crypto.canonical import canonical_bytes, sha256_hex
 from certifier.crypto.keyring import Keyring
 from certifier.log.entry import issue_entry, status_entry
-from certifier.report.evidence import Evidence, Signature, assessor_of
+from certifier.report.evidence import Evidence, assessor_of
 from certifier.report.model import Report
-from certifier.service.examine import Examined
+from certifier.service.examine import Examined, registered_name
 from certifier.service.ledger import shares_of
 from certifier.settings import Settings
 from certifier.standard.evaluate import Verdict
@@ -60,11 +60,6 @@ def claims_for(
     )
     result = result_of(decision.verdict, decision.standard)
     return claims_of(examined.opened, decision.evidence, decision.record, result, own=own, decided_at=now)
-
-
-def registered_name(signature: Signature | None, keyring: Keyring) -> str | None:
-    """The name of the key's owner as the register has it; None for a key that it does not list."""
-    return next((entry.name for entry in keyring.keys if signature and entry.key == signature.key), None)
 
 
 def submission_row(

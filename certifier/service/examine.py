@@ -340,3 +340,8 @@ def _name_beside(wanted: str, taken: Collection[str]) -> str:
     """The wanted name, numbered where it is taken."""
     numbered = (f"{wanted} ({number})" for number in count(2))
     return next(name for name in chain([wanted], numbered) if name not in taken)
+
+
+def registered_name(signature: Signature | None, keyring: Keyring) -> str | None:
+    """The name of the key's owner as the register has it; None for a key that it does not list."""
+    return next((entry.name for entry in keyring.keys if signature and entry.key == signature.key), None)

@@ -24,7 +24,8 @@ from certifier.service.logbook import CLOCK_SKEW, KEY_HINT, Cosigners, Logbook, 
 from certifier.service.register import Keys, LiveKeys, finish_change, load_keys, refuse_forgetful
 from certifier.service.shelf import open_shelf
 from certifier.service.witnesses import Witnesses
-from certifier.settings import BASE_URL_FILE, POLICY_FILE, PROJECT_ROOT, RESTORE_MARKER, Settings
+from certifier.settings import BASE_URL_FILE, POLICY_FILE, RESTORE_MARKER, Settings
+from certifier.shipped import shipped
 from certifier.storage.archive import StandardArchive
 from certifier.storage.files import (
     copy_folder,
@@ -58,7 +59,7 @@ def make_home(settings: Settings, now: datetime, passphrase: bytes | None = None
             key = SigningKey.generate()
             save_signing_key(settings.private_dir / f"{role}.pem", key, passphrase)
             if role == OWN_KEYS[0]:
-                copy_folder(PROJECT_ROOT / "keys", settings.register_dir)
+                copy_folder(shipped("keys"), settings.register_dir)
             begins = minute_of(now)
             register_key(settings, own_key_id(role, settings, now), role, settings.issuer_name, key.public, begins)
         load_keyring(settings.register_dir)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from certifier.certificate.times import parse_time, time_text
-from certifier.crypto.keyring import Compromise, RegisteredKey, Role
+from certifier.crypto.keyring import OWN_ROLES, Compromise, RegisteredKey, Role
 from certifier.crypto.keys import PublicKey
 from certifier.crypto.signing import Signer, SigningKey
 from certifier.errors import ConflictError, NotFoundError, OperatorError
@@ -21,7 +21,6 @@ from certifier.service.certifier import NO_ISSUER_HERE, Certifier
 from certifier.service.home import FOLDERS, key_entry, minute_of, open_certifier, own_key_id, slug_of
 from certifier.service.register import (
     CERTIFYING_ROLES,
-    OWN_ROLES,
     TAKEN_UP,
     KeyChange,
     Keys,

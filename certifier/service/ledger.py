@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from certifier.report.envelope import open_report
 from certifier.report.evidence import Evidence, instrument_key, ledger_keys_of
 from certifier.report.model import Activity, Report
-from certifier.storage.store import Store
+
+if TYPE_CHECKING:
+    from certifier.storage.store import Store  # a report is checked without a database too
 
 SHARED_STAGES = ("inference", "fine_tuning", "post_production")  # LCAL INT-10
 

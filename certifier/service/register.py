@@ -17,7 +17,7 @@ from typing import Any
 import structlog
 
 from certifier.certificate.times import parse_time
-from certifier.crypto.keyring import Keyring, RegisteredKey, Role
+from certifier.crypto.keyring import OWN_ROLES, Keyring, RegisteredKey, Role
 from certifier.crypto.signing import Signer
 from certifier.errors import CertifierError, OperatorError, ReadOnlyError
 from certifier.log.entry import parse_entry
@@ -33,7 +33,6 @@ LOOK_EVERY_S = 1.0
 # A running service may sign with a key until it has seen the change: the log publishes, then it looks at the register. The
 # last moment of a retired key lies behind all that.
 TAKEN_UP = timedelta(seconds=10)
-OWN_ROLES: tuple[Role, ...] = ("issuer", "status", "log")  # whose private halves an installation has
 CERTIFYING_ROLES: tuple[Role, ...] = ("issuer", "status")  # whose keys the DID document lists
 log = structlog.get_logger(__name__)
 

@@ -18,7 +18,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from certifier.errors import OperatorError
-from certifier.settings import PROJECT_ROOT, Settings
+from certifier.settings import Settings
+from certifier.shipped import shipped
 from certifier.storage.files import SCHEME_FILE, load_bytes, save_durably
 
 ACKNOWLEDGED_IN_DAYS, FINDING_IN_DAYS, APPEAL_IN_DAYS = 5, 14, 30  # LCAL 12.1, 12.3
@@ -204,7 +205,7 @@ def example_scheme() -> str:
 def give_example_scheme(settings: Settings) -> None:
     """Give a home that nobody has written a scheme for the made-up one, so that every face of the label can be shown."""
     path = settings.register_dir / SCHEME_FILE
-    if load_bytes(path) in (None, load_bytes(PROJECT_ROOT / "keys" / SCHEME_FILE)):
+    if load_bytes(path) in (None, load_bytes(shipped("keys") / SCHEME_FILE)):
         save_durably(path, example_scheme().encode())
 
 

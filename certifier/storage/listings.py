@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import JSON, ColumnElement, Dialect, Text, and_, case, cast, func, or_, select, union
+from sqlalchemy import JSON, ColumnElement, Dialect, Select, Text, and_, case, cast, func, or_, select, union
 
 from certifier.storage.rows import CertificateRow, SubmissionRow
 from certifier.storage.tables import certificates, listings, submissions
@@ -35,7 +35,8 @@ ORDERS: dict[Order, tuple[Any, bool]] = {
 
 @dataclass(frozen=True)
 class Search:
-    """What is asked for; an empty member asks for nothing. ``sha256`` is of a file or of its samples.
+    """What is asked for; an empty member asks for nothing. ``sha256`` is of a file or of its samples, ``audio_sha256`` and
+    ``essence_sha256`` of the one alone. ``terms`` stand in title or artist, the others in the one that they name.
 
     ``only`` and ``besides`` are codes: of the certificates that the log tells a status of. ``now`` is a time as it is stored;
     with it, ``dates`` asks for those that are ``current`` at that time, ``expired`` or ``not_yet``. What begins by ``begun`` has
@@ -43,12 +44,17 @@ class Search:
     """
 
     terms: tuple[str, ...] = ()
+    title_terms: tuple[str, ...] = ()
+    artist_terms: tuple[str, ...] = ()
     isrc: str = ""
     sha256: str = ""
+    audio_sha256: str = ""
+    essence_sha256: str = ""
     outcome: str = ""
     standard: str = ""
     evidence_level: str = ""
     year: str = ""
+    issued_after: str = ""
     only: Collection[str] | None = None
     besides: Collection[str] = ()
     dates: str = ""
@@ -163,13 +169,17 @@ def condition_of(search: Search, dialect: Dialect, way: Way) -> ColumnElement[bo
     undelivered = select(certificates.c.code).where(certificates.c.document.is_(None))
     wanted: list[ColumnElement[bool]] = [listings.c.code.not_in(undelivered)]
     wanted += [listings.c.words.contains(term, autoescape=True) for term in search.terms]
-    for column in (listings.c.isrc, listings.c.outcome, listings.c.standard, listings.c.evidence_level):
-        if value := getattr(search, column.name):
-            wanted.append(column == value)
+    # Title and artist are the two lines of the words.
+    wanted += [listings.c.words.like(f"%{_literal(term)}%\n%", escape="/") for term in search.title_terms]
+    wanted += [listings.c.words.like(f"%\n%{_literal(term)}%", escape="/") for term in search.artist_terms]
+    for name in ("isrc", "outcome", "standard", "evidence_level", "essence_sha256"):
+        if value := getattr(search, name):
+            wanted.append(listings.c[name] == value)
+    if search.audio_sha256:
+        wanted.append(listings.c.code.in_(_of_file(search.audio_sha256)))
     if search.sha256:
-        of_file = select(certificates.c.code).where(certificates.c.audio_sha256 == search.sha256)
         of_samples = select(listings.c.code).where(listings.c.essence_sha256 == search.sha256)
-        wanted.append(listings.c.code.in_(union(of_file, of_samples)))
+        wanted.append(listings.c.code.in_(union(_of_file(search.sha256), of_samples)))
     if search.only is not None:
         wanted.append(listings.c.code.in_(_listed(search.only, dialect)))
     if search.besides:
@@ -177,11 +187,21 @@ def condition_of(search: Search, dialect: Dialect, way: Way) -> ColumnElement[bo
     return and_(*wanted, *_dates(search, way))
 
 
+def _of_file(sha256: str) -> Select[tuple[str]]:
+    return select(certificates.c.code).where(certificates.c.audio_sha256 == sha256)
+
+
+def _literal(term: str) -> str:
+    """A term in which % and _ stand for themselves, with ``/`` as the mark of that."""
+    return term.replace("/", "//").replace("%", "/%").replace("_", "/_")
+
+
 def _dates(search: Search, way: Way) -> list[ColumnElement[bool]]:
     issued = way.column(listings.c.issued_at)
     begun, ended = issued <= (search.begun or search.now), listings.c.expires_at <= search.now
     in_year = [issued.between(f"{search.year}-01-01", f"{search.year}-12-31T23:59:59Z")] if search.year else []
-    return in_year + {"current": [begun, ~ended], "expired": [ended], "not_yet": [~begun]}.get(search.dates, [])
+    later = [issued > search.issued_after] if search.issued_after else []
+    return in_year + later + {"current": [begun, ~ended], "expired": [ended], "not_yet": [~begun]}.get(search.dates, [])
 
 
 def _listed(codes: Collection[str], dialect: Dialect) -> Any:

@@ -26,6 +26,8 @@ from certifier.log.tiles import (
 )
 from certifier.storage.files import save_durably
 
+CERTIFICATES = "certificates"  # below a mirror, and in it CODE.vc, CODE.report.json and CODE.decision.json
+PUBLIC_FILES = ("vc", "report.json", "decision.json")
 Entries = Callable[[int, int], Sequence[bytes]]  # from an index up to another, which is left out
 
 

@@ -23,11 +23,13 @@ from certifier.storage.listings import (
     ORDERS,
     Listing,
     Order,
+    Recording,
     Search,
     Way,
     beside,
     condition_of,
     listing_of,
+    newest_in_force_query,
     page_query,
 )
 from certifier.storage.rows import (

@@ -6,7 +6,6 @@ A refusal and a failed verification are answers, with status 200 or 201; errors 
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from flask import Response, request
@@ -15,9 +14,9 @@ from pydantic import Field, ValidationError
 from certifier.certificate.verification import AudioDigests, Verification
 from certifier.crypto.strict_json import DEFAULT_LIMITS, parse_object
 from certifier.errors import NotFoundError
-from certifier.web.documents import CertificateList, Document, certificate_view, verification_view
+from certifier.web.documents import Document, verification_view
+from certifier.web.parameters import DIGEST
 from certifier.web.problems import MediaTypeUnsupported, ParameterInvalid
-from certifier.web.records import record_of
 from certifier.web.responses import JSON, checked_query, json_reply
 from certifier.web.site import MOST_FOR_LEVERS, RETRY_AFTER_S, Site
 from certifier.web.submissions import (
@@ -29,8 +28,6 @@ from certifier.web.submissions import (
     try_submission,
 )
 from certifier.web.verifications import check_code, check_document
-
-DIGEST = r"^[0-9a-f]{64}$"
 
 
 class AudioInQuestion(Document):
@@ -103,7 +100,7 @@ def verify(site: Site) -> Response:
         raise MediaTypeUnsupported("A verification is asked for in JSON.", found=request.mimetype, expected=JSON)
     verification = _verification_for(site, _verification_request(read_body()))
     view = verification_view(verification, site.settings.environment)
-    return json_reply(view, "not at all", Access_Control_Allow_Origin="*")
+    return json_reply(view, "not at all")
 
 
 def read_body() -> bytes:
@@ -146,29 +143,3 @@ def _verification_for(site: Site, question: VerificationRequest) -> Verification
     # A fraction stays one: no certificate of ours holds any, so the check finds it changed.
     document = json.dumps(question.credential, ensure_ascii=False, default=float).encode()
     return check_document(site, document, proof, audio)
-
-
-def certificates(site: Site) -> Response:
-    """The certificates for an audio file, by the SHA-256 of its bytes or of its samples, the newest first."""
-    asked, store = checked_query(sha256=None, essence_sha256=None), site.certifier.store
-    if bool(asked["sha256"]) == bool(asked["essence_sha256"]):
-        raise ParameterInvalid("Ask by one digest.", found="both or none", expected="sha256 or essence_sha256")
-    digest = asked["sha256"] or asked["essence_sha256"]
-    if not re.fullmatch(DIGEST, digest):
-        raise ParameterInvalid("This is not a SHA-256.", found=digest[:80], expected="64 small hexadecimal digits")
-    found = store.certificates_for_audio(digest) if asked["sha256"] else store.certificates_for_essence(digest)
-    rows = [row for row in found if row.document]
-    minute, environment = site.minute(), site.settings.environment
-    items = [certificate_view(record_of(site, row.code, minute), environment) for row in reversed(rows)]
-    return json_reply(CertificateList(items=items), "a minute", Access_Control_Allow_Origin="*")
-
-
-def preflight(site: Site) -> Response:  # noqa: ARG001 - every view gets the site
-    """Browsers of other sites may ask for verifications."""
-    headers = {
-        "Access-Control-Allow-Origin": "*",
-        "Access-Control-Allow-Methods": "POST",
-        "Access-Control-Allow-Headers": "Content-Type",
-        "Access-Control-Max-Age": "86400",
-    }
-    return Response(status=204, headers=headers)

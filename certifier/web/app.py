@@ -27,6 +27,7 @@ from certifier.web import (
     assets,
     badges,
     browser_check,
+    certificate_api,
     certificates,
     compare,
     complaints,
@@ -40,9 +41,11 @@ from certifier.web import (
     packs,
     pages,
     register,
+    register_api,
     replay_page,
     sandbox,
     scheme,
+    service_info,
     standards,
     vc_api,
     verify_page,
@@ -55,10 +58,11 @@ from certifier.web.language import name_language, speak
 from certifier.web.limits import policy_of
 from certifier.web.openapi.document import openapi_document
 from certifier.web.problems import register_problems
-from certifier.web.ready import ReadyBytes
+from certifier.web.ready import REQUEST_ID, ReadyBytes
 from certifier.web.responses import checked_query, json_reply
 from certifier.web.site import Site
 from certifier.web.uploads import UploadRequest
+from certifier.web.wire import is_shared, speak_http
 
 
 class Route(NamedTuple):
@@ -68,6 +72,11 @@ class Route(NamedTuple):
     path: str
     view: Callable[..., Any]
     scope: str = ""
+
+    @property
+    def endpoint(self) -> str:
+        """The name under which Flask knows it; a full stop would mean something there."""
+        return f"{self.method} {self.path}".replace(".", "·")
 
 
 ROUTES = (
@@ -133,11 +142,23 @@ ROUTES = (
     Route("GET", "/api/v1/submissions/<submission_id>", api.submission),
     Route("GET", "/api/v1/submissions/<submission_id>/levers", api.levers),
     Route("GET", "/api/v1/submissions/<submission_id>/explanation", api.explanation),
-    Route("GET", "/api/v1/certificates", api.certificates),
+    Route("GET", "/api/v1/certificates", register_api.certificates),
+    Route("GET", "/api/v1/certificates/<code>", certificate_api.show),
+    Route("GET", "/api/v1/certificates/<code>/decision-record", certificate_api.decision_record),
+    Route("GET", "/api/v1/certificates/<code>/report", certificate_api.report),
+    Route("GET", "/api/v1/certificates/<code>/log-proof", certificate_api.log_proof),
+    Route("GET", "/api/v1/certificates/<code>/status", certificate_api.status),
+    Route("GET", "/api/v1/certificates/<code>/verification", certificate_api.verification),
     Route("GET", "/api/v1/certificates/<code>/renewal-info", certificates.renewal),
+    Route("GET", "/api/v1/withdrawn-certificates", register_api.withdrawn),
+    Route("GET", "/api/v1/standards", standards.listed),
+    Route("GET", "/api/v1/standards/<name>/<version>", standards.document),
+    Route("GET", "/api/v1/trust-list", wellknown.trust),
+    Route("GET", "/api/v1/packs/latest", packs.latest),
+    Route("GET", "/api/v1/scheme", scheme.as_json),
+    Route("GET", "/api/v1/service-info", service_info.show),
     Route("POST", "/api/v1/complaints", complaints.send_json),
     Route("POST", "/api/v1/verifications", api.verify),
-    Route("OPTIONS", "/api/v1/verifications", api.preflight),
     Route("GET", "/api/v1/key-challenges", mine.challenge),
     Route("POST", "/api/v1/my-tracks", mine.tracks),
     # who asks
@@ -190,7 +211,7 @@ HEADERS_OF = {
         "Content-Security-Policy": HEADERS["Content-Security-Policy"].replace("img-src 'self'", "img-src 'self' blob:"),
     }
 }
-_REQUEST_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
+DESCRIPTION = "/openapi.json"
 SMALL_BODY = 256 * 1024
 
 log = structlog.get_logger(__name__)
@@ -221,6 +242,7 @@ def create_app(certifier: Certifier, clock: Callable[[], datetime] = utc_now, eg
     register_problems(app, certifier.settings.base_url)
     app.before_request(_name_request)
     app.after_request(_finish)
+    speak_http(app, {"openapi", *(route.endpoint for route in ROUTES if is_shared(*route[:2], route.scope))})
     app.wsgi_app = ReadyBytes(app.wsgi_app, site.as_of)  # type: ignore[method-assign]
     return app
 
@@ -228,11 +250,13 @@ def create_app(certifier: Certifier, clock: Callable[[], datetime] = utc_now, eg
 def _add_routes(app: Flask, site: Site) -> None:
     scopes = {(route.method, described_path(route.path)): route.scope for route in ROUTES}
     site.description = description = openapi_document(site.settings, scopes)
-    app.add_url_rule("/openapi.json", "openapi", lambda: _description(description))
+    app.add_url_rule(
+        DESCRIPTION, "openapi", lambda: _description(description), methods=["GET"], provide_automatic_options=False
+    )
     for route in ROUTES:
         app.add_url_rule(
             route.path,
-            f"{route.method} {route.path}".replace(".", "·"),
+            route.endpoint,
             partial(
                 _admitted,
                 site,
@@ -268,7 +292,7 @@ def _in_queue(site: Site, view: Callable[..., Any], **parts: str) -> Any:
 
 def _description(document: dict[str, Any]) -> Response:
     checked_query()
-    return json_reply(document, "five minutes", Access_Control_Allow_Origin="*")
+    return json_reply(document, "five minutes")
 
 
 def printable(text: str) -> str:
@@ -289,7 +313,7 @@ def minute(moment: datetime) -> str:
 def _name_request() -> None:
     """The caller's request id where it is a plain one, else a new one."""
     given = request.headers.get("X-Request-Id", "")
-    g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(12)
+    g.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(12)
 
 
 def _finish(response: Response) -> Response:
@@ -298,8 +322,6 @@ def _finish(response: Response) -> Response:
     if "frame-ancestors *" in response.headers["Content-Security-Policy"]:  # it is made for other people's pages
         del response.headers["X-Frame-Options"]
     response.headers["X-Request-Id"] = g.request_id
-    if request.path == "/api/v1/verifications":  # errors too, else a page elsewhere sees a network fault
-        response.headers["Access-Control-Allow-Origin"] = "*"
     access.close(response)
     name_language(response)
     compress(response)

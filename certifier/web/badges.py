@@ -39,7 +39,6 @@ from certifier.web.records import Record, record_of
 from certifier.web.responses import PDF, PNG, SVG, checked_query, json_reply, moved, reply
 from certifier.web.site import Site
 from certifier.web.submissions import decision_on
-from certifier.web.wellknown import PUBLIC
 from certifier.web.words import LEVELS, STAGES
 
 # Scripts cannot run in such an image, and nothing is fetched for it, even when it is opened on its own.
@@ -136,9 +135,7 @@ def baked(site: Site, code: str) -> Response:
         raise NotFoundError("The certificate cannot be believed, so it has no badge now.")
     face = replace(record.face, checked_month=None)
     credential = site.certifier.rendition(record.row, "openbadge").decode()
-    return _image(
-        bake(_svg("square", Certificate(face)), credential), SVG, Art(Certificate(face), record.state, False), **PUBLIC
-    )
+    return _image(bake(_svg("square", Certificate(face)), credential), SVG, Art(Certificate(face), record.state, False))
 
 
 def pieces() -> list[str]:
@@ -190,7 +187,7 @@ def shields(site: Site, name: str) -> AnyResponse:
         "isError": False,
         "cacheSeconds": SECONDS,
     }
-    return json_reply(document, "five minutes", LCAL_State=art.state, **PUBLIC)
+    return json_reply(document, "five minutes", LCAL_State=art.state)
 
 
 _SCALES = [str(scale) for scale in dict.fromkeys((2, *SCALES))]  # the first is the default

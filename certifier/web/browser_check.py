@@ -29,13 +29,12 @@ from certifier.web.records import Record, row_of
 from certifier.web.responses import HTML, JSON, checked_query, json_reply, reply
 from certifier.web.script_words import says
 from certifier.web.site import Site
-from certifier.web.wellknown import PUBLIC
 
 
 def verdict_json(site: Site) -> Response:  # noqa: ARG001 - every view gets the site
     """The table of axes and verdicts, for our modules and for anybody's."""
     checked_query()
-    return reply(package_text("certificate/verdict.json"), JSON, "five minutes", **PUBLIC)
+    return reply(package_text("certificate/verdict.json"), JSON, "five minutes")
 
 
 def trust_text(site: Site, minute: datetime) -> str:
@@ -102,7 +101,7 @@ def as_json(site: Site, code: str) -> Response:
     """The material alone, for a page that has been open for long, and for other programs."""
     checked_query()
     row = row_of(site, code)
-    return json_reply(material_of(site, row, _claims_of(row), site.minute()), "no time", **PUBLIC)
+    return json_reply(material_of(site, row, _claims_of(row), site.minute()), "no time")
 
 
 def offline(site: Site, code: str) -> Response:

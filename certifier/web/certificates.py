@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from flask import Response, g, redirect, render_template
@@ -25,6 +25,7 @@ from certifier.web.records import limits_for, record_of, row_of
 from certifier.web.responses import (
     HTML,
     JSON,
+    PDF,
     PNG,
     SVG,
     TEXT,
@@ -37,7 +38,6 @@ from certifier.web.responses import (
 )
 from certifier.web.site import Site
 from certifier.web.submissions import decision_on, explanation_on
-from certifier.web.wellknown import PUBLIC
 from certifier.web.words import CONTRIBUTIONS, REGIONS
 
 CREDENTIAL = "application/vc"
@@ -96,10 +96,15 @@ def _form_of(site: Site, text: str, dot: str, suffix: str) -> AnyResponse:
 
 
 def _negotiated(site: Site, code: str) -> Response:
-    suffix = BY_TYPE[chosen_form(list(BY_TYPE))]
+    return negotiated(site, code, BY_TYPE, f"/v/{code}")
+
+
+def negotiated(site: Site, code: str, by_type: Mapping[str, str], address: str) -> Response:
+    """The form that Accept asks for, of media types with their suffixes, the default first. Raises NotAcceptable."""
+    suffix = by_type[chosen_form(list(by_type))]
     response = FORMS[suffix](site, code) if suffix else _page(site, code)
     response.headers["Vary"] = "Accept"
-    response.headers["Content-Location"] = f"/v/{code}{'.' if suffix else ''}{suffix}"
+    response.headers["Content-Location"] = f"{address}{'.' if suffix else ''}{suffix}"
     return response
 
 
@@ -170,22 +175,20 @@ def _scale(site: Site, claims: Claims) -> charts.MarkedScale | None:
 
 def _view(site: Site, code: str) -> Response:
     checked_query()
-    return json_reply(
-        certificate_view(record_of(site, code, site.minute()), site.settings.environment), "a minute", **PUBLIC
-    )
+    return json_reply(certificate_view(record_of(site, code, site.minute()), site.settings.environment), "a minute")
 
 
 def _sentence(site: Site, code: str) -> Response:
     checked_query()
     record = record_of(site, code, site.minute())
-    return reply(f"{record.state}: {record.sentence or 'nothing of it can be believed'}\n", TEXT, "a minute", **PUBLIC)
+    return reply(f"{record.state}: {record.sentence or 'nothing of it can be believed'}\n", TEXT, "a minute")
 
 
 def _credential(site: Site, code: str) -> Response:
     """The signed record, byte for byte as issued; what came to harm here is kept by nobody."""
     checked_query()
     row = row_of(site, code)
-    return reply(row.document or b"", CREDENTIAL, "for ever" if site.is_whole(row) else "not at all", **PUBLIC)
+    return reply(row.document or b"", CREDENTIAL, "for ever" if site.is_whole(row) else "not at all")
 
 
 def _open_badge(site: Site, code: str) -> Response:
@@ -205,32 +208,32 @@ def _compact(site: Site, code: str) -> Response:
 
 def _rendition(site: Site, code: str, form: Form, media_type: str) -> Response:
     checked_query()
-    return reply(site.certifier.rendition(row_of(site, code), form), media_type, "for ever", **PUBLIC)
+    return reply(site.certifier.rendition(row_of(site, code), form), media_type, "for ever")
 
 
-def _proof(site: Site, code: str) -> Response:
+def proof(site: Site, code: str) -> Response:
     checked_query()
-    return reply(row_of(site, code).proof or b"", TEXT, "for ever", **PUBLIC)
+    return reply(row_of(site, code).proof or b"", TEXT, "for ever")
 
 
-def _report(site: Site, code: str) -> Response:
+def report(site: Site, code: str) -> Response:
     """The signed envelope, byte for byte as it was sent."""
     checked_query()
     submission = site.certifier.store.submission(row_of(site, code).submission_id)
-    return reply(submission.envelope, JSON, "for ever", **PUBLIC)
+    return reply(submission.envelope, JSON, "for ever")
 
 
-def _decision(site: Site, code: str) -> Response:
+def decision_record(site: Site, code: str) -> Response:
     """The decision record, whose digest stands in the certificate."""
     checked_query()
     submission = site.certifier.store.submission(row_of(site, code).submission_id)
-    return reply(submission.decision, JSON, "for ever", **PUBLIC)
+    return reply(submission.decision, JSON, "for ever")
 
 
 def _explanation(site: Site, code: str) -> Response:
     """Every line of the figure with its origins."""
     checked_query()
-    return json_reply(explanation_on(site, row_of(site, code).submission_id), "an hour", **PUBLIC)
+    return json_reply(explanation_on(site, row_of(site, code).submission_id), "an hour")
 
 
 def renewal(site: Site, code: str) -> Response:
@@ -240,7 +243,7 @@ def renewal(site: Site, code: str) -> Response:
     if record_of(site, parsed, site.minute()).claims is None:
         raise NotFoundError("The certificate cannot be believed, so there is nothing to renew.")
     view = renewal_view(renewal_info(site.certifier, parsed, site.minute()))
-    return json_reply(view, "a minute", Retry_After=str(RENEWAL_ASKED_AGAIN_S), **PUBLIC)
+    return json_reply(view, "a minute", Retry_After=str(RENEWAL_ASKED_AGAIN_S))
 
 
 # suffix -> view
@@ -258,9 +261,9 @@ FORMS: dict[str, Callable[[Site, str], Response]] = {
     "qr.svg": print_qr.svg,
     "qr.png": print_qr.png,
     "txt": _sentence,
-    "tlog-proof": _proof,
-    "report.json": _report,
-    "decision.json": _decision,
+    "tlog-proof": proof,
+    "report.json": report,
+    "decision.json": decision_record,
     "explanation.json": _explanation,
     "check.json": browser_check.as_json,
     "offline.html": browser_check.offline,
@@ -276,5 +279,6 @@ BY_TYPE = {
     COSE: "cose",
     SVG.partition(";")[0]: "svg",
     PNG: "png",
+    PDF: "pdf",
     TEXT.partition(";")[0]: "txt",
 }

@@ -17,7 +17,6 @@ from certifier.web.problems import NotImplementedHere, ParameterInvalid
 from certifier.web.records import record_of
 from certifier.web.responses import checked_query, json_reply, reply
 from certifier.web.site import Site
-from certifier.web.wellknown import PUBLIC
 
 CACHE_S = 300
 LEAST_WIDTH, LEAST_HEIGHT = 240, 120
@@ -33,13 +32,11 @@ def show(site: Site) -> Response:
         raise NotImplementedHere("oEmbed comes as JSON or XML.", found=form[:40], expected="json, xml")
     document = _document(site, asked)
     if form == "json":
-        return json_reply(document, "five minutes", **PUBLIC)
+        return json_reply(document, "five minutes")
     root = Element("oembed")
     for name, value in document.items():
         SubElement(root, name).text = str(value)
-    return reply(
-        b'<?xml version="1.0" encoding="utf-8" standalone="yes"?>\n' + tostring(root), XML, "five minutes", **PUBLIC
-    )
+    return reply(b'<?xml version="1.0" encoding="utf-8" standalone="yes"?>\n' + tostring(root), XML, "five minutes")
 
 
 def _document(site: Site, asked: dict[str, str]) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from flask import Response, request
 from certifier.certificate.status import VALID_FOR
 from certifier.web.responses import JSON, checked_query, reply
 from certifier.web.site import Site
-from certifier.web.wellknown import PUBLIC
 
 
 def latest(site: Site) -> Response:
@@ -18,7 +17,7 @@ def latest(site: Site) -> Response:
     now = site.clock()
     made_at = now.replace(second=0, microsecond=0)
     seconds_left = (made_at + VALID_FOR - now) // timedelta(seconds=1)
-    response = reply(site.pack(made_at), JSON, seconds_left, **PUBLIC)
+    response = reply(site.pack(made_at), JSON, seconds_left)
     response.last_modified = made_at
     response.make_conditional(request)  # again, for a client that knows the date alone
     return response

@@ -14,12 +14,13 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, g, render_template, request
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
 from certifier import errors
 from certifier.errors import CertifierError, ForeignInputError, MalformedReport, NotFoundError
 from certifier.service.api_keys import without_keys
 from certifier.web.site import RETRY_AFTER_S
+from certifier.web.wire import methods_of
 
 MEDIA_TYPE = "application/problem+json"
 SHOWN = 400
@@ -35,6 +36,10 @@ class NoSuchCertificate(NotFoundError):
 
 class ParameterInvalid(ForeignInputError):
     """A parameter, field or header of the request cannot be used."""
+
+
+class CursorExpired(ForeignInputError):
+    """The place in a list was given out too long ago."""
 
 
 class PayloadTooLarge(ForeignInputError):
@@ -277,6 +282,12 @@ PROBLEMS: dict[type[CertifierError], Problem] = {
     ParameterInvalid: Problem(
         400, "parameter-invalid", "A parameter cannot be used", "The answer names the parameter and what it may be."
     ),
+    CursorExpired: Problem(
+        400,
+        "cursor-expired",
+        "This place in the list is not kept any more",
+        "A cursor counts for 24 hours. Ask for the list from its beginning.",
+    ),
     PayloadTooLarge: Problem(413, "payload-too-large", "The request is too large", "The answer names the limit."),
     MediaTypeUnsupported: Problem(
         415, "media-type-unsupported", "This kind of body is not read here", "The answer names the types that are read."
@@ -347,7 +358,9 @@ def _details_of(error: CertifierError, slug: str) -> Iterator[dict[str, str]]:
 def _detail(
     pointer: str | None, code: str, found: str | None, expected: str | None, hint: str | None
 ) -> dict[str, str]:
-    members = {"pointer": pointer, "code": code, "found": found, "expected": expected, "hint": hint}
+    """Where it is: a JSON Pointer into the body (RFC 6901), or the name of a parameter, a field of a form or a header."""
+    place = "parameter" if pointer and not pointer.startswith("/") else "pointer"
+    members = {place: pointer, "code": code, "found": found, "expected": expected, "hint": hint}
     return {name: without_keys(value)[:SHOWN] for name, value in members.items() if value is not None}
 
 
@@ -393,8 +406,8 @@ def _headers_for(error: Exception, status: int) -> dict[str, str]:
         headers["Retry-After"] = str(error.after_s if isinstance(error, errors.RateLimited) else READ_AGAIN_S)
     if isinstance(error, errors.AccessRefused):
         headers["WWW-Authenticate"] = _challenge(error)
-    if isinstance(error, HTTPException) and "Allow" in dict(error.get_headers()):
-        headers["Allow"] = dict(error.get_headers())["Allow"]
+    if isinstance(error, MethodNotAllowed):
+        headers["Allow"] = ", ".join(methods_of(error))
     return headers
 
 

@@ -7,16 +7,20 @@ badges of a certificate, lasts for the moment that it was made in: minute, size 
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable
 from threading import Lock
 from typing import Any, NamedTuple
 
+from werkzeug.http import parse_etags
+
 MAX_BYTES = 64 * 1024 * 1024
+REQUEST_ID = re.compile(r"[0-9A-Za-z-]{8,64}", re.ASCII)
 LONGEST_KEY = 1000  # so that nobody fills the memory with addresses and headers
 PER_REQUEST = {"x-request-id", "date", "server"}
-OF_A_MOMENT = ("/v/", "/V/")  # paths whose answers last for a moment
+OF_A_MOMENT = ("/v/", "/V/", "/api/v1/certificates/")  # paths whose answers last for a moment
 
 Headers = list[tuple[str, str]]
 StartResponse = Callable[..., Any]
@@ -64,21 +68,24 @@ class ReadyBytes:
         self._passing: tuple[Hashable, Memory] = (None, Memory(max_bytes))
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        if environ["REQUEST_METHOD"] != "GET":
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return self._application(environ, start_response)
         path = environ["PATH_INFO"]
         query = environ.get("QUERY_STRING", "")
         passing = self._of_now() if self._moment and path.startswith(OF_A_MOMENT) else None
         as_asked = (path, query, *(environ.get(name, "") for name in _ASKED)) if passing else None
         kept = self._lasting.get((path, query)) or (passing.get(as_asked) if passing else None)
+        is_get = environ["REQUEST_METHOD"] == "GET"
         if kept is None:
+            if not is_get:
+                return self._application(environ, start_response)
             return self._asked(environ, start_response, (path, query), passing, as_asked)
         named = ("X-Request-Id", _request_id(environ))
-        if kept.tag and environ.get("HTTP_IF_NONE_MATCH", "").strip() == kept.tag:
+        if _has(environ.get("HTTP_IF_NONE_MATCH", ""), kept.tag):
             start_response("304 NOT MODIFIED", [*(h for h in kept.headers if h[0] not in _OF_THE_BODY), named])
             return []
         start_response("200 OK", [*kept.headers, named])
-        return [kept.body]
+        return [kept.body] if is_get else []
 
     def _of_now(self) -> Memory:
         assert self._moment is not None
@@ -125,6 +132,13 @@ _VARIES = {
 _ASKED = tuple(_VARIES.values())
 
 
+def _has(known: str, tag: str) -> bool:
+    """Whether a client that names the tags that it knows has these bytes (RFC 9110 section 13.1.2: weak tags are as good)."""
+    if not known or not tag:
+        return False
+    return known == tag or parse_etags(known).contains_weak(tag.removeprefix("W/").strip('"'))
+
+
 def _kept(headers: Headers, body: bytes) -> Kept:
     lasting = [(name, value) for name, value in headers if name.lower() not in PER_REQUEST]
     return Kept(lasting, body, next((value for name, value in lasting if name.lower() == "etag"), ""))
@@ -142,5 +156,4 @@ def _lasts(status: str, headers: Headers) -> str:
 
 def _request_id(environ: dict[str, Any]) -> str:
     given = str(environ.get("HTTP_X_REQUEST_ID", ""))
-    is_plain = 8 <= len(given) <= 64 and given.isascii() and given.replace("-", "").isalnum()
-    return given if is_plain else secrets.token_hex(12)
+    return given if REQUEST_ID.fullmatch(given) else secrets.token_hex(12)

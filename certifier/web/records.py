@@ -65,9 +65,13 @@ def row_of(site: Site, code: str) -> CertificateRow:
 
 def record_of(site: Site, code: str, minute: datetime) -> Record:
     """The certificate with this code and its state. Raises NoSuchCertificate."""
-    row = row_of(site, code)
+    return record_for(site, row_of(site, code), minute)
+
+
+def record_for(site: Site, row: CertificateRow, minute: datetime) -> Record:
+    """A delivered certificate and its state."""
     verification = site.verification_of(row, minute)
-    changes = site.certifier.published.changes_of(code)
+    changes = site.certifier.published.changes_of(row.code)
     state = state_of(verification, changes[-1].reason if changes else None)
     claims = verification.claims
     monitored = site.scheme.monitored_at(minute)

@@ -13,24 +13,9 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from certifier.web.language import N_
 from certifier.web.problems import problems
 
 REF = "#/components/schemas/"
-
-# title of a group -> how the paths in it begin; the first group that fits takes an operation, the last one all others
-GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    (N_("Verify and find"), ("/api/v1/verifications", "/api/v1/certificates")),
-    (N_("Submit and decide"), ("/api/v1/submissions", "/api/v1/report-checks")),
-    (N_("My tracks, by key"), ("/api/v1/key-challenges", "/api/v1/my-")),
-    (N_("API keys"), ("/api/v1/api-keys",)),
-    (N_("Complaints"), ("/api/v1/complaints",)),
-    (N_("A certificate and its files"), ("/v/",)),
-    (N_("Trust, status, log"), ("/.well-known/", "/trust.json", "/status/", "/packs/", "/log/", "/certificate/")),
-    (N_("Standards and scheme"), ("/standards", "/scheme", "/schemas/")),
-    (N_("The W3C's API for credentials"), ("/vc-api/",)),
-    (N_("Others"), ("/",)),
-)
 
 
 @dataclass(frozen=True)
@@ -88,10 +73,10 @@ class Reference:
 def reference_of(document: Mapping[str, Any]) -> Reference:
     """The document as the page shows it, in groups."""
     schemas: Mapping[str, Any] = document["components"]["schemas"]
-    found: dict[str, list[Operation]] = {title: [] for title, _ in GROUPS}
+    found: dict[str, list[Operation]] = {tag["name"]: [] for tag in document["tags"]}
     for path, methods in document["paths"].items():
-        title = next(title for title, starts in GROUPS if path.startswith(starts))
-        found[title] += [_operation(method, path, described) for method, described in methods.items()]
+        for method, described in methods.items():
+            found[described["tags"][0]].append(_operation(method, path, described))
     tables = tuple((name, _plain(schema.get("description", "")), _fields(schema)) for name, schema in schemas.items())
     groups = tuple((title, tuple(operations)) for title, operations in found.items() if operations)
     return Reference(groups, tables, document["info"]["version"])
@@ -167,6 +152,8 @@ def _model_in(schema: Mapping[str, Any]) -> str | None:
 def _notes(schema: Mapping[str, Any]) -> Iterator[str]:
     if about := schema.get("description"):
         yield _plain(about) if about.endswith((".", "!")) else f"{_plain(about)}."
+    if known := schema.get("x-extensible-enum"):
+        yield f"Now one of {', '.join(filter(None, known))}; others may come."
     if examples := schema.get("examples"):
         yield f"Such as {', '.join(map(str, examples))}."
     for name, words in (

@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -30,7 +30,6 @@ from certifier.web.problems import ParameterInvalid
 from certifier.web.records import UNRELIABLE, not_believed
 from certifier.web.responses import checked_query, page, reply
 from certifier.web.site import Site
-from certifier.web.wellknown import PUBLIC
 
 ON_A_PAGE = 50
 MOST_TYPED = 200  # characters
@@ -163,8 +162,7 @@ def parse_typed(text: str) -> Typed:
         )
     if digest := _DIGEST.fullmatch(text.lower()):
         return Typed(text, "sha256", sha256=digest[1])
-    isrc = text.upper().removeprefix("ISRC").replace("-", "").replace(" ", "")
-    if _ISRC.fullmatch(isrc):
+    if isrc := isrc_in(text):
         return Typed(text, "isrc", isrc=isrc)
     terms = terms_of(text)
     if not terms:
@@ -185,6 +183,12 @@ def parse_typed(text: str) -> Typed:
         return Typed(text, "code", terms, code=parse_code(text))
     except MalformedCode:
         return Typed(text, "mistyped" if _LOOKS_LIKE_CODE.fullmatch(text) else "words", terms)
+
+
+def isrc_in(text: str) -> str:
+    """The ISRC that somebody wrote in any usual way, in twelve characters (ISO 3901); empty where it is none."""
+    isrc = text.upper().removeprefix("ISRC").replace("-", "").replace(" ", "")
+    return isrc if _ISRC.fullmatch(isrc) else ""
 
 
 def _code_of(way: str, text: str) -> str:
@@ -235,9 +239,7 @@ def state_of(row: Listing, statuses: Mapping[str, Status], now: str, begun: str)
 
 
 def _search(asked: Mapping[str, str], typed: Typed, statuses: Mapping[str, Status], now: str, begun: str) -> Search:
-    state = asked["state"]
-    by_dates = {"active": "current", "expired": "expired", "not_yet": "not_yet"}
-    return Search(
+    search = Search(
         terms=typed.terms,
         isrc=typed.isrc,
         sha256=typed.sha256,
@@ -245,14 +247,24 @@ def _search(asked: Mapping[str, str], typed: Typed, statuses: Mapping[str, Statu
         standard=asked["standard"],
         evidence_level=asked["level"],
         year=asked["year"],
-        only=[code for code, status in statuses.items() if status.state == state]
-        if state and state not in by_dates
-        else None,
-        besides=list(statuses) if state in by_dates else (),
-        dates=by_dates.get(state, ""),
         now=now,
         begun=begun,
     )
+    return in_state(search, asked["state"], statuses)
+
+
+# state -> what it asks of the dates, for those that the log withdrew nothing of
+_BY_DATES = {"active": "current", "expired": "expired", "not_yet": "not_yet"}
+
+
+def in_state(search: Search, state: str, statuses: Mapping[str, Status]) -> Search:
+    """The search for those in a state (STATES) alone; any where it is empty. ``statuses`` is what ``statuses_of`` says."""
+    if state in _BY_DATES:
+        return replace(search, besides=list(statuses), dates=_BY_DATES[state])
+    if not state:
+        return search
+    codes = [code for code, status in statuses.items() if status.state == state]
+    return replace(search, only=[code for code in codes if search.only is None or code in search.only])
 
 
 # -- what was withdrawn ---------------------------------------------------------------------------------------------
@@ -261,7 +273,7 @@ def _search(asked: Mapping[str, str], typed: Typed, statuses: Mapping[str, Statu
 def withdrawn(site: Site) -> Response:
     """Everything that must not be shown any more, or not just now, the newest first; also what is not here as a file."""
     asked = checked_query(state=("", "revoked", "suspended", "superseded"), after=None)
-    ended = _newest_first(statuses_of(site.certifier.published).values())
+    ended = newest_first(statuses_of(site.certifier.published).values())
     kinds = {state: sum(status.state == state for status in ended) for state in ("revoked", "suspended", "superseded")}
     fitting = [status for status in ended if asked["state"] in ("", status.state)]
     begin = _place_after(asked["after"], fitting)
@@ -301,12 +313,13 @@ def withdrawn_csv(site: Site) -> Response:
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\r\n")  # RFC 4180
     writer.writerow(("code", "state", "since", "reason", "replaced_by", "log", "index"))
-    for status in _newest_first(statuses_of(site.certifier.published).values()):
+    for status in newest_first(statuses_of(site.certifier.published).values()):
         change = status.change
         cells = (change.at, change.reason, change.replaced_by or "", status.log, str(change.log_index))
         writer.writerow((status.code, status.state, *cells))
-    return reply(table.getvalue(), CSV, "a minute", **PUBLIC)
+    return reply(table.getvalue(), CSV, "a minute")
 
 
-def _newest_first(statuses: Iterable[Status]) -> list[Status]:
+def newest_first(statuses: Iterable[Status]) -> list[Status]:
+    """As a list of what was withdrawn has them; those of one moment in the order of the log."""
     return sorted(statuses, key=lambda status: (status.change.at, status.change.log_index, status.code), reverse=True)

@@ -91,7 +91,10 @@ def checked_query(**allowed: Sequence[str] | None) -> dict[str, str]:
     for name in request.args:
         if name not in allowed:
             raise ParameterInvalid(
-                f"There is no parameter {name[:40]!r}.", found=name[:40], expected=", ".join(allowed) or "none"
+                f"There is no parameter {name[:40]!r}.",
+                found=name[:40],
+                expected=", ".join(allowed) or "none",
+                pointer=name[:40],
             )
     return {name: _one_value(name, values) for name, values in allowed.items()}
 
@@ -104,5 +107,6 @@ def _one_value(name: str, allowed: Sequence[str] | None) -> str:
             f"The parameter {name} cannot be used.",
             found=", ".join(given)[:200],
             expected="one of: " + ", ".join(allowed) if allowed else "one value",
+            pointer=name,
         )
     return value

@@ -19,7 +19,6 @@ from certifier.web.documents import Document, PublicUseView, public_use_view
 from certifier.web.records import limits_of
 from certifier.web.responses import checked_query, json_reply, page
 from certifier.web.site import Site
-from certifier.web.wellknown import PUBLIC
 
 # What is in force: outcome and evidence level, as LCAL 9 has them.
 KINDS = (
@@ -113,7 +112,7 @@ def show(site: Site) -> Response:
 
 def as_json(site: Site) -> Response:
     checked_query()
-    return json_reply(scheme_view(site, site.minute()), "five minutes", **PUBLIC)
+    return json_reply(scheme_view(site, site.minute()), "five minutes")
 
 
 def scheme_view(site: Site, now: datetime) -> SchemeView:

@@ -5,6 +5,7 @@ Views get a ``Site`` and give back a response; what is decided, stored or signed
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -15,7 +16,7 @@ from typing import Any, TypeVar
 from certifier.certificate.trust import Trust
 from certifier.certificate.verification import AudioDigests, Material, Verification
 from certifier.certificate.verify import cannot_be_read, check_certificate
-from certifier.crypto.signing import SigningKey
+from certifier.crypto.signing import Signer, SigningKey
 from certifier.decision import parse_decision
 from certifier.egress import Egress
 from certifier.errors import BusyError, CertifierError, NotFoundError
@@ -41,6 +42,9 @@ MOST_REMEMBERED_BYTES = 128 * 1024  # of the signed report behind what is rememb
 # Of a report that is worked on while somebody waits: activities and lines of hardware together.
 MOST_FOR_LEVERS = 200  # half a second
 MOST_FOR_EXPLANATION = 4_000  # ten megabytes
+# Its signature by a key is a secret of whoever holds the key: it is signed for nothing else, and RFC 8032 makes the same one
+# each time. Whoever learns the secret that follows from it learns nothing of the key.
+CURSOR_TEXT = b"lcal-cursor-key/1\n"
 
 
 class StatusLists(Mapping[str, bytes]):
@@ -80,6 +84,7 @@ class Site:
         self._levers = lru_cache(REMEMBERED)(self._levers_of)
         self.ai_parts_of = lru_cache(REMEMBERED)(self._ai_parts_of)
         self.comparison_of = lru_cache(REMEMBERED)(certifier.shelf.compared)
+        self._cursor_keys: dict[str, bytes] = {}
         self._made: dict[str, tuple[tuple[datetime, int, Keys], Any]] = {}
 
     @cached_property
@@ -156,6 +161,25 @@ class Site:
         """The challenge for holders of keys, made anew as the status lists are."""
         make = partial(challenge_at, self.settings, self.certifier.own_keys, purpose)
         return self._remembered(f"challenge {purpose}", moment, lambda now: make(_minute(now)))
+
+    def cursor_key(self, moment: datetime) -> tuple[str, bytes]:
+        """The key that seals the places in lists (web/paging.py), with the verification method that it follows from.
+
+        Raises ReadOnlyError when no key is here that it could follow from.
+        """
+        own = self.certifier.own_keys
+        method = own.method_of(own.for_lists(moment))
+        return method, self._cursor_key(method, own.signer_for(method))
+
+    def cursor_key_of(self, method: str) -> bytes | None:
+        """As ``cursor_key``, for a method of this issuer whose private half is here and may sign."""
+        signer = self.certifier.own_keys.signer_named(method)
+        return self._cursor_key(method, signer) if signer else None
+
+    def _cursor_key(self, method: str, signer: Signer) -> bytes:
+        if method not in self._cursor_keys:
+            self._cursor_keys[method] = hashlib.sha256(signer.sign(CURSOR_TEXT)).digest()
+        return self._cursor_keys[method]
 
     def pack(self, moment: datetime) -> bytes:
         """The pack for offline verification, made anew as the status lists are."""

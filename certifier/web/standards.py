@@ -30,13 +30,13 @@ from certifier.standard.model import Clause, Rule, Standard
 from certifier.standard.vocabulary import FACTS, UNITS
 from certifier.storage.archive import zip_of
 from certifier.units import plain
+from certifier.web.documents import Document
 from certifier.web.language import N_
 from certifier.web.problems import ParameterInvalid
 from certifier.web.records import limits_of
 from certifier.web.responses import JSON, TEXT, checked_query, json_reply, page, reply
 from certifier.web.site import Site
 
-PUBLIC = {"Access_Control_Allow_Origin": "*"}
 TEXT_FILE = "README.md"
 MEDIA_TYPES = {"json": JSON, "csv": "text/csv; charset=utf-8", "md": TEXT, "toml": TEXT, "zip": "application/zip"}
 _LIMIT = re.compile(r"\blimit\.([a-z0-9_]+)")
@@ -272,28 +272,60 @@ def outcome(site: Site, name: str, version: str, outcome: str) -> AnyResponse:
 # -- data -----------------------------------------------------------------------------------------------------------
 
 
+class StandardEntry(Document):
+    """A version of the standard. What is null cannot be had here any more; ``document`` are its numbers and rules as data."""
+
+    id: str
+    state: str
+    open_until: str | None
+    sha256: str
+    tables_sha256: str | None
+    status: str | None
+    url: str | None
+    document: str | None
+    files: str
+
+
+class StandardList(Document):
+    """Every version of the standard that was ever used here. There is one page."""
+
+    items: list[StandardEntry]
+    next: str | None = None
+
+
 def index_json(site: Site) -> Response:
     checked_query()
-    versions = [
-        {
-            "id": entry.id,
-            "state": entry.state,
-            "open_until": entry.until,
-            "sha256": entry.sha256,
-            "tables_sha256": entry.standard.tables_digest if entry.standard else None,
-            "status": entry.standard.status if entry.standard else None,
-            "url": standard_url("", entry.id) if entry.standard else None,
-            "files": f"/standards/by-digest/{entry.sha256}",
-        }
+    versions = [version.model_dump(exclude={"document"}) for version in _versions(site)]
+    return json_reply({"standards": versions}, "five minutes")
+
+
+def listed(site: Site) -> Response:
+    """The same as a list of the API."""
+    checked_query()
+    return json_reply(StandardList(items=_versions(site)), "five minutes")
+
+
+def _versions(site: Site) -> list[StandardEntry]:
+    return [
+        StandardEntry(
+            id=entry.id,
+            state=entry.state,
+            open_until=entry.until,
+            sha256=entry.sha256,
+            tables_sha256=entry.standard.tables_digest if entry.standard else None,
+            status=entry.standard.status if entry.standard else None,
+            url=standard_url("", entry.id) if entry.standard else None,
+            document=standard_url("/api/v1", entry.id) if entry.standard else None,
+            files=f"/standards/by-digest/{entry.sha256}",
+        )
         for entry in _entries(site)
     ]
-    return json_reply({"standards": versions}, "five minutes", **PUBLIC)
 
 
 def document(site: Site, name: str, version: str) -> Response:
     """The standard's numbers and rules as data; its folder stays the authority, bound by the digest."""
     checked_query()
-    return json_reply(standard_document(standard_named(site, name, version)), "five minutes", **PUBLIC)
+    return json_reply(standard_document(standard_named(site, name, version)), "five minutes")
 
 
 def digest_index(site: Site, sha256: str) -> Response:
@@ -302,13 +334,13 @@ def digest_index(site: Site, sha256: str) -> Response:
     files = _files_by_digest(site, sha256)
     listed = {path: sha256_hex(raw) for path, raw in sorted(files.items())}
     found = {"id": site.certifier.shelf.ids()[sha256], "sha256": sha256, "files": listed}
-    return json_reply(found, "for ever", **PUBLIC)
+    return json_reply(found, "for ever")
 
 
 def bundle(site: Site, sha256: str) -> Response:
     """All files of a version in one archive."""
     checked_query()
-    return reply(zip_of(_files_by_digest(site, sha256)), MEDIA_TYPES["zip"], "for ever", **PUBLIC)
+    return reply(zip_of(_files_by_digest(site, sha256)), MEDIA_TYPES["zip"], "for ever")
 
 
 def file(site: Site, sha256: str, path: str) -> Response:
@@ -319,7 +351,7 @@ def file(site: Site, sha256: str, path: str) -> Response:
         raise NotFoundError(
             "The version has no such file.", found=path[:120], hint=f"See /standards/by-digest/{sha256}"
         )
-    return reply(raw, MEDIA_TYPES.get(path.rpartition(".")[2], TEXT), "for ever", **PUBLIC)
+    return reply(raw, MEDIA_TYPES.get(path.rpartition(".")[2], TEXT), "for ever")
 
 
 def _files_by_digest(site: Site, sha256: str) -> Mapping[str, bytes]:

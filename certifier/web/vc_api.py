@@ -92,7 +92,7 @@ def status_list(site: Site, purpose: str) -> Response:
     if purpose not in PURPOSES:
         raise NotFoundError("There is no such status list.", found=purpose[:40], expected=" or ".join(PURPOSES))
     document = sandbox_list(site, purpose)
-    response = json_reply(document, "a minute", Access_Control_Allow_Origin="*")
+    response = json_reply(document, "a minute")
     response.content_type = "application/vc"
     return response
 

@@ -12,24 +12,24 @@ from certifier.crypto.canonical import to_json_text
 from certifier.errors import CertifierError, NotFoundError, ReadOnlyError
 from certifier.report.model import report_json_schema
 from certifier.service.logbook import Logbook
-from certifier.web.responses import BINARY, JSON, TEXT, json_reply, reply
+from certifier.web.responses import BINARY, JSON, TEXT, checked_query, json_reply, reply
 from certifier.web.site import Site
 
 VC, JSON_LD, JWT = "application/vc", "application/ld+json", "application/vc+jwt"
 # media type -> form of a status list; a reader that asks for JSON-LD knows eddsa-rdfc-2022 and may know nothing else
 LIST_FORMS = {VC: "record", JSON_LD: "openbadge", JSON: "record", JWT: "jwt"}
 LIST_SUFFIXES = {"": None, ".jwt": JWT, ".openbadge.json": JSON_LD}
-PUBLIC = {"Access_Control_Allow_Origin": "*"}
 
 
 def did(site: Site) -> Response:
     minute = site.minute()
     document = did_document(site.trust(minute), site.settings.did, minute)
-    return reply(to_json_text(document), "application/did+json", "five minutes", **PUBLIC)
+    return reply(to_json_text(document), "application/did+json", "five minutes")
 
 
 def trust(site: Site) -> Response:
-    return reply(to_json_text(trust_document(site.trust(site.minute()))), JSON, "five minutes", **PUBLIC)
+    checked_query()
+    return reply(to_json_text(trust_document(site.trust(site.minute()))), JSON, "five minutes")
 
 
 def status_list(site: Site, purpose: str, name: str) -> Response:
@@ -50,7 +50,7 @@ def status_list(site: Site, purpose: str, name: str) -> Response:
         )
     media_type = LIST_SUFFIXES[suffix] or request.accept_mimetypes.best_match(LIST_FORMS, default=VC)
     seconds_left = (minute + VALID_FOR - now) // timedelta(seconds=1)
-    response = reply(lists.signed(url, LIST_FORMS[media_type]), media_type, seconds_left, **PUBLIC)
+    response = reply(lists.signed(url, LIST_FORMS[media_type]), media_type, seconds_left)
     if not suffix:
         response.headers["Vary"] = "Accept"
     return response
@@ -61,12 +61,12 @@ def checkpoint(site: Site, year: str | None = None) -> Response:
     note = book.head.note
     if not note:
         raise ReadOnlyError("No checkpoint can be shown that the entries lead to.", found=book.origin)
-    return reply(note, TEXT, "no time", **PUBLIC)
+    return reply(note, TEXT, "no time")
 
 
 def verifier_key(site: Site, year: str | None = None) -> Response:
     """The log's key in the form of a signed note's verifier (C2SP)."""
-    return reply(_logbook(site, year).verifier_key.to_text() + "\n", TEXT, "five minutes", **PUBLIC)
+    return reply(_logbook(site, year).verifier_key.to_text() + "\n", TEXT, "five minutes")
 
 
 def tile(site: Site, path: str, year: str | None = None) -> Response:
@@ -76,7 +76,7 @@ def tile(site: Site, path: str, year: str | None = None) -> Response:
     if body is None:
         raise NotFoundError("The log has no such resource.", found=f"tile/{path}"[:200])
     # The address without a year leads to another log once this one is closed.
-    return reply(body, BINARY, "for ever" if year else "an hour", **PUBLIC)
+    return reply(body, BINARY, "for ever" if year else "an hour")
 
 
 def _logbook(site: Site, year: str | None) -> Logbook:
@@ -90,7 +90,7 @@ def _logbook(site: Site, year: str | None) -> Logbook:
 
 
 def report_schema(site: Site) -> Response:  # noqa: ARG001 - every view gets the site
-    return reply(to_json_text(report_json_schema()), "application/schema+json", "five minutes", **PUBLIC)
+    return reply(to_json_text(report_json_schema()), "application/schema+json", "five minutes")
 
 
 def health(site: Site) -> Response:  # noqa: ARG001 - every view gets the site

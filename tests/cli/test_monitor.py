@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from certifier.certificate.trust import Trust, trust_document
-from certifier.cli.main import _Group
 from certifier.cli.monitor import monitor
+from certifier.cli.telling import TellingGroup
 from certifier.crypto.canonical import to_json_text
 from certifier.crypto.signing import SigningKey
 from certifier.log.entry import log_entry, status_entry
@@ -38,7 +38,7 @@ FREEZE = log_entry("freeze", AT, reason="new_year")
 STRANGER = SigningKey.from_seed(b"s" * 32)
 
 
-@click.group(cls=_Group)
+@click.group(cls=TellingGroup)
 def main() -> None:
     """The errors end here as they do in the product."""
 

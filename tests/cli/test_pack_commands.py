@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 from certifier.certificate.pack import open_pack
 from certifier.certificate.trust import LastGood, Trust, parse_trust, trust_document
 from certifier.cli.main import main
-from certifier.cli.verify import pinned_trust_file
+from certifier.client.trust import pinned_trust_file
 from certifier.crypto.canonical import to_json_text
 from certifier.service.certifier import Issued
 from certifier.storage.files import save_bytes
@@ -276,7 +276,7 @@ USAGE = {
     "neither server nor home": ("-o", "pack"),
     "both": ("--server", "http://127.0.0.1:1", "--home", "home", "-o", "pack"),
     "pin with nothing pinned": ("--server", "http://127.0.0.1:1", "-o", "pack", "--pin"),
-    "options before the command": ("--json", "show", __file__),
+    "options before the command": ("--pin", "show", __file__),
     "a file that is not there": ("show", "nowhere"),
 }
 

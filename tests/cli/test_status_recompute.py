@@ -17,8 +17,8 @@ from certifier.certificate.code import code_of, display_code
 from certifier.certificate.proof import sign_document
 from certifier.certificate.status import LIST_LENGTH, PURPOSES, entry_at, status_list_payload, status_url
 from certifier.certificate.trust import Trust, TrustedKey, trust_document
-from certifier.cli.main import _Group
 from certifier.cli.status import status
+from certifier.cli.telling import TellingGroup
 from certifier.crypto.canonical import canonical_bytes, digest_of, to_json_text
 from certifier.crypto.signing import SigningKey
 from certifier.log.entry import issue_entry, log_entry, status_entry
@@ -35,7 +35,7 @@ A, B, C, D, E = (code_of(bytes([number] * 6)) for number in range(1, 6))
 POSITIONS = {A: 10, B: 20, C: 30, D: LIST_LENGTH + 40, E: 2 * LIST_LENGTH + 50}
 
 
-@click.group(cls=_Group)
+@click.group(cls=TellingGroup)
 def main() -> None:
     """The errors end here as they do in the product."""
 

@@ -13,9 +13,11 @@ from certifier.errors import OperatorError
 from certifier.service.home import make_home, open_certifier
 from certifier.service.register import LiveKeys
 from certifier.service.scheme import Scheme, example_scheme, give_example_scheme, load_scheme, parse_scheme
-from certifier.settings import PROJECT_ROOT, Settings
+from certifier.settings import Settings
 from certifier.storage.files import SCHEME_FILE
 from tests.studio import NOW
+
+PROJECT_ROOT = Path(__file__).parents[2]
 
 BODY = """
 [body]

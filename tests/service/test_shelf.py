@@ -14,9 +14,10 @@ from certifier.certificate.verify import check_certificate
 from certifier.crypto.strict_json import parse_object
 from certifier.errors import NotFoundError, OperatorError, StorageError
 from certifier.service.shelf import open_shelf
-from certifier.settings import PROJECT_ROOT
 from certifier.storage.archive import StandardArchive
 from tests.studio import APPLICANT, NOW, PARTY, VERIFIER, Studio
+
+PROJECT_ROOT = Path(__file__).parents[2]
 
 FIRST, NEXT = "LCAL-1.0.0", "LCAL-1.1.0"
 ALL = (APPLICANT, PARTY, VERIFIER)

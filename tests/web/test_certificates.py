@@ -155,7 +155,7 @@ def test_accept_chooses_the_form(world: World, accept: str | None, expected: str
 
 
 def test_an_unknown_form_names_those_that_exist(world: World) -> None:
-    answer = world.client.get(f"/v/{world.code}", headers={"Accept": "application/pdf"})
+    answer = world.client.get(f"/v/{world.code}", headers={"Accept": "audio/mpeg"})
     assert "application/vc" in answer.json["errors"][0]["expected"]
 
 

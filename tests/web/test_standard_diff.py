@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from html import unescape
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 
 from certifier.service.certifier import Certifier
-from certifier.settings import PROJECT_ROOT
 from certifier.standard.diff import compare
 from certifier.storage.files import load_standard_folder
 from certifier.web.app import create_app
 from certifier.web.standards import PARTS, parts_of
 from tests.studio import Studio
 from tests.web.conftest import LATER, World
+
+PROJECT_ROOT = Path(__file__).parents[2]
 
 HTML = {"Accept": "text/html"}
 DRAFT = "LCAL-1.1.0-draft"

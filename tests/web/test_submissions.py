@@ -88,7 +88,7 @@ def test_the_contact_of_a_refused_submission_is_kept_too(
 )
 def test_a_contact_that_is_no_line_of_text_is_refused(client: FlaskClient, studio: Studio, contact: Any) -> None:
     answer = send(client, {**form(studio), "contact": contact})
-    assert (answer.status_code, answer.json["errors"][0]["pointer"]) == (400, "contact")
+    assert (answer.status_code, answer.json["errors"][0]["parameter"]) == (400, "contact")
 
 
 def kept(certifier: Certifier) -> tuple[int, int]:

@@ -13,13 +13,14 @@ import pytest
 from certifier.badge.badge import ENDED, TIERS, face_lines, shield_words
 from certifier.badge.public_use import reasons
 from certifier.service.scheme import example_scheme
-from certifier.settings import PROJECT_ROOT
 from certifier.web import words
 from certifier.web.problems import problems
 from certifier.web.script_words import SENTENCES
 from certifier.wording.claims import claims_in
 from certifier.wording.lexicon import LANGUAGES
 from tests.badge.test_badge_words import FACE
+
+PROJECT_ROOT = Path(__file__).parents[2]
 
 FILES = sorted(
     path.relative_to(PROJECT_ROOT)

@@ -3,7 +3,7 @@
 Amounts are decimal strings with the unit in the name; links are paths on this service, so that they survive ports and proxies.
 """
 
-from certifier.web.documents.base import Document
+from certifier.web.documents.base import Document, extensible
 from certifier.web.documents.certificate import (
     AssessorView,
     BasisView,
@@ -16,7 +16,11 @@ from certifier.web.documents.certificate import (
     LifecycleView,
     PermissionView,
     PublicUseView,
+    StatusPlaceView,
+    StatusView,
     TrackView,
+    WithdrawnList,
+    WithdrawnView,
     certificate_links,
     certificate_view,
     public_use_view,
@@ -72,15 +76,20 @@ __all__ = [
     "ReportCheckView",
     "RowView",
     "StageView",
+    "StatusPlaceView",
+    "StatusView",
     "StepView",
     "SubmissionLinks",
     "SubmissionView",
     "TrackView",
     "VerificationView",
     "WindowView",
+    "WithdrawnList",
+    "WithdrawnView",
     "certificate_links",
     "certificate_view",
     "check_view",
+    "extensible",
     "public_use_view",
     "recorded_view",
     "renewal_view",

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from certifier.certificate.model import OUTCOMES
+
+
+def extensible(*values: str, default: Any = ...) -> Any:
+    """A field with the values that there are now: later releases may add some, so readers take any (x-extensible-enum)."""
+    return Field(default, json_schema_extra={"x-extensible-enum": list(values)})
+
+
+# What a decision may be, the best last; what a certificate may be is all of it but ``none``.
+DECIDED = ("none", *OUTCOMES)
+LEVELS = ("A0", "A1", "A2")
 
 
 class Document(BaseModel):

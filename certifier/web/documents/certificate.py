@@ -11,11 +11,12 @@ from certifier.certificate.code import display_code
 from certifier.certificate.credential import standard_url
 from certifier.certificate.model import OUTCOMES, Claims
 from certifier.certificate.times import time_text
+from certifier.service.certifier import REASONS
 from certifier.storage.rows import CertificateRow
-from certifier.web.documents.base import Document
+from certifier.web.documents.base import LEVELS, Document, extensible
 from certifier.web.documents.verification import VerificationView, verification_view
 from certifier.web.records import Record
-from certifier.web.words import EXCLUDED, INCLUDED
+from certifier.web.words import EXCLUDED, INCLUDED, STATES
 
 
 class TrackView(Document):
@@ -65,14 +66,14 @@ class AssessorView(Document):
 
 class ChangeView(Document):
     log_index: int
-    kind: str
+    kind: str = extensible("suspend", "reinstate", "revoke")
     at: str
-    reason: str
+    reason: str = extensible(*REASONS, "")
     replaced_by: str | None
 
 
 class LifecycleView(Document):
-    state: str
+    state: str = extensible(*STATES)
     issued_at: str
     expires_at: str
     changes: list[ChangeView]
@@ -122,9 +123,9 @@ class CertificateView(Document):
     code: str
     environment: str
     sentence: str | None
-    outcome: str | None
+    outcome: str | None = extensible(*OUTCOMES)
     outcome_name: str | None
-    evidence_level: str | None
+    evidence_level: str | None = extensible(*LEVELS)
     track: TrackView | None
     figures: FiguresView | None
     boundary: BoundaryView | None
@@ -137,9 +138,52 @@ class CertificateView(Document):
 
 
 class CertificateList(Document):
-    """What was found, the newest first."""
+    """What was found, the newest first. ``next`` is the address of the next page; null on the last one."""
 
     items: list[CertificateView]
+    next: str | None
+
+
+class StatusPlaceView(Document):
+    """Where the bit of a certificate stands: path of a Bitstring Status List on this service, and its index from 0."""
+
+    purpose: str = Field(examples=["revocation", "suspension"])
+    list: str
+    index: int
+
+
+class StatusView(Document):
+    """How a certificate stands now by the log: each change of its status, and where the signed lists say the same."""
+
+    code: str
+    state: str = extensible(*STATES)
+    checked_at: str
+    issued_at: str
+    expires_at: str
+    changes: list[ChangeView]
+    lists: tuple[StatusPlaceView, ...]
+
+
+class WithdrawnView(Document):
+    """A certificate that must not be shown, or not just now. ``log`` and ``log_index`` say where it is recorded."""
+
+    code: str
+    state: str = extensible("revoked", "suspended", "superseded")
+    since: str
+    reason: str = extensible(*REASONS, "")
+    replaced_by: str | None
+    title: str | None
+    artist: str | None
+    log: str
+    log_index: int
+    url: str
+
+
+class WithdrawnList(Document):
+    """What was withdrawn, the newest first. ``next`` is the address of the next page; null on the last one."""
+
+    items: list[WithdrawnView]
+    next: str | None
 
 
 def certificate_links(row: CertificateRow) -> CertificateLinks:

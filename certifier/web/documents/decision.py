@@ -15,7 +15,7 @@ from certifier.standard.evaluate import Finding, Verdict
 from certifier.standard.levers import Levers, levers_document
 from certifier.storage.rows import CertificateRow, SubmissionRow
 from certifier.units import plain
-from certifier.web.documents.base import Document
+from certifier.web.documents.base import DECIDED, LEVELS, Document, extensible
 from certifier.web.documents.certificate import CertificateLinks, certificate_links
 from certifier.web.words import STANDARD_AWAY
 
@@ -28,9 +28,9 @@ class FindingView(Document):
 
     rule: str
     title: str
-    level: str
-    gates: str | None
-    outcome: str
+    level: str = extensible("must", "should", "info")
+    gates: str | None = extensible("all", "measured", "class-2", "class-1")
+    outcome: str = extensible("pass", "fail", "not_applicable")
     subjects: list[str]
     found: str
     advice: str
@@ -166,16 +166,16 @@ class SubmissionView(Document):
     """
 
     id: str | None
-    state: str
-    outcome: str
+    state: str = extensible("certified", "refused", "accepted", "dry_run")
+    outcome: str = extensible(*DECIDED)
     duplicate: bool = False
     code: str | None
-    certificate_state: str | None = None
+    certificate_state: str | None = extensible("active", "suspended", "revoked", default=None)
     created_at: str
     title: str
     artist: str
     standard: str
-    evidence_level: str
+    evidence_level: str = extensible(*LEVELS)
     assessed_g_per_min: str | None
     central_g_per_min: str | None
     failed_must: list[str]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import Field
-
 from certifier.certificate.code import display_code
 from certifier.certificate.credential import standard_url
 from certifier.certificate.times import time_text
 from certifier.service.renewal import RenewalInfo
 from certifier.standard.evaluate import Verdict
-from certifier.web.documents.base import Document
-from certifier.web.words import RENEWALS
+from certifier.web.documents.base import Document, extensible
+from certifier.web.words import RENEWALS, STATES
 
 
 class WindowView(Document):
@@ -25,7 +23,7 @@ class PreviewView(Document):
     sha256: str
     url: str
     outcome: str
-    compared: str = Field(examples=["same", "better", "worse"])
+    compared: str = extensible("same", "better", "worse")
     assessed_g_per_min: str | None
     central_g_per_min: str | None
     newly_failed: list[str]
@@ -35,12 +33,12 @@ class RenewalView(Document):
     """When to renew a certificate, why, and what open newer versions of the standard would make of it."""
 
     code: str
-    state: str
+    state: str = extensible(*STATES)
     outcome: str
     standard: str
     standard_sha256: str
     standard_state: str
-    reason: str = Field(examples=["none", "expiry", "standard-superseded", "withdrawn"])
+    reason: str = extensible(*RENEWALS)
     suggested_window: WindowView | None
     explanation: str
     previews: list[PreviewView]

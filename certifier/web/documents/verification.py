@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pydantic import Field
-
+from certifier.certificate.model import OUTCOMES
 from certifier.certificate.verification import Verification, verification_document
-from certifier.web.documents.base import Document
+from certifier.web.documents.base import LEVELS, Document, extensible
 
 
 class CheckView(Document):
     """One axis of a verification."""
 
     axis: str
-    outcome: str = Field(examples=["ok", "failed", "unchecked"])
+    outcome: str = extensible("ok", "failed", "unchecked")
     value: str
     found: str
     expected: str
@@ -23,10 +22,10 @@ class CertificateSummary(Document):
     code: str
     title: str
     artist: str
-    outcome: str
+    outcome: str = extensible(*OUTCOMES)
     assessed_g_per_min: str
     central_g_per_min: str
-    evidence_level: str
+    evidence_level: str = extensible(*LEVELS)
     standard: str
     issued_at: str
     expires_at: str
@@ -36,7 +35,7 @@ class CertificateSummary(Document):
 class VerificationView(Document):
     """The result of a check. ``certificate`` is null unless the document can be believed."""
 
-    verdict: str = Field(examples=["valid", "valid_with_warnings", "not_valid", "cannot_tell"])
+    verdict: str = extensible("valid", "valid_with_warnings", "not_valid", "cannot_tell")
     reason: str
     because: str
     checked_at: str

@@ -10,15 +10,21 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from certifier.settings import Settings
 from certifier.web.openapi import access, certificates, complaints, files, submissions, vc_api, verification
+from certifier.web.openapi.finish import finished
 from certifier.web.openapi.parts import REF, ProblemDetails
+from certifier.web.openapi.tags import TAGS
+from certifier.web.service_info import API_VERSION
 
-API_VERSION = "1.0.0"
-
+ABOUT = (
+    "Every GET answers HEAD too, and every address OPTIONS. What could not be answered comes as ``application/problem+json`` "
+    "(RFC 9457). Values marked ``x-extensible-enum`` may get company: take any text. Unknown members may appear in answers."
+)
 AREAS = (verification, certificates, submissions, complaints, access, vc_api, files)
 
 
 def openapi_document(settings: Settings, scopes: Mapping[tuple[str, str], str] | None = None) -> dict[str, Any]:
     """The whole description. ``scopes`` tells for each method and path what an API key needs, as the routes have it."""
+    paths = {path: item for area in AREAS for path, item in area.paths(settings).items()}
     _, schemas = models_json_schema(_models(), ref_template=REF)
     return {
         "openapi": "3.1.0",
@@ -27,12 +33,12 @@ def openapi_document(settings: Settings, scopes: Mapping[tuple[str, str], str] |
             "title": "Low-Carbon Audio Label",
             "version": API_VERSION,
             "summary": "Submit emission reports, read decisions, verify certificates.",
+            "description": ABOUT,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
-        "paths": access.guarded(
-            {path: item for area in AREAS for path, item in area.paths(settings).items()}, scopes or {}
-        ),
+        "tags": [{"name": title} for title, _ in TAGS],
+        "paths": finished(access.guarded(paths, scopes or {})),
         "components": {"schemas": schemas["$defs"], "securitySchemes": access.SCHEMES},
     }
 

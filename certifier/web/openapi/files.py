@@ -7,9 +7,11 @@ from typing import Any
 from certifier.settings import Settings
 from certifier.web.openapi.parts import answer, file_at, problems_with
 from certifier.web.scheme import SchemeView
+from certifier.web.service_info import ServiceInfo
+from certifier.web.standards import StandardList
 
 REQUESTS = ()
-ANSWERS = (SchemeView,)
+ANSWERS = (SchemeView, ServiceInfo, StandardList)
 
 # path -> (operation, what it is, media type)
 FILES = {
@@ -58,6 +60,17 @@ FILES = {
         "A Bitstring Status List for software that knows eddsa-rdfc-2022 only",
         "application/ld+json",
     ),
+    "/api/v1/standards/{name}/{version}": (
+        "standardVersion",
+        "The numbers and rules of a version; its files stand at the address that the list names",
+        "application/json",
+    ),
+    "/api/v1/trust-list": ("trustList", "What a verifier pins: keys, logs and standards", "application/json"),
+    "/api/v1/packs/latest": (
+        "latestPack",
+        "All that offline verification needs, in one signed file",
+        "application/json",
+    ),
     "/packs/latest": ("pack", "All that offline verification needs, in one signed file", "application/json"),
     "/log/checkpoint": ("checkpoint", "The log's newest signed checkpoint", "text/plain"),
     "/log/log.vkey": ("logKey", "The log's verifier key (C2SP signed-note)", "text/plain"),
@@ -69,14 +82,33 @@ FILES = {
 
 def paths(_: Settings) -> dict[str, Any]:
     return {
-        "/scheme.json": {"get": _scheme()},
+        "/api/v1/service-info": {"get": _service_info()},
+        "/api/v1/standards": {"get": _standards()},
+        "/api/v1/scheme": {"get": _scheme("schemeOf")},
+        "/scheme.json": {"get": _scheme("scheme")},
         **{path: {"get": file_at(about[0], path, *about[1:])} for path, about in FILES.items()},
     }
 
 
-def _scheme() -> dict[str, Any]:
+def _scheme(operation: str) -> dict[str, Any]:
     return {
-        "operationId": "scheme",
+        "operationId": operation,
         "summary": "Who stands behind this installation: owner, monitoring body, parties, public use, fees, ties, complaints",
         "responses": {"200": answer("What is stated; null is not stated", SchemeView)} | problems_with(400),
+    }
+
+
+def _service_info() -> dict[str, Any]:
+    return {
+        "operationId": "serviceInfo",
+        "summary": "Which service this is: version, environment, limits, languages, standards, whether it may be written to",
+        "responses": {"200": answer("The service as it is this minute", ServiceInfo)} | problems_with(400),
+    }
+
+
+def _standards() -> dict[str, Any]:
+    return {
+        "operationId": "standardVersions",
+        "summary": "Every version of the standard that was ever used here, those open to applications first",
+        "responses": {"200": answer("The versions", StandardList)} | problems_with(400),
     }

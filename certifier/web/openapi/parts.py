@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, Field
 
+from certifier.certificate.code import display_code
+from certifier.service.sandbox import DEMO_CODES
+from certifier.web.paging import LONGEST, MOST, USUAL
 from certifier.web.problems import MEDIA_TYPE as PROBLEM
 from certifier.web.problems import problems
 
@@ -15,7 +19,10 @@ REF = "#/components/schemas/{model}"
 class ErrorDetail(BaseModel):
     """One place that needs attention."""
 
-    pointer: str | None = Field(default=None, description="JSON Pointer, or the name of a field")
+    pointer: str | None = Field(default=None, description="JSON Pointer into the body that was sent (RFC 6901)")
+    parameter: str | None = Field(
+        default=None, description="Or the name of a parameter, a field of a form, or a header"
+    )
     code: str
     found: str | None = None
     expected: str | None = None
@@ -39,7 +46,21 @@ CODE = {
     "in": "path",
     "required": True,
     "description": "The ten symbols of the certificate's code; any case, hyphens and look-alikes are understood.",
-    "schema": {"type": "string", "examples": ["7K3QZ9M2XA"]},
+    "schema": {"type": "string"},
+    "example": display_code(DEMO_CODES["class-1"]),
+}
+LIMIT = {
+    "name": "limit",
+    "in": "query",
+    "description": "The most that one page holds",
+    "schema": {"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL},
+    "example": 2,
+}
+CURSOR = {
+    "name": "cursor",
+    "in": "query",
+    "description": "Where the page begins. It stands in ``next`` of the page before, whose address is followed as it is",
+    "schema": {"type": "string", "maxLength": LONGEST},
 }
 
 
@@ -51,9 +72,12 @@ IDEMPOTENCY_KEY = {
 }
 
 
-def json_body(model: type[BaseModel]) -> dict[str, Any]:
-    """A body that has to be sent, as JSON."""
-    return {"required": True, "content": {"application/json": {"schema": {"$ref": REF.format(model=model.__name__)}}}}
+def json_body(model: type[BaseModel], **examples: Mapping[str, Any]) -> dict[str, Any]:
+    """A body that has to be sent, as JSON. A test sends each of the examples to a sandbox."""
+    content: dict[str, Any] = {"schema": {"$ref": REF.format(model=model.__name__)}}
+    if examples:
+        content["examples"] = {name: {"value": value} for name, value in examples.items()}
+    return {"required": True, "content": {"application/json": content}}
 
 
 def query(name: str, values: list[str], about: str) -> dict[str, Any]:
@@ -76,11 +100,21 @@ def _slugs_with(status: int) -> list[str]:
     return sorted(slug for slug, problem in problems().items() if problem.status == status)
 
 
+# What stands in places of paths, where it is the same in every installation.
+PATH_EXAMPLES = {
+    "number": {"example": "1"},
+    "name": {"example": "lcal"},
+    "version": {"example": "1.0.0"},
+    "path": {"example": "README.md"},
+}
+
+
 def file_at(operation: str, path: str, about: str, media_type: str) -> dict[str, Any]:
-    purpose = {"name": "purpose", "in": "path", "required": True, "schema": {"enum": ["revocation", "suspension"]}}
+    listed = query("purpose", ["revocation", "suspension"], "What the list tells")
+    purpose = {**listed, "in": "path", "required": True, "example": "revocation"}
     parameters = [CODE] * ("{code}" in path) + [purpose] * ("{purpose}" in path)
     parameters += [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}, **PATH_EXAMPLES.get(name, {})}
         for name in ("number", "tile", "year", "name", "version", "sha256", "path")
         if f"{{{name}}}" in path
     ]

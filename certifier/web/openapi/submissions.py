@@ -52,7 +52,9 @@ def _submission_form(settings: Settings) -> dict[str, Any]:
             },
         },
     }
-    return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
+    example = {"report": "@report.dsse.json", "audio": "@track.wav", "logs": ["@emissions.csv"]}
+    content = {"schema": schema, "examples": {"files of yours, after @": {"value": example}}}
+    return {"required": True, "content": {"multipart/form-data": content}}
 
 
 def _submit(settings: Settings) -> dict[str, Any]:
@@ -132,11 +134,23 @@ def _key_challenge() -> dict[str, Any]:
     }
 
 
+EXAMPLES = {
+    "a challenge that has run out": {
+        "key": "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK",
+        "challenge": (
+            "lcal-key-challenge/1\npurpose: my-tracks\nhost: label.example\nuntil: 2026-11-01T12:05:00Z\n"
+            "by: did:web:label.example#key-2026\nseal: " + "0" * 128 + "\n"
+        ),
+        "signature": "0" * 128,
+    }
+}
+
+
 def _my_tracks() -> dict[str, Any]:
     return {
         "operationId": "myTracks",
         "summary": "What was submitted with a key, for whoever shows that it is theirs",
-        "requestBody": json_body(MyTracksRequest),
+        "requestBody": json_body(MyTracksRequest, **EXAMPLES),
         "responses": {"200": answer("The submissions of this key, and of no other", MyTracksView)}
         | problems_with(400, 403, 413, 415, 422, 503),
     }

@@ -1,0 +1,43 @@
+"""Options that many commands share."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from certifier.settings import Settings, load_settings
+from certifier.storage.files import PASSPHRASE, make_passphrase
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+HOME = click.option(
+    "--home",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="LCAL_HOME",
+    default=Path("var/home"),
+    show_default=True,
+    help="The folder of the installation.",
+)
+PASSPHRASE_FILE = click.option(
+    "--passphrase-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    envvar="LCAL_KEY_PASSPHRASE_FILE",
+    help="Encrypt private halves with the passphrase in this file; a random one is made where there is no file.",
+)
+
+
+def settings_of(home: Path, passphrase_file: Path | None = None) -> Settings:
+    settings = load_settings(home).settings
+    return replace(settings, key_passphrase_file=passphrase_file) if passphrase_file else settings
+
+
+def passphrase_of(file: Path | None, keys: Path) -> bytes | None:
+    """The passphrase for new private keys in the folder ``keys``; None where none is wished."""
+    if file is None:
+        return os.environ[PASSPHRASE].encode() if os.environ.get(PASSPHRASE) else None
+    if file.resolve().is_relative_to(keys.resolve()):
+        raise click.UsageError("A passphrase beside the key that it opens protects nothing; keep it in another folder.")
+    return make_passphrase(file)

@@ -1,0 +1,38 @@
+"""Remake the answers that the API's description shows: ``PYTHONPATH=. python scripts/make_api_examples.py``.
+
+Each is what a sandbox, made for this, answers to the example of an operation. Look at the difference before you keep it.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from certifier.service.home import make_home
+from certifier.service.sandbox_fill import fill_sandbox
+from certifier.settings import Settings
+from tests.web.api_examples import examples_in, sandbox_of, sent, shortened
+
+FILE = Path(__file__).resolve().parents[1] / "certifier" / "web" / "openapi" / "examples.json"
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        settings, now = Settings(home=Path(folder) / "home"), datetime.now(UTC)
+        make_home(settings, now)
+        fill_sandbox(settings, now)
+        with sandbox_of(settings, Path(folder)) as sandbox:
+            document = sandbox.document
+            operations = {each["operationId"]: each for item in document["paths"].values() for each in item.values()}
+            recorded = {}
+            for example in examples_in(document, sandbox.values):
+                answer = sent(sandbox, example, operations[example.operation])
+                if answer.mimetype == "application/json":
+                    recorded.setdefault(f"{example.operation} {answer.status_code}", shortened(answer.json))
+    FILE.write_text(json.dumps(recorded, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
