@@ -491,7 +491,7 @@ def _base58(text: Any, what: str) -> bytes:
 LISTS = {"revocation": "revoke", "suspension": "suspend"}
 # change -> what the newest entry about the certificate must be; after a revocation nothing can follow
 MAY_FOLLOW = {"revoke": {"issue", "suspend", "reinstate"}, "suspend": {"issue", "reinstate"}, "reinstate": {"suspend"}}
-TYPES = {"issue", *MAY_FOLLOW, "key-add", "key-retire", "key-compromise", "standard-publish", "freeze"}
+TYPES = {"issue", *MAY_FOLLOW, "key-add", "key-retire", "key-compromise", "standard-publish", "approve", "freeze"}
 
 
 @dataclass(frozen=True)

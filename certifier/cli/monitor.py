@@ -213,8 +213,10 @@ def entry_line(raw: bytes) -> str:
 
 
 def _fate_of_key(entry: dict[str, Any]) -> str | None:
-    """What an entry about a key means for whoever verifies."""
+    """What an entry about a key or the register means for whoever verifies."""
     match entry["type"]:
+        case "approve":
+            return f"{entry['kind']} {entry['id']}"
         case "key-add":
             return f"a new key: {entry['key']}"
         case "key-retire":

@@ -59,6 +59,7 @@ _MEMBERS: dict[str, dict[str, Callable[[Any], bool]]] = {
     "key-retire": {"kid": _ID},
     "key-compromise": {"kid": _ID, "last_good_index": _is_index, "last_good_log": _ID},
     "standard-publish": {"standard": _ID, "digest": _DIGEST},
+    "approve": {"kind": _WORD, "id": _ID, "digest": _DIGEST, "reason": _WORD},
     "freeze": {"reason": _WORD},
 }
 # Of a stolen key: without an index nothing that the log holds under it is good; without a log it is the entry's own one.

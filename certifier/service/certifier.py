@@ -43,6 +43,7 @@ from certifier.errors import (
 from certifier.log.entry import parse_entry, status_entry
 from certifier.report.envelope import open_report
 from certifier.report.model import Report, located_numbers_of
+from certifier.service.acts import Acts
 from certifier.service.api_keys import ApiKeys
 from certifier.service.complaints import Complaints
 from certifier.service.draft import (
@@ -66,11 +67,13 @@ from certifier.service.renditions import Form, Renditions
 from certifier.service.shelf import Shelf
 from certifier.settings import Settings
 from certifier.standard.evaluate import Verdict, decide
+from certifier.storage.acts import ActStore
 from certifier.storage.api_keys import ApiKeyStore
 from certifier.storage.complaints import ComplaintStore
 from certifier.storage.files import free_bytes
 from certifier.storage.rows import (
     Acceptance,
+    ActRow,
     CertificateRow,
     IdempotencyRow,
     Refusal,
@@ -171,6 +174,7 @@ class Certifier:
         self._places = Places(store, randomness)
         self.published = Published(settings, shelf, self.own_keys, self.logbooks, self._places)
         self.complaints = Complaints(ComplaintStore(store.database), randomness)
+        self.acts = Acts(ActStore(store.database), randomness)
         self.api_keys = ApiKeys(settings, ApiKeyStore(store.database))
         self._randomness = randomness
         self._tidied: datetime | None = None
@@ -499,8 +503,23 @@ class Certifier:
         standard = self.shelf.with_digest(record["standard"]["sha256"])
         return decide(standard, open_report(submission.envelope).report, evidence)
 
-    def change_status(self, code: str, change: ChangeType, reason: str, now: datetime) -> CertificateRow:
+    def check_change(self, code: str, change: ChangeType, now: datetime) -> None:
+        """Raises what ``change_status`` would raise now, with nothing written."""
+        self.check_log_writable(now)
+        last = self.store.last_change(self.certificate(code).code)
+        if last not in AFTER[change]:
+            raise ConflictError(
+                f"The certificate cannot be changed by {change} now.",
+                found=f"its last log entry is {last}",
+                expected=" or ".join(sorted(AFTER[change])),
+            )
+
+    def change_status(
+        self, code: str, change: ChangeType, reason: str, now: datetime, act: ActRow | None = None
+    ) -> CertificateRow:
         """Revoke, suspend or reinstate, through the log. Acknowledged when a published checkpoint holds it.
+
+        ``act`` is the operator's record of who asked for it; it is kept if and only if the change is.
 
         Works while nothing is issued for want of disk space. Raises ConflictError when the certificate's state does not
         allow it, ReadOnlyError when the log may not be written.
@@ -509,7 +528,7 @@ class Certifier:
         self.check_log_writable(now)
         entry = status_entry(type=change, code=code, reason=reason, at=time_text(now))
         if (
-            self.pipeline.record(StatusChange(code, change, entry, AFTER[change]), self.settings.submit_seconds)
+            self.pipeline.record(StatusChange(code, change, entry, AFTER[change], act), self.settings.submit_seconds)
             is Stage.DONE
         ):
             return row

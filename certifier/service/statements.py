@@ -81,17 +81,28 @@ def register_statement(register: Path, envelope: bytes, bounds: Bounds, now: dat
     return opened
 
 
-def _register(register: Path, envelope: bytes, opened: OpenedStatement, bounds: Bounds, now: datetime) -> None:
+def statement_entry(register: Path, envelope: bytes, standard: Standard, now: datetime) -> tuple[str, str]:
+    """The id of a signed statement that may be registered, and the text of its entry. Raises as ``register_statement`` does."""
+    entry = _acceptable(register, envelope, open_statement(envelope), bounds_of(standard), now)
+    return entry.id, _entry_text(entry)
+
+
+def _acceptable(
+    register: Path, envelope: bytes, opened: OpenedStatement, bounds: Bounds, now: datetime
+) -> RegisteredStatement:
     keyring = load_keyring(register)
     refused = next((check for check in check_statement(opened, keyring, bounds, now) if not check.met), None)
     if refused is not None:
         raise _refusal(refused)
-    statement_id = opened.statement.id
-    entry = RegisteredStatement(
-        id=statement_id, sha256=sha256_hex(envelope), registered_at=now.astimezone(UTC).replace(microsecond=0)
+    return RegisteredStatement(
+        id=opened.statement.id, sha256=sha256_hex(envelope), registered_at=now.astimezone(UTC).replace(microsecond=0)
     )
+
+
+def _register(register: Path, envelope: bytes, opened: OpenedStatement, bounds: Bounds, now: datetime) -> None:
+    entry = _acceptable(register, envelope, opened, bounds, now)
     # The file first: without its entry it is not registered, and an entry without its file would be an alarm.
-    save_durably(register / STATEMENTS / f"{statement_id}.json", envelope)
+    save_durably(register / STATEMENTS / f"{entry.id}.json", envelope)
     _save_entry(register, entry)
 
 
@@ -133,6 +144,10 @@ def _withdraw(register: Path, statement_id: str, reason: str, now: datetime) -> 
 
 
 def _save_entry(register: Path, entry: RegisteredStatement) -> None:
+    save_durably(register / STATEMENTS / f"{entry.id}.toml", _entry_text(entry).encode())
+
+
+def _entry_text(entry: RegisteredStatement) -> str:
     lines = [
         "[[statements]]",
         f'id = "{entry.id}"',
@@ -142,7 +157,7 @@ def _save_entry(register: Path, entry: RegisteredStatement) -> None:
     if entry.withdrawn_at is not None:
         lines.append(f"withdrawn_at = {time_text(entry.withdrawn_at)}")
         lines.append(f"reason = {json.dumps(entry.reason, ensure_ascii=False)}")
-    save_durably(register / STATEMENTS / f"{entry.id}.toml", ("\n".join(lines) + "\n").encode())
+    return "\n".join(lines) + "\n"
 
 
 def statements_in(keyring: Keyring, standard: Standard, now: datetime) -> Sequence[StatementView]:

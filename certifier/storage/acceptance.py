@@ -18,6 +18,7 @@ from certifier.errors import CertifierError, ConflictError, IdempotencyKeyUsed, 
 from certifier.storage.listings import listing_of
 from certifier.storage.rows import (
     Acceptance,
+    ActRow,
     CertificateRow,
     IdempotencyRow,
     Job,
@@ -34,6 +35,7 @@ from certifier.storage.tables import (
     entries,
     idempotency,
     listings,
+    operator_acts,
     run_shares,
     runs,
     submissions,
@@ -117,6 +119,8 @@ def change_status(connection: Connection, change: StatusChange) -> None:
             expected=" or ".join(sorted(change.after)),
         )
     _queue(connection, NewEntry(change.type, change.entry, change.code))
+    if change.act:
+        _keep_act(connection, change.act)
     in_force = int(change.type != "revoke")
     connection.execute(update(certificates).where(certificates.c.code == change.code).values(in_force=in_force))
 
@@ -139,12 +143,17 @@ def _keep_key(connection: Connection, key: IdempotencyRow) -> None:
     connection.execute(insert(idempotency).values(**vars(key)))
 
 
+def _keep_act(connection: Connection, act: ActRow) -> None:
+    connection.execute(insert(operator_acts).values(**vars(act)))
+
+
 _ACCEPT: Mapping[type[Any], Callable[[Connection, Any], None]] = {
     Acceptance: _accept_certificate,
     Refusal: _accept_refusal,
     StatusChange: change_status,
     NewEntry: _queue,
     IdempotencyRow: _keep_key,
+    ActRow: _keep_act,
 }
 
 
@@ -200,7 +209,7 @@ def upsert(dialect: Dialect, table: Any) -> Any:
 
 def _conflict(connection: Connection, job: Job) -> CertifierError:
     """Which reservation was taken, found after the savepoint was rolled back."""
-    if isinstance(job, IdempotencyRow):
+    if isinstance(job, (IdempotencyRow, ActRow, StatusChange)):
         return IdempotencyKeyUsed("This idempotency key was used a moment ago.")
     if isinstance(job, (Acceptance, Refusal)) and job.idempotency:
         held = select(idempotency.c.key_sha256).where(idempotency.c.key_sha256 == job.idempotency.key_sha256)

@@ -81,6 +81,11 @@ def is_open_to_all(path: Path) -> bool:
     return bool(path.stat().st_mode & stat.S_IROTH)
 
 
+def is_writable(folder: Path) -> bool:
+    """Whether this process may put files into a folder."""
+    return os.access(folder, os.W_OK | os.X_OK)
+
+
 def list_files(folder: Path, pattern: str) -> list[Path]:
     """The files of a folder whose names fit, in order."""
     return sorted(folder.glob(pattern))

@@ -163,13 +163,35 @@ class LostEntry:
 
 
 @dataclass(frozen=True)
+class ActRow:
+    """What an operator did with an API key: ``reason`` is public in the log, ``note`` and key are the operator's own.
+
+    The digests are those of the request's Idempotency-Key and of what was asked with it.
+    """
+
+    id: str
+    at: str
+    act: str
+    subject: str
+    reason: str
+    note: str
+    key_id: str
+    holder: str
+    log_origin: str | None = None
+    log_index: int | None = None
+    key_sha256: str | None = None
+    request_sha256: str | None = None
+
+
+@dataclass(frozen=True)
 class StatusChange:
-    """A change of a certificate's status, allowed if its last entry is one of ``after``."""
+    """A change of a certificate's status, allowed if its last entry is one of ``after``; kept together with its act."""
 
     code: str
     type: str
     entry: bytes
     after: Collection[str]
+    act: ActRow | None = None
 
 
 @dataclass(frozen=True)
@@ -200,4 +222,4 @@ class Refusal:
     contact: str | None = None
 
 
-Job = Acceptance | Refusal | StatusChange | NewEntry | IdempotencyRow
+Job = Acceptance | Refusal | StatusChange | NewEntry | IdempotencyRow | ActRow

@@ -252,6 +252,8 @@ operator_acts = Table(
     Column("note", Text, nullable=False),
     Column("key_id", String(20), nullable=False),
     Column("holder", String(100), nullable=False),
+    Column("log_origin", String(255)),  # of an approval; a change of a status is found by its code
+    Column("log_index", BigInteger),
     Column("key_sha256", String(64), unique=True),  # of the request's Idempotency-Key
     Column("request_sha256", String(64)),
 )

@@ -23,6 +23,7 @@ from certifier.service.api_keys import without_keys
 from certifier.service.certifier import Certifier
 from certifier.web import (
     access,
+    acts,
     api,
     assets,
     badges,
@@ -161,6 +162,13 @@ ROUTES = (
     Route("POST", "/api/v1/verifications", api.verify),
     Route("GET", "/api/v1/key-challenges", mine.challenge),
     Route("POST", "/api/v1/my-tracks", mine.tracks),
+    # what an operator does
+    Route("POST", "/api/v1/revocations", acts.revoke, "ops:revoke"),
+    Route("POST", "/api/v1/suspensions", acts.suspend, "ops:revoke"),
+    Route("POST", "/api/v1/reinstatements", acts.reinstate, "ops:revoke"),
+    Route("POST", "/api/v1/approvals", acts.approve, "ops:approve"),
+    Route("GET", "/api/v1/operator-acts", acts.listed, "ops:revoke"),
+    Route("GET", "/api/v1/operator-acts/<act_id>", acts.one, "ops:revoke"),
     # who asks
     Route("GET", "/api/v1/api-keys", keys.listed, "keys:manage"),
     Route("GET", "/api/v1/api-keys/current", keys.current, ANY_KEY),

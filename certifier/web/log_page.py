@@ -38,6 +38,7 @@ KINDS = {
     "key-retire": N_("key retired"),
     "key-compromise": N_("key stolen"),
     "standard-publish": N_("standard published"),
+    "approve": N_("entered in the register"),
     "freeze": N_("log closed"),
 }
 
@@ -121,6 +122,8 @@ def _lines(book: Logbook, start: int, end: int) -> list[Line]:
 def _line(index: int, entry: dict[str, Any]) -> Line:
     about = entry.get("standard", "") if entry["type"] == "standard-publish" else entry.get("reason", "")
     key = entry.get("kid", "") if entry["type"].startswith("key-") else ""
+    if entry["type"] == "approve":
+        about = f"{entry['kind']} {entry['id']}"
     return Line(index, entry["type"], entry["at"], entry.get("code", ""), about or key.rpartition("#")[2])
 
 

@@ -33,6 +33,7 @@ MEMBERS: dict[str, dict[str, Any]] = {
     "key-retire": {"kid": KID},
     "key-compromise": {"kid": KID, "last_good_index": 41},
     "standard-publish": {"standard": "LCAL-1.0.0", "digest": DIGEST},
+    "approve": {"kind": "verifier", "id": "example-verifier", "digest": DIGEST, "reason": "application"},
     "freeze": {"reason": "year-ended"},
 }
 

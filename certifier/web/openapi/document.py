@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from certifier.settings import Settings
-from certifier.web.openapi import access, certificates, complaints, files, submissions, vc_api, verification
+from certifier.web.openapi import access, acts, certificates, complaints, files, submissions, vc_api, verification
 from certifier.web.openapi.finish import finished
 from certifier.web.openapi.parts import REF, ProblemDetails
 from certifier.web.openapi.tags import TAGS
@@ -19,7 +19,7 @@ ABOUT = (
     "Every GET answers HEAD too, and every address OPTIONS. What could not be answered comes as ``application/problem+json`` "
     "(RFC 9457). Values marked ``x-extensible-enum`` may get company: take any text. Unknown members may appear in answers."
 )
-AREAS = (verification, certificates, submissions, complaints, access, vc_api, files)
+AREAS = (verification, certificates, submissions, complaints, access, acts, vc_api, files)
 
 
 def openapi_document(settings: Settings, scopes: Mapping[tuple[str, str], str] | None = None) -> dict[str, Any]:

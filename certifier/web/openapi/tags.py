@@ -13,7 +13,13 @@ TAGS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (N_("API keys"), ("/api/v1/api-keys",)),
     (
         N_("Acts of the operator"),
-        ("/api/v1/revocations", "/api/v1/suspensions", "/api/v1/reinstatements", "/api/v1/register-"),
+        (
+            "/api/v1/revocations",
+            "/api/v1/suspensions",
+            "/api/v1/reinstatements",
+            "/api/v1/approvals",
+            "/api/v1/operator-",
+        ),
     ),
     (N_("Complaints"), ("/api/v1/complaints",)),
     (N_("The service"), ("/api/v1/service-info",)),

@@ -34,6 +34,8 @@ def upgrade() -> None:
         sa.Column("note", sa.Text, nullable=False),
         sa.Column("key_id", sa.String(20), nullable=False),
         sa.Column("holder", sa.String(100), nullable=False),
+        sa.Column("log_origin", sa.String(255)),
+        sa.Column("log_index", sa.BigInteger),
         sa.Column("key_sha256", sa.String(64), unique=True),
         sa.Column("request_sha256", sa.String(64)),
     )

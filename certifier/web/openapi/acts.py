@@ -1,0 +1,91 @@
+"""What an operator does with an API key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from certifier.certificate.code import display_code
+from certifier.service.sandbox import DEMO_CODES
+from certifier.settings import Settings
+from certifier.web.acts import ActList, ActView, ApprovalRequest, StatusChangeRequest
+from certifier.web.openapi.parts import IDEMPOTENCY_KEY, answer, json_body, problems_with, query
+
+REQUESTS = (StatusChangeRequest, ApprovalRequest)
+ANSWERS = (ActView, ActList)
+
+DRY_RUN = query("dry_run", ["false", "true"], "See whether it could be done, and do nothing")
+ACT_ID = {"name": "act_id", "in": "path", "required": True, "schema": {"type": "string"}}
+DONE = {
+    "Location": {"schema": {"type": "string"}},
+    "Idempotent-Replayed": {"description": "true when this key was answered before", "schema": {"type": "string"}},
+}
+CHANGE = {"a reason": {"code": display_code(DEMO_CODES["class-1"]), "reason": "evidence", "note": "Case 12 (example)"}}
+PARTY = {
+    "a verifier": {
+        "kind": "verifier",
+        "reason": "application",
+        "party": {
+            "id": "example-verifier-2026",
+            "name": "Example Verifier",
+            "key": "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK",
+            "standards": ["LCAL-1.0.0"],
+        },
+    }
+}
+
+
+def paths(_: Settings) -> dict[str, Any]:
+    return {
+        "/api/v1/revocations": {"post": _change("revoke", "Revoke a certificate, for ever")},
+        "/api/v1/suspensions": {"post": _change("suspend", "Suspend a certificate until it is reinstated or revoked")},
+        "/api/v1/reinstatements": {"post": _change("reinstate", "End the suspension of a certificate")},
+        "/api/v1/approvals": {"post": _approve()},
+        "/api/v1/operator-acts": {"get": _listed()},
+        "/api/v1/operator-acts/{act_id}": {"get": _one()},
+    }
+
+
+def _change(name: str, summary: str) -> dict[str, Any]:
+    return {
+        "operationId": name,
+        "summary": f"{summary}; the public log tells it with the reason",
+        "parameters": [DRY_RUN, IDEMPOTENCY_KEY],
+        "requestBody": json_body(StatusChangeRequest, **CHANGE),
+        "responses": _done() | problems_with(400, 404, 409, 413, 415, 422, 503),
+    }
+
+
+def _approve() -> dict[str, Any]:
+    return {
+        "operationId": "approve",
+        "summary": "Put a measuring tool's owner, a verifier or a signed statement into the register and the public log",
+        "parameters": [DRY_RUN, IDEMPOTENCY_KEY],
+        "requestBody": json_body(ApprovalRequest, **PARTY),
+        "responses": _done() | problems_with(400, 409, 413, 415, 422, 503),
+    }
+
+
+def _done() -> dict[str, Any]:
+    return {
+        "200": answer("It could be done; nothing was", ActView),
+        "201": answer("It is done, durable and public; or it was done by the same request before", ActView)
+        | {"headers": DONE},
+    }
+
+
+def _listed() -> dict[str, Any]:
+    return {
+        "operationId": "operatorActs",
+        "summary": "What was done with API keys of operators, the newest first",
+        "responses": {"200": answer("At most 200 acts", ActList)} | problems_with(400),
+    }
+
+
+def _one() -> dict[str, Any]:
+    return {
+        "operationId": "operatorAct",
+        "summary": "One act of an operator",
+        "parameters": [ACT_ID],
+        "responses": {"200": answer("Who did it, when and why, and where the log tells it", ActView)}
+        | problems_with(400, 404),
+    }
