@@ -1,6 +1,6 @@
 """Measure, and print one table: ``python -m bench`` (``make bench``), or one group of it: ``python -m bench standard``.
 
-Needs ``wrk`` for the requests of readers, which stand in the group ``service``, and Node for the peer of ``certificates``.
+Needs ``wrk`` for the requests of readers, which stand in the groups ``service``, ``badges`` and ``api``, and Node for the peer of ``certificates``.
 
 Each figure is the median of several runs; where a peer is measured, both ran in turn in the same process. The goals stand
 beside them; they are goals for two cores on a quiet machine.
@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from statistics import median
 
-from bench import badges, browser, certificates, log, register, service, standard
+from bench import api, badges, browser, certificates, log, register, service, standard
 from tests.foreign.judge import FOLDER
 
 RUNS = 3
@@ -36,7 +36,7 @@ def main() -> None:
     if unknown:
         sys.exit(f"There is no group {', '.join(sorted(unknown))}; there are {', '.join(GROUPS)}.")
     chosen = [name for name in GROUPS if name in sys.argv[1:] or len(sys.argv) == 1]
-    if {"service", "badges"} & set(chosen) and shutil.which("wrk") is None:
+    if {"service", "badges", "api"} & set(chosen) and shutil.which("wrk") is None:
         sys.exit("wrk is not on the PATH: install Debian's package wrk, or build it, and run make bench again.")
     if "certificates" in chosen and not (FOLDER / "node_modules").is_dir():
         sys.exit("The packages of tests/foreign/node are missing: run make test-deps, then make bench again.")
@@ -151,6 +151,37 @@ def service_lines() -> Iterable[Line]:
     yield Line("GETs of a certificate alone", f"{median(run.gets_alone for run in runs):,.0f}/s", ">= 9,000/s")
 
 
+def api_lines() -> Iterable[Line]:
+    with api.world() as world:
+        resting = api.resident_mb(world.worker)
+        for name, bodies in api.questions(world).items():
+            rates = [api.posts(world, bodies) for _ in range(RUNS)]
+            p99 = median(rate.p99_ms for rate in rates)
+            yield _rate_line(f"POST verification, {name}", rates, ">= 3,000/s", f"p99 {p99:.1f} ms, goal < 20 ms")
+        alone = median(api.in_process_per_s(world) for _ in range(RUNS))
+        for form, ask in (("a batch", api.batch), ("lines", api.stream)):
+            for name in ("codes", "files"):
+                rates = [ask(world, name) for _ in range(RUNS)]
+                share = median(rate.per_core_s for rate in rates) / alone
+                yield _rate_line(
+                    f"  {name} in {form}", rates, "", f"{share:.0%} of {alone:,.0f}/s in process, goal >= 80 %"
+                )
+        page = f"/v/{world.rows[0].code}"
+        for name, path in (
+            ("certificate", f"{page}.vc"),
+            ("badge", f"{page}.svg"),
+            ("status list", "/status/revocation/1"),
+        ):
+            yield _rate_line(f"GET of a {name}", [api.gets(world, path) for _ in range(RUNS)], ">= 9,000/s")
+        loaded = api.resident_mb(world.worker)
+        yield Line("memory of the worker after all that", f"{loaded:.0f} MB", "< 150 MB", f"{resting:.0f} MB before")
+
+
+def _rate_line(what: str, rates: list[api.Rate], goal: str, note: str = "") -> Line:
+    per_core = f"{median(rate.per_core_s for rate in rates):,.0f} in a second of its core"
+    return Line(what, f"{median(rate.per_s for rate in rates):,.0f}/s", goal, ", ".join(filter(None, (per_core, note))))
+
+
 def badge_lines() -> Iterable[Line]:
     for name, svg, png in badges.drawn_ms():
         goals = "< 2 ms; PNG < 60 ms" if name == "square" else ""
@@ -173,6 +204,7 @@ GROUPS: dict[str, Callable[[], Iterable[Line]]] = {
     "certificates": certificate_lines,
     "browser": browser_lines,
     "service": service_lines,
+    "api": api_lines,
     "badges": badge_lines,
     "register": register_lines,
 }

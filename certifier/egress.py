@@ -1,14 +1,15 @@
-"""The one door through which the service fetches from others: https by name on port 443, public addresses only.
+"""The one door through which the service reaches others: https by name on port 443, public addresses only.
 
 Whoever can make a service fetch an address can reach what only the service reaches. So nothing is sent before the address is
 known to be public, the connection goes to exactly the address that was looked at, and nothing of the answer leads further.
 
-The steps of ``fetch``:
+The steps of ``fetch``, and of ``post``:
  (1) read the address: https, a registered kind of name, no user, no other port
  (2) look the name up, once
  (3) refuse it when any of its addresses is not public
  (4) connect to one of these addresses; the certificate is checked against the name
- (5) read at most so many bytes, in at most so many seconds, and follow no redirect
+ (5) read at most so many bytes, in at most so many seconds, and follow no redirect; of the answer to a ``post`` the
+     status alone is read
 
 Sources: RFC 6890 and the IANA registries of special-purpose addresses, RFC 6761 (special names), RFC 6052 (NAT64).
 """
@@ -17,13 +18,13 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from threading import BoundedSemaphore, Thread, Timer
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -55,6 +56,7 @@ _REFUSED_V6 = tuple(map(IPv6Network, ("2001::/23", "2002::/16", "3fff::/20")))
 
 Resolver = Callable[[str], Sequence[str]]
 Dialled = tuple[str, int]
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
@@ -106,10 +108,10 @@ def checked_name(url: str) -> str:
 
 
 class Egress:
-    """Fetches from others, with everything in between checked. Thread-safe.
+    """Fetches from others and sends to them, with everything in between checked. Thread-safe.
 
     ``resolve``, ``dial`` and ``ca_bundle`` stand for the internet; only tests give others. ``dial`` says where the
-    connection to a checked address goes.
+    connection to a checked address goes. ``at_once`` connections at most are open.
     """
 
     def __init__(
@@ -118,12 +120,13 @@ class Egress:
         dial: Callable[[str], Dialled] = lambda address: (address, HTTPS_PORT),
         ca_bundle: str | None = None,
         limits: Limits = Limits(),
+        at_once: int = AT_ONCE,
     ) -> None:
         self._resolve = resolve
         self._dial = dial
         self._ca_bundle = ca_bundle
         self.limits = limits
-        self._places = BoundedSemaphore(AT_ONCE)
+        self._places = BoundedSemaphore(at_once)
 
     def fetch(self, url: str, accept: str = "application/json", max_bytes: int = MAX_BYTES) -> bytes:
         """The body at an address.
@@ -131,12 +134,41 @@ class Egress:
         Raises AddressRefused when the address may not be fetched (then no packet went there), BusyError when too much is
         fetched just now, UnreachableError for every fault of the other side and on the way.
         """
+        headers = {"Accept": accept, "Accept-Encoding": "identity"}
+        return self._asked("GET", url, headers, None, lambda response, line: _document_in(response, line, max_bytes))
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
+        """Send a body to an address; the HTTP status of the answer, whatever it is. Nothing else of it is read.
+
+        Raises as ``fetch``.
+        """
+        return self._asked("POST", url, headers, body, _status_in)
+
+    def check_address(self, url: str) -> None:
+        """Raises AddressRefused for an address that may not be reached, or that nobody can look up now. Nothing is sent."""
+        name = checked_name(url)
+        try:
+            with self._place():
+                self._addresses_of(name)
+        except UnreachableError as error:
+            raise AddressRefused(error.message, found=error.found, expected="a name of the public DNS") from error
+
+    def _asked(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        read: Callable[[requests.Response, _Line], Read],
+    ) -> Read:
         name = checked_name(url)  # (1)
         with self._place():
             ends = monotonic() + self.limits.total
             addresses = self._addresses_of(name)  # (2), (3)
+            line = _Line(self._dial, addresses, ends, self.limits)
             try:
-                return self._read(url, _Line(self._dial, addresses, ends, self.limits), accept, max_bytes)  # (4), (5)
+                with self._answer(method, url, headers, body, line) as response:  # (4)
+                    return read(response, line)  # (5)
             except (requests.RequestException, HTTPError, OSError) as error:
                 raise _unreachable(name, error, monotonic() >= ends, self.limits) from error
 
@@ -174,22 +206,36 @@ class Egress:
         except (OSError, UnicodeError):
             found.clear()
 
-    def _read(self, url: str, line: _Line, accept: str, max_bytes: int) -> bytes:
-        headers = {"Accept": accept, "Accept-Encoding": "identity", "User-Agent": "lcal", "Connection": "close"}
+    @contextmanager
+    def _answer(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, line: _Line
+    ) -> Iterator[requests.Response]:
         with line, requests.Session() as session:
             session.trust_env = False  # no proxy, no .netrc and no other bundle of the environment
+            session.headers.clear()
             session.mount("https://", _Adapter(line))
-            response = session.get(
+            response = session.request(
+                method,
                 url,
-                headers=headers,
+                data=body,
+                headers={"User-Agent": "lcal", "Connection": "close", **headers},
                 timeout=(self.limits.connect, self.limits.read),
                 verify=self._ca_bundle or True,
                 allow_redirects=False,
                 stream=True,
             )
             with response:
-                _check_answer(response)
-                return _body_of(response.raw, line, max_bytes)
+                yield response
+
+
+def _status_in(response: requests.Response, line: _Line) -> int:
+    line.check_time()  # headers that were cut off by the clock are no answer
+    return response.status_code
+
+
+def _document_in(response: requests.Response, line: _Line, max_bytes: int) -> bytes:
+    _check_answer(response)
+    return _body_of(response.raw, line, max_bytes)
 
 
 def _check_answer(response: requests.Response) -> None:

@@ -23,7 +23,9 @@ CertifierError
 │   ├── MalformedCode          no certificate code
 │   ├── MalformedCredential    no credential or presentation of the W3C data model
 │   ├── CredentialRefused      a credential of others that does not verify (``step`` says where)
-│   ├── AddressRefused         an address from which this service does not fetch
+│   ├── AddressRefused         an address to which this service does not connect
+│   ├── PreconditionRequired   a change that does not say of what
+│   ├── PreconditionFailed     the thing was changed meanwhile
 │   └── IdempotencyKeyReused   the key stands for another request
 ├── ConflictError              fine in itself, but not together with what is on record
 │   ├── ReportAlreadyUsed
@@ -196,6 +198,14 @@ class CredentialRefused(ForeignInputError):
 
 
 class AddressRefused(ForeignInputError): ...
+
+
+class PreconditionRequired(ForeignInputError):
+    """A change has to say which state of the thing it means to change."""
+
+
+class PreconditionFailed(ForeignInputError):
+    """The thing is not in that state any more."""
 
 
 class IdempotencyKeyReused(ForeignInputError): ...

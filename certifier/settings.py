@@ -125,6 +125,25 @@ class Settings:
         ),
     ] = ""
 
+    host: Annotated[str, Told("The address to listen on (`--host`).")] = "127.0.0.1"
+    port: Annotated[int, Told("The port to listen on (`--port`, or the variable `PORT`).", least=1)] = 8000
+    workers: Annotated[int, Told("Worker processes (`--workers`); more than one on PostgreSQL.", least=1)] = 1
+    metrics_networks: Annotated[Networks, Told("Networks that may read `/metrics`.")] = LOOPBACK
+    log_requests: Annotated[
+        str,
+        Told(
+            "`worked` writes a line for each request that had to be worked on, `all` for answers from memory too.",
+            among=("worked", "all"),
+        ),
+    ] = "worked"
+    drain_seconds: Annotated[
+        float,
+        Told("How long a server that is told to stop goes on, unready, so that a proxy sends elsewhere.", "seconds"),
+    ] = 0.0
+    stop_seconds: Annotated[
+        int, Told("How long what is on its way may take when the server stops; then it is cut off.", "seconds", least=1)
+    ] = 30
+
     @property
     def did(self) -> str:
         """``did:web`` of the base URL's host (did:web method specification; a port is percent-encoded)."""

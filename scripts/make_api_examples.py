@@ -9,6 +9,7 @@ import json
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from certifier.service.home import make_home
 from certifier.service.sandbox_fill import fill_sandbox
@@ -23,10 +24,10 @@ def main() -> None:
         settings, now = Settings(home=Path(folder) / "home"), datetime.now(UTC)
         make_home(settings, now)
         fill_sandbox(settings, now)
-        with sandbox_of(settings, Path(folder)) as sandbox:
+        with sandbox_of(settings, Path(folder) / "copy") as sandbox:
             document = sandbox.document
             operations = {each["operationId"]: each for item in document["paths"].values() for each in item.values()}
-            recorded = {}
+            recorded: dict[str, Any] = {}
             for example in examples_in(document, sandbox.values):
                 answer = sent(sandbox, example, operations[example.operation])
                 if answer.mimetype == "application/json":

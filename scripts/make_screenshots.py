@@ -20,7 +20,7 @@ from werkzeug.serving import make_server
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from certifier.cli.service import settings_of  # noqa: E402 - the tree has to be found first
+from certifier.cli.options import settings_of  # noqa: E402 - the tree has to be found first
 from certifier.service.home import make_home, open_certifier  # noqa: E402
 from certifier.service.sandbox import DEMO_CODES, UNKNOWN_CODE  # noqa: E402
 from certifier.service.sandbox_fill import fill_sandbox  # noqa: E402

@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-NEEDED=(chromium:chromium cc:gcc unshare:util-linux softhsm2-util:softhsm2 node:nodejs npm:npm)
+NEEDED=(chromium:chromium nginx:nginx-light cc:gcc unshare:util-linux softhsm2-util:softhsm2 node:nodejs npm:npm)
 case "${1:-}" in
   torture) NEEDED+=(strace:strace go:golang-go) ;;
   bench) NEEDED=(wrk:wrk node:nodejs npm:npm chromium:chromium) ;;
@@ -13,7 +13,7 @@ esac
 
 MISSING=()
 for pair in "${NEEDED[@]}"; do
-  command -v "${pair%%:*}" >/dev/null || MISSING+=("${pair##*:}")
+  PATH="$PATH:/usr/sbin" command -v "${pair%%:*}" >/dev/null || MISSING+=("${pair##*:}")
 done
 # a compiler without the C library's headers compiles nothing
 [[ " ${NEEDED[*]} " != *" cc:gcc "* ]] || [ -e /usr/include/stdio.h ] || MISSING+=(libc6-dev)

@@ -124,7 +124,7 @@ class Internet:
     def _answer(self, raw: socket.socket, context: ssl.SSLContext, pages: Mapping[str, bytes] | Behaviour) -> None:
         try:
             with context.wrap_socket(raw, server_side=True) as connection:
-                head = connection.recv(65536)
+                head = _request_on(connection)
                 self.heads.append(head)
                 path = head.split(b" ")[1].decode()
                 self.asked.append(path)
@@ -149,6 +149,18 @@ class Internet:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(path)
         return context
+
+
+def _request_on(connection: ssl.SSLSocket) -> bytes:
+    """A whole request, with its body where it has one."""
+    request = connection.recv(65536)
+    while request:
+        head, _, content = request.partition(b"\r\n\r\n")
+        lengths = [line[15:] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+        if len(content) >= int(lengths[0] if lengths else 0):
+            break
+        request += connection.recv(65536)
+    return request
 
 
 def _certificate(

@@ -356,3 +356,44 @@ def test_only_so_many_are_fetched_at_once(net: Internet) -> None:
     stop.set()
     for thread in threads:
         thread.join()
+
+
+def test_what_is_sent_goes_through_the_same_door(net: Internet) -> None:
+    address = net.serve("studio.example.org", body(b"x" * 10, "418 Teapot"))
+    assert net.egress().post(URL, b"{}", {"X-Example": "1"}) == 418
+    assert net.dialled == [address]
+    head, _, content = net.heads[0].partition(b"\r\n\r\n")
+    assert head.startswith(b"POST /did.json HTTP/1.1\r\n")
+    assert b"\r\nX-Example: 1\r\n" in head + b"\r\n"
+    assert content == b"{}"
+    sent = {line.partition(b":")[0].decode() for line in head.split(b"\r\n")[1:]}
+    assert sent == {"Host", "User-Agent", "Accept-Encoding", "Connection", "Content-Length", "X-Example"}
+
+
+@pytest.mark.parametrize(
+    "url", ["http://studio.example.org/", "https://127.0.0.1/", "https://studio.example.org:8443/"]
+)
+def test_nothing_is_sent_to_another_spelling_of_an_address(net: Internet, listener: Listener, url: str) -> None:
+    with pytest.raises(AddressRefused):
+        Egress(net.resolve, lambda _: ("127.0.0.1", listener.port)).post(url, b"{}", {})
+    assert (net.looked_up, listener.visits) == ([], 0)
+
+
+ADDRESSES_TO_CHECK = {
+    "a public name": ("studio.example.org", ["93.184.216.34"], None),
+    "a name that leads inside": ("studio.example.org", ["10.1.2.3"], "not public"),
+    "a name that nobody knows": ("other.example.org", ["93.184.216.34"], "could not be looked up"),
+}
+
+
+@pytest.mark.parametrize(("name", "addresses", "refused"), ADDRESSES_TO_CHECK.values(), ids=ADDRESSES_TO_CHECK.keys())
+def test_an_address_is_checked_without_a_packet_to_it(
+    net: Internet, name: str, addresses: list[str], refused: str | None
+) -> None:
+    net.name("studio.example.org", *addresses)
+    if refused:
+        with pytest.raises(AddressRefused, match=refused):
+            net.egress().check_address(f"https://{name}/")
+    else:
+        net.egress().check_address(f"https://{name}/")
+    assert net.dialled == []

@@ -113,3 +113,11 @@ class Material:
     audio: AudioDigests | None = None
     pack_lists: Mapping[str, bytes] = field(default_factory=dict)
     lists_as_of: datetime | None = None
+
+    def with_proof(self, proof: bytes | None) -> Material:
+        """The same with the proof of another certificate."""
+        return Material(self.trust, proof, self.status_lists, self.audio, self.pack_lists, self.lists_as_of)
+
+    def with_audio(self, audio: AudioDigests | None) -> Material:
+        """The same for another recording."""
+        return Material(self.trust, self.proof, self.status_lists, audio, self.pack_lists, self.lists_as_of)

@@ -8,9 +8,8 @@ from pathlib import Path
 import click
 
 from certifier.certificate.trust import parse_trust
-from certifier.cli.options import HOME, PASSPHRASE_FILE, passphrase_of, settings_of
+from certifier.cli.options import HOME, PASSPHRASE_FILE, passphrase_of, service_at, settings_of
 from certifier.cli.output import console
-from certifier.client import Client
 from certifier.client.trust import pinned_trust_file
 from certifier.storage.files import save_bytes
 
@@ -38,7 +37,7 @@ def init(home: Path, server: str | None, yes: bool, passphrase_file: Path | None
 
 
 def _pin(server: str, *, yes: bool) -> None:
-    raw = Client(server).get("/trust.json")
+    raw = service_at(server).get("/trust.json")
     trust = parse_trust(raw)
     out = console(stderr=True, always=True)  # who is asked to trust keys has to see them
     for key in trust.keys:

@@ -14,9 +14,8 @@ from rich.progress import TaskID
 
 from certifier.certificate.code import display_code, parse_code
 from certifier.cli.mirror import Watch, copy_certificate
-from certifier.cli.options import HOME, JSON, PASSPHRASE_FILE, passphrase_of, settings_of
+from certifier.cli.options import HOME, JSON, PASSPHRASE_FILE, passphrase_of, service_at, settings_of
 from certifier.cli.output import EXIT_OPERATOR, console, moving, plain, show_json
-from certifier.client import Client
 from certifier.errors import NotFoundError, OperatorError
 from certifier.log.note import verifier_key_for
 from certifier.service.backup import (
@@ -98,7 +97,7 @@ def proof(code: str, kind: str, home: Path, server: str | None) -> None:
     if server:
         if kind != "issue":
             raise click.UsageError("A service gives the proof of the issue entry; the others are made with --home.")
-        sys.stdout.buffer.write(Client(server).get(f"/v/{plain_code}.tlog-proof"))
+        sys.stdout.buffer.write(service_at(server).get(f"/v/{plain_code}.tlog-proof"))
         return
     settings = settings_of(home)
     keyring = load_keyring(settings.register_dir)
@@ -206,7 +205,7 @@ def _adopted(settings: Settings, mirrors: tuple[str, ...], folders: list[Path], 
     """Certificates from the folders and what lies below them, then what the services among the mirrors still have."""
     kept = [found for folder in folders for found in list_files(folder, f"**/{CERTIFICATES}")]
     adopted = adopt_certificates(settings, [*folders, *kept])
-    for at, server in enumerate(Client(mirror) for mirror in mirrors if _is_url(mirror)):
+    for at, server in enumerate(service_at(mirror) for mirror in mirrors if _is_url(mirror)):
         folder = fetched / f"certificates-{at}"
         for code in adopted.lost:
             copy_certificate(server, code, folder)
@@ -226,7 +225,7 @@ def _mirror_folder(mirror: str, copies: Path, register: Path) -> Path:
         return Path(mirror)
     registered = load_keyring(register).with_role("log")
     keys = [verifier_key_for(entry.id, entry.public) for entry in registered]
-    watch = Watch(Client(mirror), copies, keys, warn=console(stderr=True).print)
+    watch = Watch(service_at(mirror), copies, keys, warn=console(stderr=True).print)
     for key in keys:
         watch.copy(key.name)
     return copies

@@ -98,6 +98,9 @@ COMMANDS = {
         "certifier.cli.verify:verify",
         "Verify a certificate: any of its files, the code or the QR text of a label, or the audio itself.",
     ),
+    "webhooks": Later(
+        "certifier.cli.webhooks:webhooks", "Webhook endpoints of platforms, and what was delivered there."
+    ),
 }
 
 
@@ -116,8 +119,8 @@ def main() -> None:
     Platforms    verify, pack
     Auditors     explain, replay, verify, standard test
     Editors      standard new, lint, test, diff, simulate, publish
-    Operators    init, serve, revoke, suspend, reinstate, contact, complaints, api-keys, statement, log, backup,
-                 restore, config
+    Operators    init, serve, revoke, suspend, reinstate, contact, complaints, api-keys, webhooks, statement, log,
+                 backup, restore, config
     Monitors     log monitor, status recompute
     Trying out   sandbox fill
     Everybody    doctor, completion, help exit-codes

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
+from certifier.cli.options import service_at
 from certifier.cli.output import console, counted, plain, show_json
-from certifier.client import Client
 from certifier.storage.files import load_signing_key
 
 
@@ -23,7 +23,7 @@ def mine(key_file: Path, server: str, as_json: bool) -> None:
 
     The key signs one text of the service, made this minute, and stays here.
     """
-    answer = Client(server).my_tracks(load_signing_key(key_file))
+    answer = service_at(server).my_tracks(load_signing_key(key_file))
     if as_json:
         show_json(answer)
         return

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from certifier.client import Client, Patience
 from certifier.settings import Settings, load_settings
 from certifier.storage.files import PASSPHRASE, make_passphrase
 
@@ -41,3 +42,8 @@ def passphrase_of(file: Path | None, keys: Path) -> bytes | None:
     if file.resolve().is_relative_to(keys.resolve()):
         raise click.UsageError("A passphrase beside the key that it opens protects nothing; keep it in another folder.")
     return make_passphrase(file)
+
+
+def service_at(url: str) -> Client:
+    """The service at an address, for a person who waits: what fails is tried once more, and then told."""
+    return Client(url, patience=Patience(attempts=2))

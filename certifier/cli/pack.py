@@ -8,12 +8,15 @@ from typing import Any
 
 import click
 
+from certifier.catalogue.online import lines_after
+from certifier.catalogue.shelf import open_shelf, save_lines
 from certifier.certificate.age import KNOWN_FOR, age_text
 from certifier.certificate.pack import FORM, Pack, open_pack
 from certifier.certificate.times import time_text
 from certifier.certificate.trust import Trust, trust_document
-from certifier.cli.options import JSON, settings_of
+from certifier.cli.options import JSON, service_at, settings_of
 from certifier.cli.output import console, counted, plain, show_json
+from certifier.cli.progress import counting
 from certifier.cli.verify import load_trust
 from certifier.client import Client
 from certifier.client.trust import pinned_trust_file
@@ -32,6 +35,11 @@ TRUST = click.option(
     "--home", type=click.Path(file_okay=False, path_type=Path), help="Or make one, as the operator of this home."
 )
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="The file to write.")
+@click.option(
+    "--certificates",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With --server: also keep every certificate in this file, to look up ISRCs, codes and digests without a network.",
+)
 @click.option("--pin", is_flag=True, help="Pin the newer keys that a pack brings which a pinned key signed.")
 @TRUST
 @JSON
@@ -41,6 +49,7 @@ def pack(
     server: str | None,
     home: Path | None,
     output: Path | None,
+    certificates: Path | None,
     pin: bool,
     trust: Path | None,
     as_json: bool,
@@ -52,17 +61,19 @@ def pack(
     Then: certifier verify FILE --pack PACK
     """
     if ctx.invoked_subcommand:
-        if server or home or output or pin or trust or as_json:
+        if server or home or output or certificates or pin or trust or as_json:
             raise click.UsageError(f"Put the options behind the command: certifier pack {ctx.invoked_subcommand} …")
         return
     if (server is None) == (home is None) or output is None:
         raise click.UsageError("Give -o FILE, and one of --server URL (to fetch a pack) and --home HOME (to make one).")
+    if certificates and not server:
+        raise click.UsageError("Certificates are fetched from a service: give --server URL.")
     now = datetime.now(UTC)
     pinned = load_trust(trust)
     if pin and (trust or pinned is None):
         raise click.UsageError("--pin adds to the keys that are pinned. Begin with: certifier init --pin URL")
     before = _opened_before(output, pinned, now)
-    raw = Client(server).pack_bytes() if server else _made(home or Path(), now)
+    raw = service_at(server).pack_bytes() if server else _made(home or Path(), now)
     opened = _opened_after(raw, before, pinned, now)
     _save(output, raw)
     console(stderr=True).print(
@@ -75,8 +86,11 @@ def pack(
         save_bytes(pinned_trust_file(), to_json_text(trust_document(opened.trust)).encode())
         fresh = ", ".join(key.id for key in opened.trust.keys if pinned.key_for(key.id) is None)
         console(stderr=True).print(f"  {'pinned':<13}{plain(fresh) or 'what it says of keys and logs'}")
+    document = pack_document(opened, raw, now)
+    if certificates and server:
+        document["certificates"] = fetch_certificates(certificates, service_at(server), opened.issuer, now)
     if as_json:
-        show_json(pack_document(opened, raw, now))
+        show_json(document)
 
 
 def _made(home: Path, now: datetime) -> bytes:
@@ -87,6 +101,20 @@ def _made(home: Path, now: datetime) -> bytes:
         return certifier.published.pack(now)
     finally:
         certifier.close()
+
+
+def fetch_certificates(file: Path, client: Client, issuer: str, now: datetime) -> dict[str, Any]:
+    """Bring a shelf of certificates up to date; what it holds now. Nothing is verified here: whoever takes one does."""
+    after = ""
+    if file.exists():
+        with open_shelf(file) as shelf:
+            after = shelf.cursor
+    with counting("certificates fetched") as done:
+        new = save_lines(file, lines_after(client, after), issuer, time_text(now), done)
+    with open_shelf(file) as shelf:
+        held = len(shelf)
+    console(stderr=True).print(f"Wrote {plain(str(file))}: {counted(held, 'certificate')}, {new} of them new.")
+    return {"file": str(file), "held": held, "new": new}
 
 
 def _opened_before(output: Path, pinned: Trust | None, now: datetime) -> Pack | None:

@@ -18,6 +18,7 @@ from certifier.certificate.replay import MEMBERS, Case, Check, Fact, Found, Repl
 from certifier.certificate.replay import replay as replay_case
 from certifier.certificate.verification import Material, Verification, verification_document
 from certifier.certificate.verify import check_certificate
+from certifier.cli.options import service_at
 from certifier.cli.output import EXIT_CANNOT_TELL, EXIT_REFUSED, console, plain, show_error, show_json
 from certifier.cli.verify import EXIT_CODES, WORDS, given_of_path, given_of_words, is_file, load_trust
 from certifier.client import Client
@@ -99,7 +100,7 @@ def replay(
     What only the issuer could know is listed as the issuer's word; --audio, --log and --register check some of it here.
     Exit codes: 0 it follows, 3 it does not, 6 cannot tell, 5 network. With --trust, 0 only if it is valid, too.
     """
-    client = Client(server) if server else None
+    client = service_at(server) if server else None
     path = _certificate_file(target)
     files = _read_files(path, report_file, decision_file, client) if path else _fetch_files(target, client)
     case = _case_of(files)

@@ -16,8 +16,8 @@ from certifier.certificate.model import OUTCOMES
 from certifier.certificate.times import time_text
 from certifier.cli.duties import duties, process_of
 from certifier.cli.lazy import Later, LazyGroup
+from certifier.cli.options import service_at
 from certifier.cli.output import EXIT_REFUSED, console, counted, plain, show_json
-from certifier.client import Client
 from certifier.crypto.canonical import sha256_hex, to_json_text
 from certifier.crypto.keyring import Keyring
 from certifier.crypto.strict_json import parse_object
@@ -193,7 +193,7 @@ def submit(
     if not as_json:
         deposits = counted(len(logs), "raw log")
         console(stderr=True).print(f"sending {audio.stat().st_size / 1e6:.1f} MB of audio, a report and {deposits} …")
-    client = Client(server)
+    client = service_at(server)
     submission = client.submit(report_file, audio, logs, contact=contact)
     if submission.state == "accepted":
         console(stderr=True).print("accepted and on record; waiting for the certificate …")

@@ -17,16 +17,14 @@ from certifier.settings import load_settings
 
 @click.command()
 @HOME
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, envvar="PORT", help="The port.")
+@click.option("--host", help="The address to listen on; else the setting `host`.")
 @click.option(
-    "--workers",
-    type=click.IntRange(1, 64),
-    default=1,
-    show_default=True,
-    help="Processes; more than one on PostgreSQL.",
+    "--port", type=click.IntRange(1, 65535), envvar="PORT", show_envvar=True, help="The port; else the setting `port`."
 )
-def serve(home: Path, host: str, port: int, workers: int) -> None:
+@click.option(
+    "--workers", type=click.IntRange(1, 64), help="Processes, more than one on PostgreSQL; else the setting `workers`."
+)
+def serve(home: Path, host: str | None, port: int | None, workers: int | None) -> None:
     """Run the service until it is stopped.
 
     A database in LCAL_DATABASE_URL (postgresql://…) may be shared by several replicas, each with the same keys in its home.
@@ -35,9 +33,10 @@ def serve(home: Path, host: str, port: int, workers: int) -> None:
     from certifier.web.server import serve as run  # noqa: PLC0415 - the server is heavy and only this command needs it
 
     loaded = load_settings(home)
+    settings = loaded.settings
     for warning in loaded.warnings():
         click.echo(f"warning  {warning}", err=True)
-    run(loaded.settings, host, port, workers)
+    run(settings, host or settings.host, port or settings.port, workers or settings.workers)
 
 
 def _act(kind: ChangeType, done: str) -> click.Command:

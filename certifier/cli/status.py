@@ -25,7 +25,7 @@ from certifier.certificate.status import MOST_LISTS, PURPOSES, StatusList, open_
 from certifier.certificate.trust import Trust, parse_trust
 from certifier.cli.mirror import ADDRESS, PublishedLog, is_freeze, last_name
 from certifier.cli.monitor import TRUST, VKEY, trusted_log_keys
-from certifier.cli.options import settings_of
+from certifier.cli.options import service_at, settings_of
 from certifier.cli.output import EXIT_CANNOT_TELL, EXIT_REFUSED, console, plain, show_json
 from certifier.cli.verify import load_trust
 from certifier.client import Client
@@ -123,7 +123,7 @@ def _published_by(server: str, vkeys: tuple[str, ...], trust: Path | None) -> Pu
     trusted = None if vkeys and not trust else load_trust(trust)
     if trusted is None:
         console(stderr=True).print("The signatures of the lists are not checked: that takes a trust file (--trust).")
-    return published_over_http(Client(server), keys, trusted)
+    return published_over_http(service_at(server), keys, trusted)
 
 
 def published_at_home(home: Path) -> Published:

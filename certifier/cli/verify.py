@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from certifier.catalogue import SUFFIXES
 from certifier.certificate.code import display_code, parse_code
 from certifier.certificate.compact import Compact
 from certifier.certificate.model import Claims
@@ -16,8 +17,9 @@ from certifier.certificate.qr_text import parse_qr_text
 from certifier.certificate.times import time_text
 from certifier.certificate.trust import Trust
 from certifier.certificate.verification import AudioDigests, Verification, verification_document
-from certifier.cli.options import FILE, JSON
+from certifier.cli.options import FILE, JSON, service_at
 from certifier.cli.output import EXIT_CANNOT_TELL, EXIT_REFUSED, console, plain, show_error, show_json
+from certifier.cli.verify_catalogue import CatalogueOptions, Trusted, catalogue_options, verify_catalogue
 from certifier.client import Client
 from certifier.client.client import expected_audio
 from certifier.client.given import Given, digests_of, given_of_files, given_of_text, is_audio
@@ -35,7 +37,7 @@ WORDS = {
 
 
 @click.command()
-@click.argument("target", metavar="FILE|CODE|QR")
+@click.argument("target", metavar="FILE|CODE|QR|CATALOGUE")
 @click.option("--trust", type=FILE, help="Keys to trust; else the pinned ones.")
 @click.option(
     "--pack", "pack_file", type=FILE, help="A signed pack: keys and status lists for checks without a network."
@@ -44,9 +46,11 @@ WORDS = {
 @click.option("--isrc", help="Check that the certificate is for the recording with this ISRC.")
 @click.option("--server", envvar="LCAL_SERVER", help="Where to fetch what is missing, e.g. http://127.0.0.1:8000.")
 @JSON
+@catalogue_options
 @click.pass_context
 def verify(
     ctx: click.Context,
+    /,
     target: str,
     trust: Path | None,
     pack_file: Path | None,
@@ -54,8 +58,9 @@ def verify(
     isrc: str | None,
     server: str | None,
     as_json: bool,
+    **catalogue: Any,
 ) -> None:
-    """Verify a certificate: any of its files, the code or the QR text of a label, or the audio itself.
+    """Verify a certificate: any of its files, the code or the QR text of a label, or the audio itself; or a catalogue.
 
     \b
     FILE  certificate.json, .vc, .openbadge.json, .jwt, .cose or a badge SVG that holds one,
@@ -63,19 +68,29 @@ def verify(
     CODE  such as GG8W-7E5J-TV, looked up at --server
     QR    https://HOST/v/CODE, looked up like the code; the digits after # on a print tell signature,
           figure and dates without a network, but hold no proof from the log: "cannot tell" alone
+    CATALOGUE  a .csv, .tsv, .parquet, .ndjson or .jsonl file: each row, by the --column that you name
 
     Trust comes only from --trust, from a --pack that you chose, or from keys pinned with
     `certifier init --pin URL`; with --pack nothing is fetched unless --server is given.
     Exit codes: 0 valid, 3 not valid, 6 cannot tell, 5 network.
     """  # noqa: D301 - click reads the backspace as: keep these lines
-    path = Path(target)
+    path, asked = Path(target), CatalogueOptions(**catalogue)
+    if is_file(path) and (path.suffix.lower() in SUFFIXES or asked.columns):
+        if audio or isrc:
+            raise click.UsageError("--audio and --isrc are for one certificate. For a catalogue name a --column.")
+        pinned = load_trust(trust)
+        opened = _open_pack(pack_file, pinned, datetime.now(UTC)) if pack_file else None
+        chosen = pack_file.read_bytes() if pack_file else None
+        ctx.exit(verify_catalogue(path, asked, Trusted(pinned, opened, chosen, server), as_json=as_json))
+    if asked.are_given:
+        raise click.UsageError(f"{target[:80]} is no catalogue; one ends in {', '.join(SUFFIXES)}.")
     sounds = is_file(path) and is_audio(path)
     if sum((sounds, audio is not None, isrc is not None)) > 1:
         raise click.UsageError("One thing is compared: give an audio file, in one place, or --isrc, and not both.")
     now = datetime.now(UTC)
     pinned = load_trust(trust)
     pack = _open_pack(pack_file, pinned, now) if pack_file else None
-    client = Client(server) if server else None
+    client = service_at(server) if server else None
     digests = expected_audio(audio, isrc)
     if sounds:
         digests = digests_of(path)

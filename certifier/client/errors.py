@@ -54,7 +54,7 @@ def error_of(problem: dict[str, Any], status: int) -> CertifierError:
         found=_text(first.get("found")),
         expected=_text(first.get("expected")),
         hint=_text(first.get("hint")),
-        pointer=_text(first.get("pointer")),
+        pointer=_text(first.get("pointer") or first.get("parameter")),
     )
     error.status, error.type = status, str(problem.get("type") or "")[:300]
     return error

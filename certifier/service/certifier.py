@@ -55,6 +55,7 @@ from certifier.service.draft import (
     shares_ppt,
     submission_row,
 )
+from certifier.service.events import Events
 from certifier.service.examine import Examined, Upload, examine, gather_evidence
 from certifier.service.ledger import StoredLedger
 from certifier.service.logbook import CLOCK_SKEW, KEY_HINT, Logbook, Problem
@@ -65,6 +66,7 @@ from certifier.service.published import Published
 from certifier.service.register import LiveKeys
 from certifier.service.renditions import Form, Renditions
 from certifier.service.shelf import Shelf
+from certifier.service.webhooks import Webhooks
 from certifier.settings import Settings
 from certifier.standard.evaluate import Verdict, decide
 from certifier.storage.acts import ActStore
@@ -81,6 +83,7 @@ from certifier.storage.rows import (
     SubmissionRow,
 )
 from certifier.storage.store import Store
+from certifier.storage.webhooks import WebhookStore
 
 TRIES = 5
 KEYS_KEPT = timedelta(hours=24)  # how long an idempotency key counts
@@ -176,6 +179,8 @@ class Certifier:
         self.complaints = Complaints(ComplaintStore(store.database), randomness)
         self.acts = Acts(ActStore(store.database), randomness)
         self.api_keys = ApiKeys(settings, ApiKeyStore(store.database))
+        self.events = Events(settings.base_url, store, self.logbooks)
+        self.webhooks = Webhooks(WebhookStore(store.database), randomness)
         self._randomness = randomness
         self._tidied: datetime | None = None
         if not self.keyring.with_role("issuer"):

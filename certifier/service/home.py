@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from contextlib import closing
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import structlog
 
 from certifier.certificate.times import time_text
-from certifier.crypto.keyring import Keyring, RegisteredKey
+from certifier.crypto.keyring import OWN_ROLES, Keyring, RegisteredKey
 from certifier.crypto.keys import PublicKey
 from certifier.crypto.signing import Signer, SigningKey
 from certifier.errors import CertifierError, ConflictError, OperatorError
@@ -222,6 +223,29 @@ def _logbook(
     key = verifier_key_for(row.origin, entry.public)
     folder = LogFolder(settings.log_dir / folder_name(row.origin))
     return Logbook(store, row.origin, key, folder, signers.get(entry.public.raw), cosigners)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """How an installation stands: its own keys in force, its log, and all that keeps it from writing."""
+
+    in_force: tuple[str, ...]
+    certificates: int
+    log: str
+    entries: int
+    problems: tuple[Problem, ...]
+
+
+def look_at_home(settings: Settings, now: datetime) -> Seen:
+    """How the installation stands, by the same checks as a start makes. It begins nothing. Raises OperatorError."""
+    keys = load_keys(settings)
+    with closing(Store.open(settings.database)) as store:
+        books = _open_logbooks(settings, store, keys, None, begin=False)
+        problems = [*keys.problems, *_problems_of(settings, store, books, now)]
+        problems += [problem for book in books for problem in book.problems]
+        own = (entry.id for entry in keys.keyring.keys if entry.role in OWN_ROLES and entry.state(now) == "in_force")
+        current = books[-1]
+        return Seen(tuple(own), store.counts()["certificates"], current.origin, current.head.size, tuple(problems))
 
 
 def _problems_of(

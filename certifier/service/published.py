@@ -64,6 +64,10 @@ class Published:
         changes = self.changes_of(code, sizes)
         return STATES[changes[-1].kind] if changes else "active"
 
+    def suspended_codes(self) -> frozenset[str]:
+        """The codes of all certificates that are suspended now."""
+        return frozenset(code for code in self.changed_codes() if self.lifecycle(code) == "suspended")
+
     def status_list(self, purpose: str, number: int, now: datetime, rendition: str = "record") -> bytes:
         """The signed Bitstring Status List of a purpose and number, computed from the log alone; made at a whole minute.
 

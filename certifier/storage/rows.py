@@ -68,6 +68,20 @@ class PlacedEntry:
 
 
 @dataclass(frozen=True)
+class IssuedCertificate:
+    """A delivered certificate by the place of its ``issue`` entry: the number of the log and the index in it."""
+
+    log: int
+    index: int
+    code: str
+    isrc: str
+    audio_sha256: str
+    essence_sha256: str
+    document: bytes
+    proof: bytes
+
+
+@dataclass(frozen=True)
 class LogRow:
     """A log and the head of its committed tree; ``peaks`` from the right to the left, joined."""
 
@@ -223,3 +237,63 @@ class Refusal:
 
 
 Job = Acceptance | Refusal | StatusChange | NewEntry | IdempotencyRow | ActRow
+
+
+@dataclass(frozen=True)
+class NewEvent:
+    """Something that happened. ``body`` is the JSON text that receivers get, byte for byte."""
+
+    id: str
+    type: str
+    body: str
+
+
+@dataclass(frozen=True)
+class EventRow(NewEvent):
+    """An event in its place in the feed."""
+
+    number: int
+    recorded_at: str
+
+
+@dataclass(frozen=True)
+class EndpointRow:
+    """Where a holder of keys wants to hear of events; ``types`` empty for all of them.
+
+    ``secret`` signs; ``old_secret`` signs too until its time is over.
+    """
+
+    id: str
+    holder: str
+    url: str
+    description: str
+    types: tuple[str, ...]
+    secret: str = field(repr=False)
+    created_at: str
+    status: str = "active"
+    disabled_because: str | None = None
+    version: int = 1
+    old_secret: str | None = field(default=None, repr=False)
+    old_secret_until: str | None = None
+    failing_since: str | None = None
+    failures: int = 0
+    rests_until: str | None = None
+
+
+@dataclass(frozen=True)
+class DeliveryRow:
+    """One event on its way to one endpoint. ``state`` is waiting, delivered or failed (given up)."""
+
+    number: int
+    id: str
+    endpoint_id: str
+    event_id: str
+    type: str
+    body: str
+    state: str
+    created_at: str
+    due_at: str
+    attempts: int
+    attempted_at: str | None
+    http_status: int | None
+    told: str | None

@@ -37,6 +37,7 @@ from certifier.storage.rows import (
     CertificateRow,
     CheckpointRow,
     IdempotencyRow,
+    IssuedCertificate,
     Job,
     LogRow,
     LostEntry,
@@ -111,6 +112,24 @@ _DECISIONS = (
     .limit(bindparam("page"))
 )
 _PLACED = (entries.c.origin, entries.c.idx, entries.c.type, entries.c.code, entries.c.entry)
+
+_ISSUED = (
+    select(
+        entries.c.idx.label("index"),
+        certificates.c.code,
+        listings.c.isrc,
+        certificates.c.audio_sha256,
+        listings.c.essence_sha256,
+        certificates.c.document,
+        certificates.c.proof,
+    )
+    .select_from(
+        entries.join(certificates, certificates.c.code == entries.c.code).outerjoin(
+            listings, listings.c.code == certificates.c.code
+        )
+    )
+    .where(entries.c.type == "issue")
+)
 
 
 class Store:
@@ -531,6 +550,23 @@ class Store:
         """The placed ``issue`` entries of these codes, in no order."""
         query = select(*_PLACED).where(entries.c.type == "issue", entries.c.idx.is_not(None))
         return [_placed(row) for some in _steps(codes) for row in self._all(query.where(entries.c.code.in_(some)))]
+
+    def issued_after(self, log: int, index: int, limit: int) -> list[IssuedCertificate]:
+        """Certificates in the order of the logs, from behind a place in the log of this number.
+
+        It ends before the first one that waits for its delivery, so that whoever goes on behind the last one misses none.
+        """
+        found: list[IssuedCertificate] = []
+        for row in self.logs():
+            if row.number < log or len(found) == limit:
+                continue
+            query = _ISSUED.where(entries.c.origin == row.origin, entries.c.idx > (index if row.number == log else -1))
+            for issued in self._all(query.order_by(entries.c.idx).limit(limit - len(found))):
+                if issued["document"] is None:
+                    return found
+                values = dict(issued) | {name: issued[name] or "" for name in ("isrc", "essence_sha256")}
+                found.append(IssuedCertificate(row.number, **values))
+        return found
 
     def standard_entries(self) -> list[bytes]:
         """The ``standard-publish`` entries of all logs, placed or waiting, in order."""

@@ -81,6 +81,7 @@ Index(
     postgresql_where=text("in_force = 1 AND outcome <> 'disclosed'"),
 )
 Index("certificates_by_audio", certificates.c.audio_sha256)
+Index("certificates_by_expiry", certificates.c.expires_at)
 # What waits for its delivery is asked for at every start and by every sweep.
 Index(
     "undelivered_certificates",
@@ -265,4 +266,75 @@ rate_windows = Table(
     Column("name", String(200), primary_key=True),
     Column("hits", BigInteger, nullable=False),
     Column("ends_at", BigInteger, nullable=False, index=True),
+)
+
+# What happened, derived from log and clock (service/events.py). ``number`` is the order of the public feed; ``body`` is the
+# text that receivers get, byte for byte.
+events = Table(
+    "events",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", String(40), nullable=False, unique=True),
+    Column("type", String(40), nullable=False),
+    Column("recorded_at", String(20), nullable=False, index=True),
+    Column("body", Text, nullable=False),
+)
+
+# How far each source was told: of a log the next index, of the clock the time. The row ``clock`` is the lock of whoever tells.
+told_sources = Table(
+    "told_sources",
+    metadata,
+    Column("source", String(300), primary_key=True),
+    Column("told", String(20), nullable=False),
+)
+
+# Where platforms want to hear of events. The secrets have to be used again and again, so they are kept as they are.
+webhook_endpoints = Table(
+    "webhook_endpoints",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("holder", String(200), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("types", Text, nullable=False),  # joined by spaces; empty for all
+    Column("secret", String(80), nullable=False),
+    Column("old_secret", String(80)),
+    Column("old_secret_until", String(20)),
+    Column("status", String(20), nullable=False),
+    Column("disabled_because", String(20)),
+    Column("version", Integer, nullable=False),
+    Column("created_at", String(20), nullable=False),
+    Column("failing_since", String(20)),
+    Column("failures", Integer, nullable=False),  # one after the other
+    Column("rests_until", String(20)),
+    Column("busy_until", String(20)),  # a worker delivers here, and has to be done by then
+    Column("busy_turn", String(40)),
+    Column("served_at", String(20)),
+    UniqueConstraint("holder", "url", name="one_endpoint_for_each_address"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("number", _row_id, primary_key=True),
+    Column("id", String(40), nullable=False, unique=True),
+    Column("endpoint_id", String(40), ForeignKey("webhook_endpoints.id"), nullable=False),
+    Column("event_id", String(40), nullable=False),
+    Column("type", String(40), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("created_at", String(20), nullable=False, index=True),
+    Column("due_at", String(20), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("attempted_at", String(20)),
+    Column("http_status", Integer),
+    Column("told", Text),  # why the last attempt failed
+)
+Index("deliveries_of_endpoint", deliveries.c.endpoint_id, deliveries.c.number)
+Index(
+    "due_deliveries",
+    deliveries.c.endpoint_id,
+    deliveries.c.due_at,
+    sqlite_where=text("state = 'waiting'"),
+    postgresql_where=text("state = 'waiting'"),
 )

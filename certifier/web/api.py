@@ -5,7 +5,6 @@ A refusal and a failed verification are answers, with status 200 or 201; errors 
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from flask import Response, request
@@ -27,7 +26,7 @@ from certifier.web.submissions import (
     take_submission,
     try_submission,
 )
-from certifier.web.verifications import check_code, check_document
+from certifier.web.verifications import check_code, check_document, document_bytes
 
 
 class AudioInQuestion(Document):
@@ -138,8 +137,4 @@ def _verification_for(site: Site, question: VerificationRequest) -> Verification
     if question.code is not None:
         return check_code(site, question.code, audio)
     proof = question.proof.encode() if question.proof is not None else None
-    if isinstance(question.credential, str):
-        return check_document(site, question.credential.encode(), proof, audio)
-    # A fraction stays one: no certificate of ours holds any, so the check finds it changed.
-    document = json.dumps(question.credential, ensure_ascii=False, default=float).encode()
-    return check_document(site, document, proof, audio)
+    return check_document(site, document_bytes(question.credential or {}), proof, audio)

@@ -13,13 +13,11 @@ from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any, NamedTuple
 
-import structlog
 from flask import Flask, Response, g, request
 
 from certifier.certificate.code import display_code
 from certifier.certificate.credential import standard_url
 from certifier.egress import Egress
-from certifier.service.api_keys import without_keys
 from certifier.service.certifier import Certifier
 from certifier.web import (
     access,
@@ -27,18 +25,22 @@ from certifier.web import (
     api,
     assets,
     badges,
+    batches,
     browser_check,
     certificate_api,
     certificates,
     compare,
     complaints,
     docs,
+    export,
     guides,
     keys,
     kit,
     log_page,
     mine,
+    observed,
     oembed,
+    operation,
     packs,
     pages,
     register,
@@ -48,15 +50,19 @@ from certifier.web import (
     scheme,
     service_info,
     standards,
+    status_changes,
     vc_api,
     verify_page,
+    webhooks,
     wellknown,
     words,
 )
 from certifier.web.access import ANY_KEY, let_in
 from certifier.web.compression import compress
+from certifier.web.draining import Draining
 from certifier.web.language import name_language, speak
 from certifier.web.limits import policy_of
+from certifier.web.metrics import Metrics
 from certifier.web.openapi.document import openapi_document
 from certifier.web.problems import register_problems
 from certifier.web.ready import REQUEST_ID, ReadyBytes
@@ -150,6 +156,7 @@ ROUTES = (
     Route("GET", "/api/v1/certificates/<code>/log-proof", certificate_api.log_proof),
     Route("GET", "/api/v1/certificates/<code>/status", certificate_api.status),
     Route("GET", "/api/v1/certificates/<code>/verification", certificate_api.verification),
+    Route("GET", "/api/v1/certificates.ndjson", export.certificates),
     Route("GET", "/api/v1/certificates/<code>/renewal-info", certificates.renewal),
     Route("GET", "/api/v1/withdrawn-certificates", register_api.withdrawn),
     Route("GET", "/api/v1/standards", standards.listed),
@@ -160,6 +167,7 @@ ROUTES = (
     Route("GET", "/api/v1/service-info", service_info.show),
     Route("POST", "/api/v1/complaints", complaints.send_json),
     Route("POST", "/api/v1/verifications", api.verify),
+    Route("POST", "/api/v1/verification-batches", batches.verify, "verify:bulk"),
     Route("GET", "/api/v1/key-challenges", mine.challenge),
     Route("POST", "/api/v1/my-tracks", mine.tracks),
     # what an operator does
@@ -173,6 +181,17 @@ ROUTES = (
     Route("GET", "/api/v1/api-keys", keys.listed, "keys:manage"),
     Route("GET", "/api/v1/api-keys/current", keys.current, ANY_KEY),
     Route("DELETE", "/api/v1/api-keys/<key_id>", keys.revoke, "keys:manage"),
+    # what happened, and where platforms want to hear of it
+    Route("GET", "/api/v1/status-changes", status_changes.feed),
+    Route("POST", "/api/v1/webhook-endpoints", webhooks.add, "webhooks:manage"),
+    Route("GET", "/api/v1/webhook-endpoints", webhooks.listed, "webhooks:manage"),
+    Route("GET", "/api/v1/webhook-endpoints/<endpoint_id>", webhooks.show, "webhooks:manage"),
+    Route("PATCH", "/api/v1/webhook-endpoints/<endpoint_id>", webhooks.change, "webhooks:manage"),
+    Route("DELETE", "/api/v1/webhook-endpoints/<endpoint_id>", webhooks.remove, "webhooks:manage"),
+    Route("POST", "/api/v1/webhook-endpoints/<endpoint_id>/tests", webhooks.test, "webhooks:manage"),
+    Route("POST", "/api/v1/webhook-endpoints/<endpoint_id>/secret-rotations", webhooks.rotate, "webhooks:manage"),
+    Route("GET", "/api/v1/webhook-endpoints/<endpoint_id>/deliveries", webhooks.deliveries, "webhooks:manage"),
+    Route("POST", "/api/v1/deliveries/<delivery_id>/redeliveries", webhooks.replay, "webhooks:manage"),
     # the W3C's API for credentials (VC-API)
     Route("POST", "/vc-api/credentials/issue", vc_api.issue),
     Route("POST", "/vc-api/credentials/verify", vc_api.verify_credential),
@@ -195,8 +214,9 @@ ROUTES = (
     Route("GET", "/static/<digest>/<path:name>", assets.serve),
     Route("GET", "/certificate/verdict.json", browser_check.verdict_json),  # where the modules themselves look for it
     # operation
-    Route("GET", "/healthz", wellknown.health),
-    Route("GET", "/readyz", wellknown.readiness),
+    Route("GET", "/healthz", operation.health),
+    Route("GET", "/readyz", operation.readiness),
+    Route("GET", "/metrics", operation.metrics),
     Route("GET", "/robots.txt", wellknown.robots),
 )
 
@@ -222,15 +242,19 @@ HEADERS_OF = {
 DESCRIPTION = "/openapi.json"
 SMALL_BODY = 256 * 1024
 
-log = structlog.get_logger(__name__)
-
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def create_app(certifier: Certifier, clock: Callable[[], datetime] = utc_now, egress: Egress | None = None) -> Flask:
-    """The application of one installation; ``egress`` is its way to others."""
+def create_app(
+    certifier: Certifier,
+    clock: Callable[[], datetime] = utc_now,
+    egress: Egress | None = None,
+    metrics: Metrics | None = None,
+    is_draining: Callable[[], bool] = lambda: False,
+) -> Flask:
+    """The application of one installation; ``egress`` is its way to others, ``is_draining`` tells that it is stopping."""
     app = Flask(__name__, template_folder=str(certifier.settings.templates_dir), static_folder=None)
     app.request_class = UploadRequest
     app.config.update(MAX_CONTENT_LENGTH=SMALL_BODY)
@@ -245,13 +269,16 @@ def create_app(certifier: Certifier, clock: Callable[[], datetime] = utc_now, eg
     app.jinja_env.filters.update(
         printable=printable, day=day, minute=minute, shown_code=display_code, groupby_family=standards.families_of
     )
-    site = Site(certifier, clock, egress)
+    site = Site(certifier, clock, egress, metrics, is_draining)
     _add_routes(app, site)
     register_problems(app, certifier.settings.base_url)
+    app.before_request(observed.begin)
     app.before_request(_name_request)
+    app.after_request(partial(observed.tell, site))  # Flask goes through them from the last to the first
     app.after_request(_finish)
     speak_http(app, {"openapi", *(route.endpoint for route in ROUTES if is_shared(*route[:2], route.scope))})
-    app.wsgi_app = ReadyBytes(app.wsgi_app, site.as_of)  # type: ignore[method-assign]
+    ready = ReadyBytes(app.wsgi_app, site.as_of, answered=partial(observed.tell_ready, site))
+    app.wsgi_app = Draining(ready, is_draining)  # type: ignore[method-assign]
     return app
 
 
@@ -269,7 +296,7 @@ def _add_routes(app: Flask, site: Site) -> None:
                 _admitted,
                 site,
                 (route.scope, policy_of(route.method, route.path)),
-                _in_queue if route.method == "POST" else _at_once,
+                _in_queue if route.method in {"POST", "PATCH"} else _at_once,
                 route.view,
             ),
             methods=[route.method],
@@ -333,6 +360,4 @@ def _finish(response: Response) -> Response:
     access.close(response)
     name_language(response)
     compress(response)
-    if request.method == "POST":
-        log.info("answered", request_id=g.request_id, path=without_keys(request.path), status=response.status_code)
     return response

@@ -14,11 +14,12 @@ WHILE_IT_COUNTS = "while it counts"
 
 @dataclass(frozen=True)
 class Kept:
-    """A kind of resource: what it is, the row of CACHE, and the patterns of its addresses as OpenAPI writes them."""
+    """A kind of resource: what it is, the row of CACHE, the patterns of its addresses as OpenAPI writes them, entity tags."""
 
     about: str
     cache: str
     paths: tuple[str, ...]
+    has_tag: bool = True  # and so 304 where the client has the bytes
 
     @property
     def header(self) -> str:
@@ -58,13 +59,16 @@ KEPT = (
             "/v/{code}",
             "/v/{code}.json",
             "/v/{code}.txt",
+            "/v/{code}.offline.html",
             "/api/v1/certificates",
             "/api/v1/certificates/{code}",
             "/api/v1/certificates/{code}/status",
             "/api/v1/certificates/{code}/verification",
             "/api/v1/certificates/{code}/renewal-info",
             "/api/v1/withdrawn-certificates",
+            "/api/v1/status-changes",
             "/api/v1/service-info",
+            "/api/v1/status-changes",
             "/vc-api/status/{purpose}/1",
         ),
     ),
@@ -106,7 +110,13 @@ KEPT = (
     Kept(
         "what must be the newest; asked again each time, and answered with 304",
         "no time",
-        ("/log/checkpoint", "/log/{year}/checkpoint", "/v/{code}.check.json", "/v/{code}.offline.html"),
+        ("/log/checkpoint", "/log/{year}/checkpoint", "/v/{code}.check.json"),
+    ),
+    Kept(
+        "lines that are sent as they are read, without an entity tag",
+        "no time",
+        ("/api/v1/certificates.ndjson",),
+        False,
     ),
     Kept(
         "decisions, which are for whoever has their address, and what is made for one moment",
@@ -119,6 +129,7 @@ KEPT = (
             "/healthz",
             "/readyz",
         ),
+        has_tag=False,
     ),
 )
 

@@ -16,6 +16,7 @@ from certifier.badge.badge import face_lines
 from certifier.certificate.code import display_code
 from certifier.service.sandbox import DEMO_CODES
 from certifier.storage.files import load_text
+from certifier.web import webhooks
 from certifier.web.documents import verification_view
 from certifier.web.guides import GUIDES
 from certifier.web.keys import EXAMPLE_ID
@@ -36,12 +37,22 @@ BODIES = {
     "verify": f'{JSON_BODY} -d \'{{"code": "{{shown}}"}}\'',
     "myTracks": f"{JSON_BODY} -d @proof.json",
     "complain": f"{JSON_BODY} -d @complaint.json",
+    **dict.fromkeys(
+        ("revoke", "suspend", "reinstate"),
+        f'{JSON_BODY} -d \'{{"code": "{{shown}}", "reason": "evidence"}}\'',
+    ),
+    "approve": f"{JSON_BODY} -d @approval.json",
+    "addWebhookEndpoint": f'{JSON_BODY} -d \'{{"url": "{webhooks.EXAMPLE_URL}", "types": ["certificate.revoked"]}}\'',
+    "changeWebhookEndpoint": f"-H 'If-Match: *' {JSON_BODY} -d '{{\"status\": \"active\"}}'",
     "vcIssue": f"{JSON_BODY} -d @unsigned.json",
     "vcVerifyCredential": f"{JSON_BODY} -d @credential.json",
     "vcVerifyPresentation": f"{JSON_BODY} -d @presentation.json",
 }
 # operation -> its query, where an answer needs one
-QUERIES = {"submit": "?dry_run=true", "certificates": "?sha256={audio}"}
+QUERIES = {
+    **dict.fromkeys(("submit", "revoke", "suspend", "reinstate", "approve"), "?dry_run=true"),
+    "certificates": "?sha256={audio}",
+}
 
 
 # What is never said, in a few words of each kind; certifier/wording knows them all.
@@ -143,7 +154,8 @@ def command_for(operation: Operation, base_url: str, values: Mapping[str, str]) 
     query = re.sub(r"\{(\w+)\}", lambda part: values[part[1]], QUERIES.get(operation.name, ""))
     unknown = f"{JSON_BODY} -d @body.json" if operation.request else ""
     body = BODIES.get(operation.name, unknown).replace("{shown}", values["shown"])
-    method = f" -X {operation.method}" if operation.method not in {"GET", "POST"} else ""
+    is_plain = operation.method == "GET" or (operation.method == "POST" and body)
+    method = "" if is_plain else f" -X {operation.method}"
     shown_key = '-H "Authorization: Bearer $LCAL_KEY"' if operation.scope is not None else ""
     parts = [
         f"curl -s{method}",
@@ -169,6 +181,8 @@ def _values(site: Site, example: Record | None) -> dict[str, str]:
         "sha256": standard.digest,
         "path": "README.md",
         "key_id": EXAMPLE_ID,
+        "endpoint_id": webhooks.EXAMPLE_ID,
+        "delivery_id": webhooks.EXAMPLE_DELIVERY,
         "purpose": "revocation",
         "number": "1",
         "tile": "0/000.p/1",

@@ -39,7 +39,7 @@ class ParameterInvalid(ForeignInputError):
 
 
 class CursorExpired(ForeignInputError):
-    """The place in a list was given out too long ago."""
+    """The place in a list was given out too long ago, or is not kept any more."""
 
 
 class PayloadTooLarge(ForeignInputError):
@@ -193,6 +193,18 @@ PROBLEMS: dict[type[CertifierError], Problem] = {
         "This service does not fetch from there",
         "Only https addresses with a public host name, on port 443, are fetched; nothing was sent to this one.",
     ),
+    errors.PreconditionRequired: Problem(
+        428,
+        "precondition-required",
+        "The change does not say what it changes",
+        "Send If-Match with the ETag of the state that you have read, so that no change of somebody else is lost.",
+    ),
+    errors.PreconditionFailed: Problem(
+        412,
+        "precondition-failed",
+        "It was changed meanwhile",
+        "Get it again, look at what is otherwise, and send the change with the new ETag.",
+    ),
     errors.ConflictError: Problem(
         409,
         "state-conflict",
@@ -286,7 +298,7 @@ PROBLEMS: dict[type[CertifierError], Problem] = {
         400,
         "cursor-expired",
         "This place in the list is not kept any more",
-        "A cursor counts for 24 hours. Ask for the list from its beginning.",
+        "A cursor counts for 24 hours, an event of the feed for ninety days. Ask for the list from its beginning.",
     ),
     PayloadTooLarge: Problem(413, "payload-too-large", "The request is too large", "The answer names the limit."),
     MediaTypeUnsupported: Problem(

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 
 from werkzeug.http import parse_etags
 
+from certifier.web.observed import NO_ROUTE, as_told
+
 MAX_BYTES = 64 * 1024 * 1024
 REQUEST_ID = re.compile(r"[0-9A-Za-z-]{8,64}", re.ASCII)
 LONGEST_KEY = 1000  # so that nobody fills the memory with addresses and headers
@@ -31,6 +33,7 @@ class Kept(NamedTuple):
     headers: Headers
     body: bytes
     tag: str
+    route: str = NO_ROUTE
 
 
 class Memory:
@@ -56,13 +59,21 @@ class Memory:
 
 
 class ReadyBytes:
-    """A WSGI application around another one. ``moment`` tells what answers that may change depend on. Thread-safe."""
+    """A WSGI application around another one. ``moment`` tells what answers that may change depend on. Thread-safe.
+
+    ``answered`` is told of each answer from memory: its route, status and request id.
+    """
 
     def __init__(
-        self, application: Application, moment: Callable[[], Hashable] | None = None, max_bytes: int = MAX_BYTES
+        self,
+        application: Application,
+        moment: Callable[[], Hashable] | None = None,
+        max_bytes: int = MAX_BYTES,
+        answered: Callable[[str, int, str], object] = lambda *_: None,
     ) -> None:
         self._application = application
         self._moment = moment
+        self._answered = answered
         self._max_bytes = max_bytes
         self._lasting = Memory(max_bytes)
         self._passing: tuple[Hashable, Memory] = (None, Memory(max_bytes))
@@ -80,10 +91,13 @@ class ReadyBytes:
             if not is_get:
                 return self._application(environ, start_response)
             return self._asked(environ, start_response, (path, query), passing, as_asked)
-        named = ("X-Request-Id", _request_id(environ))
+        request_id = _request_id(environ)
+        named = ("X-Request-Id", request_id)
         if _has(environ.get("HTTP_IF_NONE_MATCH", ""), kept.tag):
+            self._answered(kept.route, 304, request_id)
             start_response("304 NOT MODIFIED", [*(h for h in kept.headers if h[0] not in _OF_THE_BODY), named])
             return []
+        self._answered(kept.route, 200, request_id)
         start_response("200 OK", [*kept.headers, named])
         return [kept.body] if is_get else []
 
@@ -118,7 +132,7 @@ class ReadyBytes:
         finally:
             if hasattr(answer, "close"):
                 answer.close()
-        memory.put(key, _kept(seen[0][1], body))
+        memory.put(key, _kept(seen[0][1], body, as_told(environ)))
         return [body]
 
 
@@ -139,9 +153,9 @@ def _has(known: str, tag: str) -> bool:
     return known == tag or parse_etags(known).contains_weak(tag.removeprefix("W/").strip('"'))
 
 
-def _kept(headers: Headers, body: bytes) -> Kept:
+def _kept(headers: Headers, body: bytes, route: str) -> Kept:
     lasting = [(name, value) for name, value in headers if name.lower() not in PER_REQUEST]
-    return Kept(lasting, body, next((value for name, value in lasting if name.lower() == "etag"), ""))
+    return Kept(lasting, body, next((value for name, value in lasting if name.lower() == "etag"), ""), route)
 
 
 def _lasts(status: str, headers: Headers) -> str:

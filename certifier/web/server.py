@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from itertools import chain, repeat
+from multiprocessing.sharedctypes import RawValue
+from multiprocessing.util import Finalize
+from pathlib import Path
 from typing import Any
 
 import structlog
-from granian import Granian
 from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server.mp import MPServer
 
 from certifier.errors import OperatorError, ReadOnlyError, StorageError
 from certifier.service.certifier import Certifier
+from certifier.service.deliverer import messenger_for
 from certifier.service.home import open_certifier
 from certifier.service.logbook import Problem
 from certifier.service.sandbox import is_sandbox
 from certifier.settings import Settings
-from certifier.web.app import create_app
+from certifier.web.app import create_app, utc_now
+from certifier.web.logs import SERVER_LOGGING, configure_logging
+from certifier.web.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 
@@ -34,29 +42,37 @@ ANSWER_S = 0.5  # how long the last answers of a worker may take
 
 
 def serve(settings: Settings, host: str, port: int, workers: int = 1) -> None:
-    """Serve until stopped. Raises OperatorError when the installation cannot be opened or asks for too many workers."""
+    """Serve until stopped. Raises OperatorError when the installation cannot be opened or asks for too many workers.
+
+    SIGTERM: unready for ``drain_seconds``, then nothing more is taken in, what is on its way is finished within
+    ``stop_seconds``, and this returns. A second signal, or Ctrl-C, leaves out the first step.
+    """
     _check_workers(settings, workers)
     _check_cpu(settings.cpu)
     _check_address(host, port)
+    configure_logging()
     problems = _checked(settings)
-    server = Granian(
-        "certifier",
-        address=host,
-        port=port,
-        interface=Interfaces.WSGI,
-        workers=workers,
-        blocking_threads=BLOCKING_THREADS,
-        respawn_failed_workers=True,
-        log_level="warning",  # type: ignore[arg-type]
-    )
+    draining = RawValue("b", 0)
     for problem in problems:
-        sys.stderr.write(f"READ-ONLY  {problem.kind}: {problem.found}\n           try: {problem.hint}\n")
-    sys.stderr.write(f"Serving {settings.base_url} on http://{host}:{port}  (stop with Ctrl-C)\n")
+        _say(f"READ-ONLY  {problem.kind}: {problem.found}\n           try: {problem.hint}", **vars(problem))
+    _say(f"Serving {settings.base_url} on http://{host}:{port}  (stop with Ctrl-C)", address=f"{host}:{port}")
     if is_sandbox(settings):
-        sys.stderr.write(
-            f"LCAL_ENVIRONMENT={settings.environment}: for trying out; /vc-api/credentials/issue is open\n"
+        _say(f"LCAL_ENVIRONMENT={settings.environment}: for trying out; /vc-api/credentials/issue is open")
+    with _metrics_folder(workers) as folder:
+        server = _Server(
+            "certifier",
+            address=host,
+            port=port,
+            interface=Interfaces.WSGI,
+            workers=workers,
+            blocking_threads=BLOCKING_THREADS,
+            respawn_failed_workers=True,
+            workers_kill_timeout=settings.stop_seconds,
+            log_level=LogLevels.warning,
+            log_dictconfig=SERVER_LOGGING,
         )
-    server.serve(target_loader=partial(load_app, settings), wrap_loader=False)
+        server.drains(draining, settings.drain_seconds)
+        server.serve(target_loader=partial(load_app, settings, draining, folder), wrap_loader=False)
     if problems:
         raise ReadOnlyError(
             "The service could only be read from.",
@@ -65,13 +81,62 @@ def serve(settings: Settings, host: str, port: int, workers: int = 1) -> None:
         )
 
 
-def load_app(settings: Settings) -> Callable[..., Any]:
-    """The application, opened inside the worker process."""
+class _Server(MPServer):
+    """Granian that is unready for a while before it stops, where it is told to."""
+
+    _draining: Any = None
+    _drain_s = 0.0
+
+    def drains(self, flag: Any, seconds: float) -> None:
+        """Raise ``flag``, which the workers see, for so long before SIGTERM counts."""
+        self._draining, self._drain_s = flag, seconds
+
+    def signal_handler_interrupt(self, number: int, *rest: Any) -> None:
+        if number != signal.SIGTERM or not self._drain_s or self._draining.value:
+            super().signal_handler_interrupt(number, *rest)  # type: ignore[no-untyped-call]
+            return
+        self._draining.value = 1
+        ends = threading.Timer(self._drain_s, super().signal_handler_interrupt, (number,))
+        ends.daemon = True
+        ends.start()
+
+
+@contextmanager
+def _metrics_folder(workers: int) -> Iterator[Path | None]:
+    """Where several workers count together; one counts for itself."""
+    if workers == 1:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="lcal-metrics-") as folder:
+        yield Path(folder)
+
+
+def _say(text: str, **members: str) -> None:
+    """A line for whoever started the server: as text in a terminal, else in the form of all other lines."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"{text}\n")
+    else:
+        log.info(" ".join(text.split()), **members)
+
+
+def load_app(settings: Settings, draining: Any = None, metrics_folder: Path | None = None) -> Callable[..., Any]:
+    """The application, opened inside the worker process, and closed when that ends."""
     configure_logging()
     keep_to_cpu(settings.cpu)
     certifier = _opened_in_time(settings)
     certifier.sweep()
-    return create_app(certifier)
+    Finalize(None, certifier.close, exitpriority=1)  # a worker is a child of multiprocessing: atexit is not for it
+    if not certifier.problems:
+        _begin_telling(certifier)
+    is_draining = (lambda: bool(draining.value)) if draining is not None else (lambda: False)
+    return create_app(certifier, metrics=Metrics(metrics_folder), is_draining=is_draining)
+
+
+def _begin_telling(certifier: Certifier) -> None:
+    """Tell events and deliver webhooks from now on; when the worker ends, what is on its way ends first and is noted."""
+    messenger = messenger_for(certifier, utc_now)
+    Finalize(None, messenger.close, exitpriority=2)  # before the certifier closes the database
+    messenger.start()
 
 
 def _check_cpu(number: int) -> None:
@@ -141,16 +206,3 @@ def _check_address(host: str, port: int) -> None:
                 found=str(error),
                 hint="Is another service running? Choose another --port.",
             ) from error
-
-
-def configure_logging() -> None:
-    """One JSON line for each event, on stderr; no bodies, no addresses of people."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(ensure_ascii=True),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
-    )

@@ -6,11 +6,12 @@ Views get a ``Site`` and give back a response; what is decided, stored or signed
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from functools import cache, cached_property, lru_cache, partial
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, Lock
 from typing import Any, TypeVar
 
 from certifier.certificate.trust import Trust
@@ -33,10 +34,13 @@ from certifier.standard.levers import Levers, levers_of
 from certifier.storage.rates import counter_for
 from certifier.storage.rows import CertificateRow, SubmissionRow
 from certifier.web.limits import Limits
+from certifier.web.metrics import Metrics
 
 Made = TypeVar("Made")
 
 RETRY_AFTER_S = 5
+MOST_STREAMS = 4  # with max_waiting still fewer than a worker has threads
+MOST_OF_ONE = 2
 REMEMBERED = 256
 MOST_REMEMBERED_BYTES = 128 * 1024  # of the signed report behind what is remembered
 # Of a report that is worked on while somebody waits: activities and lines of hardware together.
@@ -72,14 +76,27 @@ class StatusLists(Mapping[str, bytes]):
 class Site:
     """Thread-safe."""
 
-    def __init__(self, certifier: Certifier, clock: Callable[[], datetime], egress: Egress | None = None) -> None:
+    def __init__(
+        self,
+        certifier: Certifier,
+        clock: Callable[[], datetime],
+        egress: Egress | None = None,
+        metrics: Metrics | None = None,
+        is_draining: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.certifier = certifier
+        self.metrics = metrics or Metrics()
+        self.is_draining = is_draining
+        self.places_taken = 0
         self.egress = egress or Egress()
         self.settings = certifier.settings
         self.clock = clock
         self.limits = Limits(self.settings, counter_for(certifier.store.database, self.settings.limit_store))
         self.description: Mapping[str, Any] = {}  # of the API; the application sets it
         self._places = BoundedSemaphore(self.settings.max_waiting)
+        self._streams: Counter[str] = Counter()
+        self._lock = Lock()
+        self._counting = Lock()
         self._verdicts = lru_cache(REMEMBERED)(certifier.replayed)
         self._levers = lru_cache(REMEMBERED)(self._levers_of)
         self.ai_parts_of = lru_cache(REMEMBERED)(self._ai_parts_of)
@@ -109,10 +126,40 @@ class Site:
         """
         if not self._places.acquire(blocking=False):
             raise BusyError("Many requests are being read just now.", hint="Send the same request again shortly.")
+        self._count_places(1)
         try:
             yield
         finally:
             self._places.release()
+            self._count_places(-1)
+
+    def _count_places(self, change: int) -> None:
+        with self._counting:
+            self.places_taken += change
+        self.metrics.places_taken.inc(change)
+
+    def place_for_stream(self, holder: str) -> Callable[[], None]:
+        """Room for one stream of lines; what is returned gives the room back. Raises BusyError when all is taken.
+
+        Streams may last for hours, so they have places of their own: none of them keeps a request out, or a reader; and one
+        holder's streams never keep out another's.
+        """
+        with self._lock:
+            if self._streams[holder] >= MOST_OF_ONE or self._streams.total() >= MOST_STREAMS:
+                raise BusyError(
+                    "Other streams of lines are being answered just now.",
+                    found=f"{self._streams[holder]} of this holder, {self._streams.total()} in all",
+                    expected=f"at most {MOST_OF_ONE} of a holder at a time, {MOST_STREAMS} in all",
+                    hint="Send the same stream again shortly, or JSON with at most 1,000 items.",
+                )
+            self._streams[holder] += 1
+        given = ExitStack()
+        given.callback(self._give_back, holder)
+        return given.close  # once, however often it is called
+
+    def _give_back(self, holder: str) -> None:
+        with self._lock:
+            self._streams -= Counter({holder: 1})  # what comes to nothing is forgotten
 
     def verdict_on(self, submission: SubmissionRow) -> Verdict:
         """The verdict on a stored submission. Those on long reports are reached anew each time: they would fill the memory."""
@@ -185,6 +232,10 @@ class Site:
         """The pack for offline verification, made anew as the status lists are."""
         return self._remembered("pack", moment, self.certifier.published.pack)
 
+    def suspended(self, moment: datetime) -> frozenset[str]:
+        """The codes of the certificates that are suspended now, found anew as the status lists are."""
+        return self._remembered("suspended", moment, lambda _: self.certifier.published.suspended_codes())
+
     def trust(self, moment: datetime) -> Trust:
         """Whom a verifier of this installation trusts, made anew as the status lists are."""
         return self._remembered("trust", moment, self.certifier.published.trust_at)
@@ -210,15 +261,15 @@ class Site:
 
     def verification_of(self, row: CertificateRow, minute: datetime, audio: AudioDigests | None = None) -> Verification:
         """The one verification, on a certificate of this installation."""
-        return _checked(row, self.material(minute, row.proof, audio), minute)
+        return checked(row, self.material(minute, row.proof, audio), minute)
 
     def is_whole(self, row: CertificateRow) -> bool:
         """Whether the stored document is the one that was signed; asked even while no status can be told."""
         now = self.clock()
-        return _checked(row, Material(self.trust(now)), now).axes["integrity"] == "ok"
+        return checked(row, Material(self.trust(now)), now).axes["integrity"] == "ok"
 
 
-def _checked(row: CertificateRow, material: Material, now: datetime) -> Verification:
+def checked(row: CertificateRow, material: Material, now: datetime) -> Verification:
     """The verification of what is stored; what came to harm here is broken."""
     try:
         return check_certificate(row.document or b"", material, now)

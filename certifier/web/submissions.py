@@ -10,7 +10,7 @@ from flask import request
 
 from certifier.decision import parse_decision
 from certifier.errors import NotFoundError
-from certifier.service.certifier import Accepted, Refused
+from certifier.service.certifier import Accepted, Issued, Refused
 from certifier.service.examine import examine
 from certifier.standard.levers import levers_document, levers_of
 from certifier.storage.rows import CertificateRow, SubmissionRow
@@ -43,6 +43,7 @@ def take_submission(site: Site) -> Taken:
     """Decide on the submission in the request's form, and keep it."""
     key = idempotency_key()
     answer = site.certifier.submit(read_upload(site.settings), site.clock(), key)
+    site.metrics.decisions.labels(_counted(answer)).inc()
     if isinstance(answer, Refused):
         return Taken(submission_view(answer.submission, answer.verdict, None, None), 201, answer.replayed)
     if isinstance(answer, Accepted):
@@ -52,6 +53,13 @@ def take_submission(site: Site) -> Taken:
         answer.submission, answer.verdict, answer.certificate, answer.state, duplicate=answer.repeated
     )
     return Taken(view, 200 if answer.repeated else 201, answer.replayed)
+
+
+def _counted(answer: Issued | Accepted | Refused) -> str:
+    """The word under which a decision is counted: the outcome of a new certificate, else what became of it."""
+    if not isinstance(answer, Accepted) and (answer.replayed or (isinstance(answer, Issued) and answer.repeated)):
+        return "repeated"
+    return "refused" if isinstance(answer, Refused) else answer.verdict.outcome
 
 
 def idempotency_key() -> str | None:

@@ -1,15 +1,31 @@
-"""The one verification, asked over HTTP: of a code of this installation, or of a document that somebody holds."""
+"""The one verification, asked over HTTP: of a code of this installation, or of a document that somebody holds.
+
+What is asked one by one here is asked by the thousand in ``batches``, with the same functions.
+"""
 
 from __future__ import annotations
 
+import json
+from datetime import datetime
+from typing import Any, NamedTuple
+
 from certifier.certificate.code import parse_code
 from certifier.certificate.opened import Opened, open_certificate
-from certifier.certificate.verification import AudioDigests, Verification
-from certifier.certificate.verify import check_certificate, check_print
-from certifier.errors import MalformedCode
+from certifier.certificate.verification import AudioDigests, Material, Verification
+from certifier.certificate.verify import check_opened, check_print
+from certifier.crypto.canonical import to_json_text
+from certifier.errors import MalformedCode, MalformedJson
 from certifier.storage.rows import CertificateRow
 from certifier.web.records import row_of
 from certifier.web.site import Site
+
+
+class Held(NamedTuple):
+    """A document that somebody holds, read and not yet believed, and the proof that came with it."""
+
+    raw: bytes
+    opened: Opened
+    proof: bytes | None
 
 
 def check_code(site: Site, code: str, audio: AudioDigests | None = None) -> Verification:
@@ -23,12 +39,18 @@ def check_document(site: Site, raw: bytes, proof: bytes | None, audio: AudioDige
     A print is checked together with the certificate that its code leads to here. Raises MalformedJson, MalformedCertificate or
     MalformedCode when it is no certificate at all.
     """
-    now, opened = site.clock(), open_certificate(raw)
-    row = _row_behind(site, opened)
-    if opened.form == "compact" and row and row.document:
-        return check_print(raw, row.document, site.material(now, row.proof, audio), now)
-    known = _proof_on_record(site, opened, row) if proof is None else proof
-    return check_certificate(raw, site.material(now, known, audio), now)
+    now, held = site.clock(), Held(raw, open_certificate(raw), proof)
+    code = code_needed(site, held)
+    row = site.certifier.store.certificate(code) if code else None
+    return check_held(site, held, row, site.material(now, None, audio), now)
+
+
+def check_held(site: Site, held: Held, row: CertificateRow | None, common: Material, now: datetime) -> Verification:
+    """As ``check_document``, with the row that ``code_needed`` asked for, and with what is known about any certificate."""
+    if held.opened.form == "compact" and row and row.document:
+        return check_print(held.raw, row.document, common.with_proof(row.proof), now)
+    known = _proof_on_record(site, held.opened, row) if held.proof is None else held.proof
+    return check_opened(held.opened, common.with_proof(known), now)
 
 
 def check_audio(site: Site, audio: AudioDigests) -> list[Verification]:
@@ -40,12 +62,24 @@ def check_audio(site: Site, audio: AudioDigests) -> list[Verification]:
     return [site.verification_of(row, site.clock(), audio) for row in reversed(rows) if row.document]
 
 
-def _row_behind(site: Site, opened: Opened) -> CertificateRow | None:
-    """What is stored here under the code that a document of this issuer names."""
-    if opened.issuer != site.settings.did:
+def document_bytes(credential: dict[str, Any] | str) -> bytes:
+    """The bytes of a certificate that was sent inside a question, as its record is spelled."""
+    if isinstance(credential, str):
+        return credential.encode()
+    try:
+        return to_json_text(credential).encode()
+    except MalformedJson:
+        # A fraction stays one: no certificate of ours holds any, so the check finds it changed.
+        return json.dumps(credential, ensure_ascii=False, default=float).encode()
+
+
+def code_needed(site: Site, held: Held) -> str | None:
+    """The code whose certificate has to be looked up here before a document can be checked, if any."""
+    opened = held.opened
+    if opened.issuer != site.settings.did or (held.proof is not None and opened.form != "compact"):
         return None
     try:
-        return site.certifier.store.certificate(parse_code(opened.code))
+        return parse_code(opened.code)
     except MalformedCode:
         return None
 

@@ -9,10 +9,10 @@ from flask import Response, request
 from certifier.certificate.status import PURPOSES, VALID_FOR
 from certifier.certificate.trust import did_document, trust_document
 from certifier.crypto.canonical import to_json_text
-from certifier.errors import CertifierError, NotFoundError, ReadOnlyError
+from certifier.errors import NotFoundError, ReadOnlyError
 from certifier.report.model import report_json_schema
 from certifier.service.logbook import Logbook
-from certifier.web.responses import BINARY, JSON, TEXT, checked_query, json_reply, reply
+from certifier.web.responses import BINARY, JSON, TEXT, checked_query, reply
 from certifier.web.site import Site
 
 VC, JSON_LD, JWT = "application/vc", "application/ld+json", "application/vc+jwt"
@@ -91,56 +91,6 @@ def _logbook(site: Site, year: str | None) -> Logbook:
 
 def report_schema(site: Site) -> Response:  # noqa: ARG001 - every view gets the site
     return reply(to_json_text(report_json_schema()), "application/schema+json", "five minutes")
-
-
-def health(site: Site) -> Response:  # noqa: ARG001 - every view gets the site
-    return json_reply({"alive": True}, "not at all")
-
-
-def readiness(site: Site) -> Response:
-    """Whether each part works, and why nothing may be written where that is so; 503 when a part does not."""
-    size = _log_size(site)
-    reason = _reason(site)
-    status = _status_reason(site)
-    register = site.certifier.keys.fault
-    parts = {
-        "status_lists": status or "ok",
-        "database": "does not answer" if size is None else "ok",
-        "log_size": size,
-        "writing": reason or "ok",
-        "register": register or "ok",
-    }
-    ready = size is not None and reason is None and status is None and not register
-    problems = [vars(problem) for problem in site.certifier.problems]
-    response = json_reply({"ready": ready, "parts": parts, "problems": problems}, "not at all")
-    response.status_code = 200 if ready else 503
-    return response
-
-
-def _reason(site: Site) -> str | None:
-    try:
-        site.certifier.check_writable(site.clock())
-    except ReadOnlyError as error:
-        return error.found or error.message
-    return None
-
-
-def _status_reason(site: Site) -> str | None:
-    """Why no status list is given out."""
-    try:
-        site.status_lists(site.minute())
-    except CertifierError as error:
-        return error.found or error.message
-    return None
-
-
-def _log_size(site: Site) -> int | None:
-    """The log's size where the database answers."""
-    try:
-        site.certifier.store.logs()
-    except Exception:  # noqa: BLE001 - whatever the database says, this part is not ready
-        return None
-    return site.certifier.logbook.head.size
 
 
 def robots(site: Site) -> Response:  # noqa: ARG001 - every view gets the site

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,9 +17,11 @@ import sqlalchemy as sa
 from certifier.certificate.verify import check_certificate
 from certifier.errors import OperatorError
 from certifier.service.certifier import Certifier, Issued
+from certifier.service.home import make_home
 from certifier.storage import database
 from certifier.storage.listings import Search
 from certifier.web.app import create_app
+from tests.postgres import Postgres
 from tests.referee import check_history
 from tests.studio import NOW, Studio
 
@@ -90,6 +95,39 @@ def test_a_database_of_the_first_release_goes_on(tmp_path: Path, database_url: s
     assert found
     assert sorted(row.code for row in found[1]) == sorted(str(op["code"]) for op in history if op["op"] == "issue")
     migrated.close()
+
+
+TOGETHER = """
+import os, sys
+from pathlib import Path
+from certifier.service.home import open_certifier
+from certifier.settings import Settings
+waiting, begin = os.pipe()
+children = []
+for home in sys.argv[2:]:
+    children.append(os.fork())
+    if children[-1] == 0:
+        os.close(begin)
+        os.read(waiting, 1)  # the end of the file, for all at once
+        certifier = open_certifier(Settings(home=Path(home), database_url=sys.argv[1]))
+        found = (certifier.problems, certifier.logbook.head.size, len(certifier.logbooks))
+        certifier.close()
+        os._exit(found != ((), 0, 1))
+os.close(begin)
+sys.exit(sum(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0 for child in children))
+"""
+
+
+def test_replicas_that_start_together_on_a_new_database_make_it_once(tmp_path: Path, postgres: Postgres) -> None:
+    """Whoever comes first migrates and begins the log; the others wait, and find it done."""
+    studio = Studio(tmp_path)
+    make_home(studio.settings, NOW)
+    homes = [tmp_path / f"replica-{number}" for number in range(4)]
+    for home in homes:
+        shutil.copytree(studio.settings.home, home, ignore=shutil.ignore_patterns("service.sqlite*"))
+    command = [sys.executable, "-c", TOGETHER, postgres.new_database(), *map(str, homes)]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stderr[-2000:]
 
 
 def test_a_database_of_a_later_release_is_told_so(tmp_path: Path, database_url: str) -> None:

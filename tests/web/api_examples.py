@@ -17,7 +17,6 @@ from flask.testing import FlaskClient
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse
 
-from certifier.certificate.code import display_code
 from certifier.service.api_keys import SCOPES
 from certifier.service.home import open_certifier
 from certifier.service.sandbox import DEMO_CODES
@@ -61,7 +60,7 @@ def sandbox_of(filled: Settings, folder: Path) -> Iterator[Sandbox]:
     home = folder / "home"
     shutil.copytree(filled.home, home)
     certifier = open_certifier(replace(filled, home=home), datetime.now(UTC))
-    studio = Studio(folder / "studio")
+    studio = Studio(folder)
     files = {
         "report.dsse.json": studio.signed(studio.report()),
         "track.wav": studio.track.read_bytes(),
@@ -129,12 +128,9 @@ def _form(sandbox: Sandbox, fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def shortened(value: Any) -> Any:
-    """An answer with its lists cut to the first, and long texts to their beginning."""
+    """An answer with its lists of documents cut to the first, and long texts to their beginning."""
     if isinstance(value, dict):
         return {name: shortened(each) for name, each in value.items()}
     if isinstance(value, list):
-        return [shortened(each) for each in value[:1]]
+        return [shortened(each) for each in value[: 1 if value and isinstance(value[0], dict) else 2]]
     return f"{value[:120]}…" if isinstance(value, str) and len(value) > 200 else value
-
-
-__all__ = ["CODE", "Example", "Sandbox", "display_code", "examples_in", "sandbox_of", "sent", "shortened"]

@@ -32,6 +32,16 @@ KEYED: dict[tuple[str, str], str] = {
     ("GET", "/api/v1/operator-acts"): "ops:revoke",
     ("GET", "/api/v1/operator-acts/<act_id>"): "ops:revoke",
     ("POST", "/api/v1/approvals"): "ops:approve",
+    ("POST", "/api/v1/verification-batches"): "verify:bulk",
+    ("POST", "/api/v1/webhook-endpoints"): "webhooks:manage",
+    ("GET", "/api/v1/webhook-endpoints"): "webhooks:manage",
+    ("GET", "/api/v1/webhook-endpoints/<endpoint_id>"): "webhooks:manage",
+    ("PATCH", "/api/v1/webhook-endpoints/<endpoint_id>"): "webhooks:manage",
+    ("DELETE", "/api/v1/webhook-endpoints/<endpoint_id>"): "webhooks:manage",
+    ("POST", "/api/v1/webhook-endpoints/<endpoint_id>/tests"): "webhooks:manage",
+    ("POST", "/api/v1/webhook-endpoints/<endpoint_id>/secret-rotations"): "webhooks:manage",
+    ("GET", "/api/v1/webhook-endpoints/<endpoint_id>/deliveries"): "webhooks:manage",
+    ("POST", "/api/v1/deliveries/<delivery_id>/redeliveries"): "webhooks:manage",
 }
 # What writes and takes no key, each for its reason.
 OPEN_WRITES: dict[tuple[str, str], str] = {

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from certifier.crypto.signing import SigningKey
 from certifier.log.entry import parse_entry
-from certifier.service.certifier import Certifier, Issued
+from certifier.service.certifier import Issued
 from certifier.web.app import create_app
 from tests.statements import signed_statement
 from tests.studio import NOW, Studio

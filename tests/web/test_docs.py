@@ -17,10 +17,12 @@ from playwright.sync_api import Browser, expect
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
+from certifier.egress import Egress
 from certifier.service.api_keys import SCOPES
 from certifier.service.certifier import Certifier, Issued
 from certifier.web.app import create_app
 from certifier.web.docs import NEVER
+from certifier.web.openapi.acts import PARTY
 from certifier.web.reference import kind_of, reference_of
 from certifier.wording.claims import claims_in
 from tests.studio import APPLICANT, NOW, Studio
@@ -41,7 +43,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FlaskClient
     issued = certifier.submit(studio.upload(envelope), NOW)
     assert isinstance(issued, Issued)
     folder = tmp_path_factory.mktemp("yours")
-    client = create_app(certifier, lambda: LATER).test_client()
+    client = create_app(certifier, lambda: LATER, Egress(lambda _: ["93.184.216.34"])).test_client()
     (folder / "report.dsse.json").write_bytes(envelope)
     (folder / "track.wav").write_bytes(studio.track.read_bytes())
     (folder / "emissions.csv").write_bytes(studio.log)
@@ -73,6 +75,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FlaskClient
             "text": "A label with this code is on another recording (example).",
         },
     }
+    bodies["approval.json"] = PARTY["a verifier"]
     for name, body in bodies.items():
         (folder / name).write_text(json.dumps(body))
     (folder / "key").write_text(new_key(certifier, *SCOPES))
@@ -123,7 +126,22 @@ def run(client: FlaskClient, folder: Path, command: str) -> Any:
 
 # what may be answered where an example is not plainly good: a presentation without a proof of its holder does not verify
 # or nobody has the key of the example's id
-OTHERWISE = {"revokeApiKey": (404,), "complain": (201,), "vcIssue": (201,), "vcVerifyPresentation": (200, 400)}
+OTHERWISE = {
+    "revokeApiKey": (404,),
+    "complain": (201,),
+    "reinstate": (409,),
+    "operatorAct": (404,),
+    "vcIssue": (201,),
+    "vcVerifyPresentation": (200, 400),
+    "addWebhookEndpoint": (201,),
+    "webhookEndpoint": (404,),
+    "changeWebhookEndpoint": (404,),
+    "removeWebhookEndpoint": (404,),
+    "testWebhookEndpoint": (404,),
+    "rotateWebhookSecret": (404,),
+    "webhookDeliveries": (404,),
+    "replayDelivery": (404,),
+}
 
 
 def test_every_command_of_the_reference_works_as_it_stands(desk: tuple[FlaskClient, Path]) -> None:

@@ -8,6 +8,7 @@ from certifier.certificate.code import display_code
 from certifier.service.sandbox import DEMO_CODES
 from certifier.settings import Settings
 from certifier.web.acts import ActList, ActView, ApprovalRequest, StatusChangeRequest
+from certifier.web.keys import EXAMPLE_ID
 from certifier.web.openapi.parts import IDEMPOTENCY_KEY, answer, json_body, problems_with, query
 
 REQUESTS = (StatusChangeRequest, ApprovalRequest)
@@ -19,7 +20,6 @@ DONE = {
     "Location": {"schema": {"type": "string"}},
     "Idempotent-Replayed": {"description": "true when this key was answered before", "schema": {"type": "string"}},
 }
-CHANGE = {"a reason": {"code": display_code(DEMO_CODES["class-1"]), "reason": "evidence", "note": "Case 12 (example)"}}
 PARTY = {
     "a verifier": {
         "kind": "verifier",
@@ -33,24 +33,45 @@ PARTY = {
     }
 }
 
+ACT = {
+    "id": "act_0123456789abcdef01234567",
+    "act": "revoke",
+    "subject": display_code(DEMO_CODES["statement"]),
+    "state": "revoked",
+    "reason": "evidence",
+    "note": "Case 12 (example)",
+    "key_id": EXAMPLE_ID,
+    "holder": "Example Office",
+    "at": "2026-11-22T20:00:00Z",
+    "log": {"origin": "label.example/2026", "index": 41},
+    "dry_run": False,
+}
+
 
 def paths(_: Settings) -> dict[str, Any]:
     return {
-        "/api/v1/revocations": {"post": _change("revoke", "Revoke a certificate, for ever")},
-        "/api/v1/suspensions": {"post": _change("suspend", "Suspend a certificate until it is reinstated or revoked")},
-        "/api/v1/reinstatements": {"post": _change("reinstate", "End the suspension of a certificate")},
+        "/api/v1/revocations": {"post": _change("revoke", DEMO_CODES["statement"], "Revoke a certificate, for ever")},
+        "/api/v1/suspensions": {
+            "post": _change(
+                "suspend", DEMO_CODES["measured"], "Suspend a certificate until it is reinstated or revoked"
+            )
+        },
+        "/api/v1/reinstatements": {
+            "post": _change("reinstate", DEMO_CODES["suspended"], "End the suspension of a certificate")
+        },
         "/api/v1/approvals": {"post": _approve()},
         "/api/v1/operator-acts": {"get": _listed()},
         "/api/v1/operator-acts/{act_id}": {"get": _one()},
     }
 
 
-def _change(name: str, summary: str) -> dict[str, Any]:
+def _change(name: str, code: str, summary: str) -> dict[str, Any]:
+    example = {"code": display_code(code), "reason": "evidence", "note": "Case 12 (example)"}
     return {
         "operationId": name,
         "summary": f"{summary}; the public log tells it with the reason",
         "parameters": [DRY_RUN, IDEMPOTENCY_KEY],
-        "requestBody": json_body(StatusChangeRequest, **CHANGE),
+        "requestBody": json_body(StatusChangeRequest, **{"a reason": example}),
         "responses": _done() | problems_with(400, 404, 409, 413, 415, 422, 503),
     }
 
@@ -82,10 +103,11 @@ def _listed() -> dict[str, Any]:
 
 
 def _one() -> dict[str, Any]:
+    told = answer("Who did it, when and why, and where the log tells it", ActView)
+    told["content"]["application/json"]["example"] = ACT
     return {
         "operationId": "operatorAct",
         "summary": "One act of an operator",
         "parameters": [ACT_ID],
-        "responses": {"200": answer("Who did it, when and why, and where the log tells it", ActView)}
-        | problems_with(400, 404),
+        "responses": {"200": told} | problems_with(400, 404),
     }

@@ -9,17 +9,28 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from certifier.settings import Settings
-from certifier.web.openapi import access, acts, certificates, complaints, files, submissions, vc_api, verification
+from certifier.web.openapi import (
+    access,
+    acts,
+    certificates,
+    complaints,
+    export,
+    files,
+    submissions,
+    vc_api,
+    verification,
+    webhooks,
+)
 from certifier.web.openapi.finish import finished
 from certifier.web.openapi.parts import REF, ProblemDetails
-from certifier.web.openapi.tags import TAGS
+from certifier.web.openapi.tags import TAGS, tag_of
 from certifier.web.service_info import API_VERSION
 
 ABOUT = (
     "Every GET answers HEAD too, and every address OPTIONS. What could not be answered comes as ``application/problem+json`` "
     "(RFC 9457). Values marked ``x-extensible-enum`` may get company: take any text. Unknown members may appear in answers."
 )
-AREAS = (verification, certificates, submissions, complaints, access, acts, vc_api, files)
+AREAS = (verification, certificates, export, submissions, complaints, access, acts, webhooks, vc_api, files)
 
 
 def openapi_document(settings: Settings, scopes: Mapping[tuple[str, str], str] | None = None) -> dict[str, Any]:
@@ -37,8 +48,9 @@ def openapi_document(settings: Settings, scopes: Mapping[tuple[str, str], str] |
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
-        "tags": [{"name": title} for title, _ in TAGS],
+        "tags": [{"name": title} for title, _ in TAGS if any(title == tag_of(path) for path in paths)],
         "paths": finished(access.guarded(paths, scopes or {})),
+        "webhooks": webhooks.webhooks(),
         "components": {"schemas": schemas["$defs"], "securitySchemes": access.SCHEMES},
     }
 

@@ -52,7 +52,7 @@ def _finished(path: str, method: str, operation: Mapping[str, Any]) -> dict[str,
     responses = {status: _answered(name, status, told) for status, told in operation["responses"].items()}
     if method == "get" and (kept := kept_at(path)):
         headers = {"Cache-Control": {"description": kept.about, "schema": {"type": "string"}, "example": kept.header}}
-        if kept.cache != "not at all":
+        if kept.has_tag:
             headers["ETag"] = {"description": "Send it back as If-None-Match", "schema": {"type": "string"}}
             responses["304"] = {"description": "You have these bytes already"}
         told = responses["200"]

@@ -7,7 +7,7 @@ from certifier.web.language import N_
 # title -> how the paths in it begin; the first group that fits takes an operation, the last one all others
 TAGS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (N_("Verify and find"), ("/api/v1/verification", "/api/v1/certificates", "/api/v1/withdrawn-certificates")),
-    (N_("Hear of changes"), ("/api/v1/status-changes", "/api/v1/webhook")),
+    (N_("Hear of changes"), ("/api/v1/status-changes", "/api/v1/webhook", "/api/v1/deliveries")),
     (N_("Submit and decide"), ("/api/v1/submissions", "/api/v1/report-checks")),
     (N_("My tracks, by key"), ("/api/v1/key-challenges", "/api/v1/my-")),
     (N_("API keys"), ("/api/v1/api-keys",)),

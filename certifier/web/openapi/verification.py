@@ -8,15 +8,19 @@ from certifier.certificate.code import display_code
 from certifier.service.sandbox import DEMO_CODES
 from certifier.settings import Settings
 from certifier.web.api import VerificationRequest
+from certifier.web.batches import MOST_ITEMS, NDJSON, RECORD, BatchAnswer, BatchItem, BatchRequest, BatchView
 from certifier.web.documents import VerificationView
-from certifier.web.openapi.parts import answer, json_body, problems_with
+from certifier.web.openapi.parts import REF, answer, json_body, problems_with, query
 
-REQUESTS = (VerificationRequest,)
-ANSWERS = (VerificationView,)
+REQUESTS = (VerificationRequest, BatchRequest, BatchItem)
+ANSWERS = (VerificationView, BatchView, BatchAnswer)
 
 
 def paths(_: Settings) -> dict[str, Any]:
-    return {"/api/v1/verifications": {"post": _verify()}}
+    return {
+        "/api/v1/verifications": {"post": _verify()},
+        "/api/v1/verification-batches": {"post": _verify_many()},
+    }
 
 
 CODE = display_code(DEMO_CODES["class-1"])
@@ -27,6 +31,17 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 }
 
 
+MANY: dict[str, dict[str, Any]] = {
+    "two, one of them withdrawn": {
+        "items": [
+            {"ref": "row-1", "code": CODE},
+            {"ref": "row-2", "code": display_code(DEMO_CODES["revoked"])},
+        ]
+    },
+    "with the signed record of a recording": {"items": [{"isrc": "XXABC2600001"}], "include": ["record"]},
+}
+
+
 def _verify() -> dict[str, Any]:
     return {
         "operationId": "verify",
@@ -34,4 +49,31 @@ def _verify() -> dict[str, Any]:
         "requestBody": json_body(VerificationRequest, **EXAMPLES),
         "responses": {"200": answer("A completed check, whatever the verdict", VerificationView)}
         | problems_with(400, 404, 413, 415, 422),
+    }
+
+
+def _verify_many() -> dict[str, Any]:
+    body, told = (
+        json_body(BatchRequest, **MANY),
+        answer("An answer to each item, in order, whatever the verdicts", BatchView),
+    )
+    body["content"][NDJSON] = {
+        "schema": {"$ref": REF.format(model=BatchItem.__name__)},
+        "examples": {
+            "lines": {"value": '{"ref":"row-1","code":"GG8W-7E5J-TV"}\n{"ref":"row-2","isrc":"QZABC2600001"}\n'}
+        },
+    }
+    told["content"][NDJSON] = {"schema": {"$ref": REF.format(model=BatchAnswer.__name__)}}
+    included = query("include", ["", RECORD], "For lines: send the signed certificate and its proof beside each answer")
+    return {
+        "operationId": "verifyMany",
+        "summary": "Verify many certificates by codes, ISRCs, digests or files",
+        "description": (
+            f"JSON with at most {MOST_ITEMS:,} items, or lines of JSON ({NDJSON}), any number of them: each line is one item, "
+            "and has its answer in one line, in order, while the lines are still being sent. Lines may be packed with gzip. "
+            "A bad item has a problem as its answer and never fails the others."
+        ),
+        "parameters": [included],
+        "requestBody": body,
+        "responses": {"200": told} | problems_with(400, 408, 413, 415, 503),
     }
