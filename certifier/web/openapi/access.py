@@ -8,7 +8,7 @@ from typing import Any
 from certifier.service.api_keys import FORM, SCOPES
 from certifier.settings import Settings
 from certifier.web.access import ANY_KEY, OF_THE_API
-from certifier.web.keys import ApiKeyList, ApiKeyView
+from certifier.web.keys import EXAMPLE_ID, ApiKeyList, ApiKeyView
 from certifier.web.openapi.parts import answer, problems_with
 
 REQUESTS = ()
@@ -77,11 +77,24 @@ def _current() -> dict[str, Any]:
     }
 
 
+REVOKED = {
+    "id": EXAMPLE_ID,
+    "holder": "Example Platform",
+    "scopes": ["verify:bulk"],
+    "networks": [],
+    "created_at": "2026-11-22T20:00:00Z",
+    "expires_at": None,
+    "revoked_at": "2027-01-10T09:30:00Z",
+    "last_used_at": "2027-01-10T09:00:00Z",
+}
+
+
 def _revoke() -> dict[str, Any]:
+    told = answer("The key as it stands now, also when it was revoked before", ApiKeyView)
+    told["content"]["application/json"]["example"] = REVOKED
     return {
         "operationId": "revokeApiKey",
         "summary": "Revoke an API key of the same holder, at once and everywhere; the key that is sent may be the one",
         "parameters": [KEY_ID],
-        "responses": {"200": answer("The key as it stands now, also when it was revoked before", ApiKeyView)}
-        | problems_with(400, 404),
+        "responses": {"200": told} | problems_with(400, 404),
     }
