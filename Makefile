@@ -30,8 +30,8 @@ serve: $(STAMP)  ## serve what the demo made on 127.0.0.1:$(PORT)
 test-deps: $(STAMP)  ## install what the tests need beyond Python packages (programs, npm packages), or list it
 	@bash scripts/test_deps.sh
 
-test: test-deps  ## all tests (no network)
-	@$(BIN)/python -m pytest -n 2
+test: test-deps  ## all tests (no network); about half of their time they wait, so twice as many workers as cores
+	@$(BIN)/python -m pytest -n $(or $(WORKERS),$(shell expr 2 \* $$(nproc 2>/dev/null || echo 2))) --dist worksteal
 
 torture: $(STAMP)  ## the same faults many more times, every system call, and foreign judges (KILLS=200 CUTS=500)
 	@bash scripts/test_deps.sh torture

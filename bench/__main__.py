@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from statistics import median
 
-from bench import api, badges, browser, certificates, log, register, service, standard
+from bench import api, badges, browser, catalogue, certificates, log, operation, register, service, standard
 from tests.foreign.judge import FOLDER
 
 RUNS = 3
@@ -60,6 +60,26 @@ def log_lines() -> Iterable[Line]:
         "< 50 us",
         f"pymerkle at {log.PEER_LARGE:,}: {peer:,.0f} us",
     )
+
+
+def operation_lines() -> Iterable[Line]:
+    with operation.metrics(together=False) as alone, operation.metrics(together=True) as together:
+        bare, counted, shared, made, line = medians(
+            lambda: (
+                operation.ready_us(None),
+                operation.ready_us(alone),
+                operation.ready_us(together),
+                operation.made_us(alone),
+                operation.line_us(),
+            )
+        )
+    yield Line(
+        "counting an answer from memory",
+        f"{counted - bare:.1f} us",
+        "< 2 us",
+        f"of {counted:.1f} without the server; {shared - bare:.1f} where workers count together",
+    )
+    yield Line("counting and writing an answer that was made", f"{made + line:.1f} us", "< 30 us", f"line {line:.1f}")
 
 
 def standard_lines() -> Iterable[Line]:
@@ -198,10 +218,45 @@ def register_lines() -> Iterable[Line]:
         )
 
 
+def catalogue_lines() -> Iterable[Line]:
+    hits = f"{catalogue.HITS:.0%}"
+    with catalogue.world() as world:
+        isrc, code, whole, bare = medians(
+            lambda: (
+                catalogue.rows_per_s(world),
+                catalogue.rows_per_s(world, "code"),
+                catalogue.rows_per_s(world, hits=1),
+                catalogue.bare_per_s(world),
+            )
+        )
+        one, two = (catalogue.command(world, catalogue.SHORT, processes) for processes in (1, 2))
+        large = catalogue.command(world, catalogue.LARGE, 2)
+    yield Line(f"catalogue by ISRC, {hits} of the rows have a certificate, one core", f"{isrc:,.0f}/s", ">= 5,000/s")
+    yield Line(f"  by code, {hits}", f"{code:,.0f}/s", ">= 5,000/s")
+    yield Line(
+        "  every row has one", f"{whole:,.0f}/s", "", f"{whole / bare:.0%} of the bare verification's {bare:,.0f}/s"
+    )
+    yield Line(
+        f"certifier verify, {catalogue.SHORT:,} rows, two processes beside one",
+        f"{two.rows_per_s / one.rows_per_s:.2f} x",
+        "",
+        f"{one.rows_per_s:,.0f}/s and {two.rows_per_s:,.0f}/s, with starting and writing",
+    )
+    memory = [f"{most:,.0f}" for most in catalogue.quarters(large.resident_mb)]
+    yield Line(
+        f"certifier verify, {catalogue.LARGE:,} rows, memory of its three processes",
+        f"{max(large.resident_mb):,.0f} MB",
+        "flat",
+        f"the most in each quarter: {', '.join(memory)} MB; {large.rows_per_s:,.0f} rows/s",
+    )
+
+
 GROUPS: dict[str, Callable[[], Iterable[Line]]] = {
     "log": log_lines,
     "standard": standard_lines,
+    "operation": operation_lines,
     "certificates": certificate_lines,
+    "catalogue": catalogue_lines,
     "browser": browser_lines,
     "service": service_lines,
     "api": api_lines,

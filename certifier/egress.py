@@ -263,7 +263,7 @@ def _body_of(raw: HTTPResponse, line: _Line, max_bytes: int) -> bytes:
 def _unreachable(name: str, error: Exception, late: bool, limits: Limits) -> UnreachableError:
     if late:
         return UnreachableError("The server took too long.", found=name, expected=f"at most {limits.total:g} seconds")
-    if isinstance(error, requests.exceptions.SSLError):
+    if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
         return UnreachableError("The server's certificate cannot be trusted.", found=name)
     return UnreachableError("The server does not answer.", found=f"{name}: {type(error).__name__}")
 

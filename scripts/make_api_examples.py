@@ -14,7 +14,7 @@ from typing import Any
 from certifier.service.home import make_home
 from certifier.service.sandbox_fill import fill_sandbox
 from certifier.settings import Settings
-from tests.web.api_examples import examples_in, sandbox_of, sent, shortened
+from tests.web.api_examples import examples_in, fresh_examples, sandbox_of, sent, shortened
 
 FILE = Path(__file__).resolve().parents[1] / "certifier" / "web" / "openapi" / "examples.json"
 
@@ -28,7 +28,7 @@ def main() -> None:
             document = sandbox.document
             operations = {each["operationId"]: each for item in document["paths"].values() for each in item.values()}
             recorded: dict[str, Any] = {}
-            for example in examples_in(document, sandbox.values):
+            for example in [*examples_in(document, sandbox.values), *fresh_examples(sandbox)]:
                 answer = sent(sandbox, example, operations[example.operation])
                 if answer.mimetype == "application/json":
                     recorded.setdefault(f"{example.operation} {answer.status_code}", shortened(answer.json))

@@ -23,8 +23,10 @@ from certifier.badge.square import square
 from certifier.badge.svg import render_svg
 from certifier.certificate.compact import Compact, digits_of, sign_compact
 from certifier.certificate.times import time_text
+from certifier.cli.config import settings_as_markdown
 
 PROJECT = Path(__file__).resolve().parents[1]
+OPERATE = "docs/operate.md"
 COMPACT_CASES = runpy.run_path(str(PROJECT / "tests" / "certificate" / "compact_cases.py"))
 COMPACTS, KEY, METHOD = (COMPACT_CASES[name] for name in ("COMPACTS", "KEY", "METHOD"))
 
@@ -159,7 +161,14 @@ def compact_vectors() -> dict[str, str]:
     return {"tests/vectors/compact.json": json.dumps(document, indent=1) + "\n"}
 
 
-GROUPS = (badge_goldens, compact_goldens, compact_vectors)
+def settings_docs() -> dict[str, str]:
+    """The page for operators, with the table of all settings as it is now."""
+    before, begin, rest = (PROJECT / OPERATE).read_text("utf-8").partition("<!-- certifier config table -->\n")
+    _, end, after = rest.partition("<!-- end -->")
+    return {OPERATE: f"{before}{begin}{settings_as_markdown()}{end}{after}"}
+
+
+GROUPS = (badge_goldens, compact_goldens, compact_vectors, settings_docs)
 
 
 def main() -> None:

@@ -1,24 +1,29 @@
-"""Real parts for tests: granian as a process of its own on a free port, and a browser."""
+"""Real parts for tests: databases, the service as a process of its own, and a browser."""
 
 from __future__ import annotations
 
+import hashlib
 import shutil
-import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from certifier.client import Client, Patience
-from certifier.errors import UnreachableError
+from certifier.audio import analyse
+from certifier.audio.model import AudioLimits
+from certifier.service import shelf
 from certifier.service.home import make_home
 from certifier.service.sandbox_fill import fill_sandbox
 from certifier.settings import Settings
+from certifier.standard import folder
+from certifier.standard.model import parse_standard
 from tests.postgres import Postgres, postgres  # noqa: F401 - a fixture
+from tests.serving import served_by_process
 from tests.studio import UNREACHED, Studio
 
 
@@ -29,6 +34,37 @@ def _unreached_limits() -> Iterator[None]:
         for name, quota in UNREACHED.items():
             patch.setenv(f"LCAL_{name.upper()}", str(quota))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _each_standard_is_read_once() -> Iterator[None]:
+    """The same bytes give the same frozen value: whoever opens an installation need not parse them again in this process."""
+    parse = cache(lambda files: parse_standard(dict(files)))
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (folder, shelf):
+            patch.setattr(module, "parse_standard", lambda files: parse(tuple(sorted(files.items()))))
+        yield
+
+
+_heard: dict[tuple[bytes, AudioLimits], subprocess.CompletedProcess[str]] = {}
+
+
+@pytest.fixture(autouse=True)
+def _each_sound_is_heard_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same bytes give the same facts, so the decoder is started once for each; tests/audio starts it every time."""
+    run_child = analyse._run_child
+
+    def heard(file: BinaryIO, limits: AudioLimits) -> subprocess.CompletedProcess[str]:
+        key = hashlib.file_digest(file, "sha256").digest(), limits
+        if key not in _heard:
+            file.seek(0)
+            done = run_child(file, limits)
+            if done.returncode:
+                return done
+            _heard[key] = done
+        return _heard[key]
+
+    monkeypatch.setattr(analyse, "_run_child", heard)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -58,24 +94,8 @@ def studio(tmp_path: Path) -> Studio:
 
 @pytest.fixture
 def server(studio: Studio) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "certifier.cli", "serve", "--home", str(studio.settings.home), "--port", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    url = f"http://127.0.0.1:{port}"
-    deadline = datetime.now(UTC).timestamp() + 60
-    while True:
-        try:
-            Client(url, patience=Patience(attempts=1)).get("/readyz")
-            break
-        except UnreachableError:
-            assert process.poll() is None, (process.stdout or sys.stdin).read()
-            assert datetime.now(UTC).timestamp() < deadline, "the service did not start within a minute"
-    yield url
-    process.terminate()
-    output, _ = process.communicate(timeout=30)
-    assert b"Traceback" not in output, output.decode()
+    with served_by_process(studio) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -113,6 +113,12 @@ class Internet:
         threading.Thread(target=self._serve, args=(server, context, pages), daemon=True).start()
         return address
 
+    def serve_elsewhere(self, name: str, port: int) -> Path:
+        """A name whose server runs by itself at a port of this machine; gives the file with key and certificate for it."""
+        address = f"93.184.216.{len(self._ports) + 1}"
+        self._names[name], self._ports[address] = [address], port
+        return self._pem(name, is_trusted=True)
+
     def _serve(self, server: socket.socket, context: ssl.SSLContext, pages: Mapping[str, bytes] | Behaviour) -> None:
         while True:
             try:
@@ -138,17 +144,20 @@ class Internet:
             raw.close()
 
     def _context(self, name: str, is_trusted: bool) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self._pem(name, is_trusted))
+        return context
+
+    def _pem(self, name: str, is_trusted: bool) -> Path:
         key = ec.generate_private_key(ec.SECP256R1())
         issuer = (self._ca, self._ca_key) if is_trusted else None
         certificate = _certificate(name, key, issuer)
-        path = self._folder / f"{name}-{len(self._sockets)}.pem"
+        path = self._folder / f"{name}-{len(self._ports)}.pem"
         pem = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
         path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + pem)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(path)
-        return context
+        return path
 
 
 def _request_on(connection: ssl.SSLSocket) -> bytes:

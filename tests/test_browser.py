@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,17 +16,31 @@ from playwright.sync_api import Browser, Page, expect
 
 from certifier.certificate.code import parse_code
 from certifier.client import Client
-from tests.studio import Studio
+from tests.serving import served_by_process
+from tests.studio import Studio, emissions_csv, write_track
 
 SIZES = {"small phone": (320, 640), "desktop": (1280, 900)}
 PAGES = ("certificate", "decision", "/submit", "/v/0000000000")  # the others: tests/web/test_accessibility.py
 TITLE = 'Night <3 Ferry & "quoted" {{ 7 * 7 }} and a rather long title that has to fit on a phone (example)'
 
 
-@pytest.fixture
-def issued(studio: Studio, server: str, tmp_path: Path) -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Studio:
+    studio = Studio(tmp_path_factory.mktemp("studio"))
+    studio.certifier().close()
+    return studio
+
+
+@pytest.fixture(scope="module")
+def server(studio: Studio) -> Iterator[str]:
+    with served_by_process(studio) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def issued(studio: Studio, server: str) -> dict[str, Any]:
     """A certified submission whose title has every sign that could be taken for markup."""
-    report, log = tmp_path / "report.dsse.json", tmp_path / "emissions.csv"
+    report, log = studio.folder / "report.dsse.json", studio.folder / "emissions.csv"
     report.write_bytes(studio.signed(studio.report(title=TITLE)))
     log.write_bytes(studio.log)
     return dict(Client(server).submit(report, studio.track, [log]).document)
@@ -98,12 +114,14 @@ def test_the_drawn_badge_scans_to_the_certificate(browser: Browser, server: str,
 
 
 def test_a_track_is_submitted_without_scripts(browser: Browser, studio: Studio, server: str, tmp_path: Path) -> None:
-    report, log = tmp_path / "report.dsse.json", tmp_path / "emissions.csv"
-    report.write_bytes(studio.signed(studio.report()))
-    log.write_bytes(studio.log)
+    report, log, track = tmp_path / "report.dsse.json", tmp_path / "emissions.csv", tmp_path / "another.wav"
+    log.write_bytes(emissions_csv("run-2"))
+    told = studio.report(run_id="run-2", track=write_track(track, pitch=330))
+    told["raw_log_sha256"] = [hashlib.sha256(log.read_bytes()).hexdigest()]
+    report.write_bytes(studio.signed(told, track=track))
     page = browser.new_context(java_script_enabled=False).new_page()
     page.goto(f"{server}/submit")
-    page.set_input_files("input[name=audio]", studio.track)
+    page.set_input_files("input[name=audio]", track)
     page.set_input_files("input[name=report]", report)
     page.set_input_files("input[name=logs]", [log])
     page.click("button[type=submit]")

@@ -77,7 +77,7 @@ def parse_line(raw: bytes) -> Line:
 
 
 class Shelf:
-    """Open for reading. Holds no lock while nothing is asked; safe beside a writer and any number of other readers."""
+    """Open for reading. Thread-safe; holds no lock while nothing is asked; safe beside a writer and any number of readers."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -157,7 +157,8 @@ def shelf_in(file: Path) -> Shelf:
 
 def _connected(file: Path, mode: str) -> sqlite3.Connection:
     try:
-        return sqlite3.connect(f"{file.resolve().as_uri()}?mode={mode}", uri=True, timeout=30)
+        address = f"{file.resolve().as_uri()}?mode={mode}"
+        return sqlite3.connect(address, uri=True, timeout=30, check_same_thread=False)  # SQLite itself is thread-safe
     except sqlite3.Error as error:
         raise OperatorError(f"The file {file} cannot be opened.", found=str(error)) from error
 

@@ -6,12 +6,15 @@ symbol and every swap of two neighbours, so a typing error is told apart from a 
 
 from __future__ import annotations
 
+import re
+
 from certifier.errors import MalformedCode
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 CODE_LENGTH = 10
 RANDOM_BYTES = 6  # 45 of 48 bits are used
 
+_PLAIN = re.compile(f"[{ALPHABET}]{{{CODE_LENGTH}}}")
 _VALUE = {symbol: value for value, symbol in enumerate(ALPHABET)}
 LOOKALIKES = str.maketrans({"O": "0", "I": "1", "L": "1", " ": None, "-": None})
 
@@ -62,6 +65,8 @@ def parse_code(text: str) -> str:
 
     Raises MalformedCode when the length, a symbol or the check symbol is wrong.
     """
+    if _PLAIN.fullmatch(text) and _check_symbol(text[:-1]) == text[-1]:  # as it is stored and signed: most often
+        return text
     symbols = text.strip().upper().translate(LOOKALIKES)
     shown = text.strip()[:40]
     if len(symbols) != CODE_LENGTH or any(symbol not in _VALUE for symbol in symbols):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from certifier.errors import MalformedCertificate
@@ -12,6 +13,7 @@ _FORM = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
 _EARLIEST = "1970"  # nothing was signed before; and a clock's error can be taken off every later time
 
 
+@lru_cache(1024)  # a moment is written several times in each check, and is the same in many of them
 def time_text(moment: datetime) -> str:
     """``2026-11-22T20:00:00Z``; fractions of a second are dropped."""
     if moment.tzinfo is not UTC:

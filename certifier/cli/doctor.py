@@ -195,11 +195,12 @@ def _service(server: str, now: datetime) -> Iterator[Line]:
         yield _trouble("server", error)
         return
     yield Line("server", "ok", f"{client.server} is ready")
-    yield _clock(answer, now)
+    yield clock_line(answer, now)
     yield from _served_keys(client)
 
 
-def _clock(answer: Answer, now: datetime) -> Line:
+def clock_line(answer: Answer, now: datetime) -> Line:
+    """The clock of this machine beside the service's."""
     try:
         there = parsedate_to_datetime(answer.headers.get("date", ""))
     except ValueError:

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.console import Console
 
 from certifier.cli.measure import CONTRIBUTION, COUNTRY, SITE, Quantity, session_document
-from certifier.cli.output import console, plain
+from certifier.cli.options import JSON_RESULT
+from certifier.cli.output import console, plain, show_result, wants_json
 from certifier.errors import MalformedLog
 from certifier.measure.activity import Coverage, Hardware, MeasuredActivity, decimal_text, rfc3339
 from certifier.measure.importers import carbontracker, codecarbon, ecologits, impact_framework
@@ -220,6 +222,7 @@ WHY = {
 @click.option(
     "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("session.json"), show_default=True
 )
+@JSON_RESULT
 def import_logs(logs: tuple[Path, ...], tool: str, list_only: bool, out: Path, **said: Any) -> None:
     """Make a session file of LOGs that another measuring tool wrote: energy, time and run, nothing else.
 
@@ -233,7 +236,7 @@ def import_logs(logs: tuple[Path, ...], tool: str, list_only: bool, out: Path, *
     imported = TOOLS[tool].read([log.read_bytes() for log in logs], Purpose("run", said["stage"], model), said)
     activities = tuple(_numbered(imported.activities))
     if list_only:
-        _show(activities)
+        _show(activities, console(stderr=wants_json()))
     else:
         hardware = [Hardware(name, count) for name, count in Counter(said["devices"] or (UNKNOWN_DEVICE,)).items()]
         made_at = max(activity.ended_at for activity in activities)
@@ -244,13 +247,16 @@ def import_logs(logs: tuple[Path, ...], tool: str, list_only: bool, out: Path, *
     notes = console(stderr=True)
     for note in (*imported.notes, *_unsaid(said)):
         notes.print(plain(note))
+    energy = decimal_text(sum((activity.energy_kwh for activity in activities), start=Decimal(0)))
+    document = {"kwh": energy, "activities": len(activities), "notes": list(imported.notes)}
     if list_only:
         notes.print("Nothing was written.")
+        show_result(document)
         return
-    energy = decimal_text(sum((activity.energy_kwh for activity in activities), start=Decimal(0)))
     notes.print(f"Wrote {plain(str(out))} with {energy} kWh; activities: {len(activities)}.")
     given = " ".join(f"--log {log}" for log in logs)
     notes.print(plain(f"Next: certifier report new {out} --audio MASTER --key KEY {given}"))
+    show_result({"session": str(out), **document})
 
 
 def _check_options(tool: str, list_only: bool, said: dict[str, Any]) -> None:
@@ -291,8 +297,7 @@ def _unsaid(said: dict[str, Any]) -> Iterator[str]:
         yield "Device: not said; the worst device counts."
 
 
-def _show(activities: Sequence[MeasuredActivity]) -> None:
-    out = console()
+def _show(activities: Sequence[MeasuredActivity], out: Console) -> None:
     for activity in activities:
         pue = activity.pue or ("holds one that is not named" if activity.pue_unstated else "none")
         out.print(f"[bold]{activity.id}[/]  {plain(activity.run_id)}")

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from certifier.certificate.trust import parse_trust
-from certifier.cli.options import HOME, PASSPHRASE_FILE, passphrase_of, service_at, settings_of
-from certifier.cli.output import console
+from certifier.cli.options import HOME, JSON_RESULT, PASSPHRASE_FILE, passphrase_of, service_at, settings_of
+from certifier.cli.output import console, show_result
 from certifier.client.trust import pinned_trust_file
 from certifier.storage.files import save_bytes
 
@@ -19,6 +19,7 @@ from certifier.storage.files import save_bytes
 @click.option("--pin", "server", metavar="URL", help="Instead: trust the keys of the service at URL from now on.")
 @click.option("--yes", is_flag=True, help="Pin without asking.")
 @PASSPHRASE_FILE
+@JSON_RESULT
 def init(home: Path, server: str | None, yes: bool, passphrase_file: Path | None) -> None:
     """Make a service's home: keys, register, database. Or, with --pin, trust a service's keys for verification."""
     if server:
@@ -34,6 +35,7 @@ def init(home: Path, server: str | None, yes: bool, passphrase_file: Path | None
     if passphrase_file:
         out.print(f"The private keys are encrypted: run every command with LCAL_KEY_PASSPHRASE_FILE={passphrase_file}")
     out.print(f"Issuer {settings.did}. Next: certifier serve --home {home}")
+    show_result({"home": str(home), "issuer": settings.did, "encrypted": passphrase_file is not None})
 
 
 def _pin(server: str, *, yes: bool) -> None:
@@ -52,3 +54,6 @@ def _pin(server: str, *, yes: bool) -> None:
         )
     save_bytes(pinned_trust_file(), raw)
     out.print(f"Pinned in {pinned_trust_file()}. From now on: certifier verify FILE")
+    keys = [{"role": key.role, "id": key.id, "fingerprint": key.key.fingerprint} for key in trust.keys]
+    logs = [{"role": "log", "id": log.name, "fingerprint": log.key.fingerprint} for log in trust.logs]
+    show_result({"pinned": str(pinned_trust_file()), "keys": keys + logs})

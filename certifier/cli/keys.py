@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from certifier.cli.lazy import Later, LazyGroup
-from certifier.cli.options import HOME, JSON, PASSPHRASE_FILE, passphrase_of, settings_of
-from certifier.cli.output import console, show_json
+from certifier.cli.options import HOME, JSON, JSON_RESULT, PASSPHRASE_FILE, passphrase_of, settings_of
+from certifier.cli.output import console, show_json, show_result
 from certifier.crypto.keyring import OWN_ROLES, Role
 from certifier.crypto.signing import SigningKey
 from certifier.storage.files import load_signing_key, save_signing_key
@@ -110,6 +110,8 @@ def _new_own(file: Path, passphrase_file: Path | None, *, as_json: bool) -> None
 
 @keys.command()
 @click.argument("file", type=click.Path(path_type=Path))
+@JSON_RESULT
 def show(file: Path) -> None:
     """Print the public name (did:key) of the key in FILE."""
-    click.echo(load_signing_key(file).public.did_key)
+    key = load_signing_key(file).public.did_key
+    show_result({"key": key}, key)

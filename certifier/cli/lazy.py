@@ -72,8 +72,9 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in self.later and cmd_name not in self.commands:
-            self.add_command(with_quiet(self.later[cmd_name].load()), cmd_name)
-        return super().get_command(ctx, cmd_name)
+            self.add_command(self.later[cmd_name].load(), cmd_name)
+        command = super().get_command(ctx, cmd_name)
+        return with_quiet(command) if command else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list in ``--help``, without reading a command that was not read yet."""

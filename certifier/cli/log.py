@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import closing
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,8 +15,8 @@ from rich.progress import TaskID
 
 from certifier.certificate.code import display_code, parse_code
 from certifier.cli.mirror import Watch, copy_certificate
-from certifier.cli.options import HOME, JSON, PASSPHRASE_FILE, passphrase_of, service_at, settings_of
-from certifier.cli.output import EXIT_OPERATOR, console, moving, plain, show_json
+from certifier.cli.options import HOME, JSON, JSON_RESULT, PASSPHRASE_FILE, passphrase_of, service_at, settings_of
+from certifier.cli.output import EXIT_OPERATOR, console, moving, plain, show_json, show_result, wants_json
 from certifier.errors import NotFoundError, OperatorError
 from certifier.log.note import verifier_key_for
 from certifier.service.backup import (
@@ -114,16 +115,19 @@ def proof(code: str, kind: str, home: Path, server: str | None) -> None:
 @HOME
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @PASSPHRASE_FILE
+@JSON_RESULT
 def turn(home: Path, yes: bool, passphrase_file: Path | None) -> None:
     """Close the log and begin the next one, with a new origin and key: once a year, or when a key was lost."""
     if not yes:
         click.confirm("A closed log takes no entry ever again. Close it and begin the next one?", abort=True, err=True)
     settings = settings_of(home, passphrase_file)
     old, new = turn_log(settings, datetime.now(UTC), passphrase_of(passphrase_file, settings.private_dir))
-    out = console()
-    out.print(f"Closed {old}; it stays at /log/{old.rpartition('/')[2]}/ for ever. Began {new}.")
-    out.print("Publish the new key, and let everybody who pins keys fetch the trust file again.")
-    out.print("Back up now, with the keys: an older backup does not know this log.")
+    show_result(
+        {"closed": old, "began": new},
+        f"Closed {old}; it stays at /log/{old.rpartition('/')[2]}/ for ever. Began {new}.",
+        "Publish the new key, and let everybody who pins keys fetch the trust file again.",
+        "Back up now, with the keys: an older backup does not know this log.",
+    )
 
 
 @click.command()
@@ -131,11 +135,13 @@ def turn(home: Path, yes: bool, passphrase_file: Path | None) -> None:
 @HOME
 @click.option("--with-keys", is_flag=True, help="Copy the private keys too; then keep the copy as safe as they are.")
 @click.option("--without-database", is_flag=True, help="For PostgreSQL, which is backed up with its own tools.")
+@JSON_RESULT
 def backup(target: Path, home: Path, with_keys: bool, without_database: bool) -> None:
     """Copy the installation to the new folder TARGET while it runs."""
     make_backup(settings_of(home), target, with_keys=with_keys, with_database=not without_database)
     keys = "private keys included: keep it safe" if with_keys else "without the private keys"
-    console().print(f"Backed up {home} to {target} ({keys}).")
+    document = {"home": str(home), "backup": str(target), "with_keys": with_keys, "with_database": not without_database}
+    show_result(document, f"Backed up {home} to {target} ({keys}).")
 
 
 @click.command()
@@ -159,6 +165,7 @@ def backup(target: Path, home: Path, with_keys: bool, without_database: bool) ->
     help="A folder with CODE.vc, CODE.report.json and CODE.decision.json, to bring back certificates that were lost. "
     "May be given several times.",
 )
+@JSON_RESULT
 def restore(
     source: Path | None, home: Path, mirrors: tuple[str, ...], nothing_newer: bool, copies: tuple[Path, ...]
 ) -> None:
@@ -185,8 +192,9 @@ def restore(
                 expected=f"the file {BASE_URL_FILE}, or LCAL_BASE_URL",
                 hint="It is signed into every certificate; the log's origin begins with its host.",
             )
-        for restored in restore_logs(settings, folders):
-            _show_restored(restored)
+        restored = list(restore_logs(settings, folders))
+        for log in restored:
+            _show_restored(log)
         end_restore(settings)
         adopted = _adopted(settings, mirrors, [*copies, *folders], Path(fetched))
     _show_adopted(adopted)
@@ -198,7 +206,15 @@ def restore(
             f"The installation can only be read from: {problem.kind}.", found=problem.found, hint=problem.hint
         )
     whole = f"may go on; {len(adopted.lost)} certificates are still lost" if adopted.lost else "is whole and may go on"
-    console().print(f"{home} {whole}: {certifier.logbook.origin} at size {certifier.logbook.head.size}.")
+    head = certifier.logbook.head.size
+    document = {
+        "home": str(home),
+        "log": certifier.logbook.origin,
+        "entries": head,
+        "restored": [asdict(log) for log in restored],
+        "certificates": {name: list(codes) for name, codes in asdict(adopted).items()},
+    }
+    show_result(document, f"{home} {whole}: {certifier.logbook.origin} at size {head}.")
 
 
 def _adopted(settings: Settings, mirrors: tuple[str, ...], folders: list[Path], fetched: Path) -> Adopted:
@@ -232,13 +248,13 @@ def _mirror_folder(mirror: str, copies: Path, register: Path) -> Path:
 
 
 def _show_restored(restored: Restored) -> None:
-    out = console()
+    out = console(stderr=wants_json())
     gained = restored.after - restored.before
     out.print(f"{restored.origin}: {restored.before} entries were here, {gained} taken over from what was published.")
 
 
 def _show_adopted(adopted: Adopted) -> None:
-    out = console()
+    out = console(stderr=wants_json())
     if adopted.back:
         out.print(f"{len(adopted.back)} certificates were brought back from their public files.")
     if adopted.lost:

@@ -29,6 +29,22 @@ LOG = {
         "Close the log and begin the next one, with a new origin and key: once a year, or when a key was lost.",
     ),
 }
+WEBHOOKS = {
+    "deliveries": Later(
+        "certifier.cli.webhooks:deliveries", "List what was sent to ENDPOINT and what waits, the newest first."
+    ),
+    "list": Later(
+        "certifier.cli.webhooks:list_", "List all endpoints: whose they are, where they lead, whether they fail."
+    ),
+    "listen": Later(
+        "certifier.cli.listen:listen",
+        "Follow what happens at a service, and pass each event on to a receiver that you write.",
+    ),
+    "replay": Later(
+        "certifier.cli.webhooks:replay",
+        "Send the event of DELIVERY again, under its own id; a running service does it within a second or two.",
+    ),
+}
 COMMANDS = {
     "api-keys": Later("certifier.cli.api_keys:api_keys", "API keys of platforms and operators: make, list, revoke."),
     "backup": Later("certifier.cli.log:backup", "Copy the installation to the new folder TARGET while it runs."),
@@ -96,10 +112,7 @@ COMMANDS = {
     "suspend": Later("certifier.cli.service:suspend", "Suspend the certificate with CODE, through the public log."),
     "verify": Later(
         "certifier.cli.verify:verify",
-        "Verify a certificate: any of its files, the code or the QR text of a label, or the audio itself.",
-    ),
-    "webhooks": Later(
-        "certifier.cli.webhooks:webhooks", "Webhook endpoints of platforms, and what was delivered there."
+        "Verify a certificate: any of its files, the code or the QR text of a label, or the audio itself; or a catalogue.",
     ),
 }
 
@@ -116,7 +129,7 @@ def main() -> None:
     \b
     Artists      keys, measure, import, report, submit, mine, claims
     Services     statement
-    Platforms    verify, pack
+    Platforms    verify, pack, webhooks listen
     Auditors     explain, replay, verify, standard test
     Editors      standard new, lint, test, diff, simulate, publish
     Operators    init, serve, revoke, suspend, reinstate, contact, complaints, api-keys, webhooks, statement, log,
@@ -130,3 +143,8 @@ def main() -> None:
 @main.group("log", cls=LazyGroup, later=LOG)
 def log_group() -> None:
     """Check, prove, watch and turn the public log."""
+
+
+@main.group(cls=LazyGroup, later=WEBHOOKS)
+def webhooks() -> None:
+    """Hear of what happens: follow it here, and, as the operator, see what was delivered where."""

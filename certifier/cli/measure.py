@@ -13,7 +13,8 @@ from typing import Any
 
 import click
 
-from certifier.cli.output import console
+from certifier.cli.options import JSON_RESULT
+from certifier.cli.output import console, show_result
 from certifier.errors import OperatorError
 from certifier.measure.activity import Hardware, MeasuredActivity, Place, decimal_text, rfc3339, to_report_activity
 from certifier.measure.session import MeasuringSession, StatedPower
@@ -138,6 +139,7 @@ def session_document(
 @COUNTRY
 @SITE
 @CONTRIBUTION
+@JSON_RESULT
 @click.argument("command", nargs=-1, required=True)
 def measure(out: Path, command: tuple[str, ...], **said: Any) -> None:
     """Measure COMMAND with CodeCarbon and write emissions.csv (the raw log) and session.json.
@@ -163,4 +165,12 @@ def measure(out: Path, command: tuple[str, ...], **said: Any) -> None:
         raise OperatorError(
             "The measured command failed.", found=f"exit code {finished}", hint=f"The log is kept in {out}."
         )
+    show_result(
+        {
+            "session": str(out / "session.json"),
+            "log": str(session.log_path),
+            "wh": f"{energy:.3f}",
+            "method": "modelled",
+        }
+    )
     sys.stdout.flush()

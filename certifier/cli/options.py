@@ -8,12 +8,23 @@ from pathlib import Path
 
 import click
 
+from certifier.cli.output import JSON_WISHED
 from certifier.client import Client, Patience
 from certifier.settings import Settings, load_settings
 from certifier.storage.files import PASSPHRASE, make_passphrase
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+
+
+def _wish_json(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        ctx.meta[JSON_WISHED] = True
+
+
+JSON_RESULT = click.option(  # for a command that tells its result with output.show_result
+    "--json", is_flag=True, expose_value=False, callback=_wish_json, help="One JSON object on stdout."
+)
 HOME = click.option(
     "--home",
     type=click.Path(file_okay=False, path_type=Path),

@@ -26,6 +26,7 @@ EXIT_CODES = {
     EXIT_CANNOT_TELL: "Cannot tell: a key, a list or a proof that is needed is not at hand.",
 }
 _QUIET = "certifier.quiet"
+JSON_WISHED = "certifier.json"
 
 
 def _be_quiet(ctx: click.Context, _: click.Parameter, value: bool) -> None:
@@ -69,6 +70,21 @@ def moving(*columns: ProgressColumn) -> Progress:
     from rich.progress import Progress  # noqa: PLC0415 - --help does without
 
     return Progress(*columns, console=console(stderr=True), transient=True, disable=not sys.stderr.isatty())
+
+
+def wants_json() -> bool:
+    """Whether the command that runs was asked for JSON."""
+    ctx = click.get_current_context(silent=True)
+    return ctx is not None and bool(ctx.meta.get(JSON_WISHED))
+
+
+def show_result(document: dict[str, Any], *words: str) -> None:
+    """What came out, on stdout: one object with ``--json``, else a line for each of the words, where there are any."""
+    if wants_json():
+        show_json(document)
+        return
+    for line in words:
+        console().print(line)
 
 
 def show_json(value: Any) -> None:

@@ -16,8 +16,8 @@ from certifier.certificate.model import OUTCOMES
 from certifier.certificate.times import time_text
 from certifier.cli.duties import duties, process_of
 from certifier.cli.lazy import Later, LazyGroup
-from certifier.cli.options import service_at
-from certifier.cli.output import EXIT_REFUSED, console, counted, plain, show_json
+from certifier.cli.options import JSON_RESULT, service_at
+from certifier.cli.output import EXIT_REFUSED, console, counted, plain, show_json, show_result
 from certifier.crypto.canonical import sha256_hex, to_json_text
 from certifier.crypto.keyring import Keyring
 from certifier.crypto.strict_json import parse_object
@@ -68,6 +68,7 @@ def report() -> None:
 )
 @duties
 @click.option("-o", "--out", type=OUT, default=Path("report.json"), show_default=True)
+@JSON_RESULT
 def new(
     session: Path,
     audio: Path,
@@ -103,6 +104,7 @@ def new(
     parse_report(document)
     save_bytes(out, to_json_text(document).encode())
     console(stderr=True).print(f"Wrote {out}, unsigned. Next: certifier report sign {out} --audio {audio} --key {key}")
+    show_result({"file": str(out), "report_id": document["report_id"], "signed": False})
 
 
 @report.command()
@@ -110,6 +112,7 @@ def new(
 @click.option("--key", "keys", type=FILE, required=True, multiple=True, help="A signing key; repeat for more signers.")
 @click.option("--audio", type=FILE, help="The master, for its name and essence digest (first signature only).")
 @click.option("-o", "--out", type=OUT, help="Where to write it; REPORT with .dsse.json if not given.")
+@JSON_RESULT
 def sign(report_file: Path, keys: tuple[Path, ...], audio: Path | None, out: Path | None) -> None:
     """Sign REPORT, or add a signature to an envelope that others signed already."""
     document = unsigned = parse_object(report_file.read_bytes(), LIMITS)
@@ -126,8 +129,9 @@ def sign(report_file: Path, keys: tuple[Path, ...], audio: Path | None, out: Pat
         document = sign_report(statement, signers)
     target = out or (report_file if "payload" in unsigned else report_file.with_suffix(".dsse.json"))
     save_bytes(target, to_json_text(document).encode())
-    names = ", ".join(signer.public.did_key for signer in signers)
-    console(stderr=True).print(f"Wrote {target}, signed by {names}")
+    names = [signer.public.did_key for signer in signers]
+    console(stderr=True).print(f"Wrote {target}, signed by {', '.join(names)}")
+    show_result({"file": str(target), "signed_by": names})
 
 
 @report.command()

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from certifier.certificate.code import display_code, parse_code
-from certifier.cli.options import HOME, settings_of
-from certifier.cli.output import console, plain
+from certifier.cli.options import HOME, JSON_RESULT, settings_of
+from certifier.cli.output import plain, show_result
 from certifier.service.certifier import REASONS, ChangeType
 from certifier.service.home import open_certifier
 from certifier.settings import load_settings
@@ -44,12 +44,15 @@ def _act(kind: ChangeType, done: str) -> click.Command:
     @click.argument("code")
     @HOME
     @click.option("--reason", type=click.Choice(REASONS), required=True, help="The public reason class.")
+    @JSON_RESULT
     def command(code: str, home: Path, reason: str) -> None:
         now = datetime.now(UTC)
         certifier = open_certifier(settings_of(home), now)
         try:
             row = certifier.change_status(parse_code(code), kind, reason, now)
-            console().print(f"{display_code(row.code)} is {done} since log size {certifier.logbook.head.size}")
+            size = certifier.logbook.head.size
+            document = {"code": display_code(row.code), "change": kind, "reason": reason, "log_size": size}
+            show_result(document, f"{display_code(row.code)} is {done} since log size {size}")
         finally:
             certifier.close()
 
@@ -64,6 +67,7 @@ reinstate = _act("reinstate", "active again")
 @click.command()
 @click.argument("code")
 @HOME
+@JSON_RESULT
 def contact(code: str, home: Path) -> None:
     """Show how to reach the holder of the certificate with CODE, where that was said. It is private: pass it to nobody."""
     certifier = open_certifier(settings_of(home))
@@ -71,4 +75,4 @@ def contact(code: str, home: Path) -> None:
         found = certifier.store.contact(certifier.certificate(parse_code(code)).submission_id)
     finally:
         certifier.close()
-    console().print(plain(found) if found else "no contact was given")
+    show_result({"contact": found}, plain(found) if found else "no contact was given")

@@ -19,7 +19,8 @@ from certifier.audio.analyse import analyse_audio
 from certifier.certificate.code import parse_code
 from certifier.certificate.times import time_text
 from certifier.cli.duties import duties, process_of
-from certifier.cli.output import console, counted, plain
+from certifier.cli.options import JSON_RESULT
+from certifier.cli.output import console, counted, plain, show_result
 from certifier.cli.report import FILE, OUT, STANDARD
 from certifier.crypto.canonical import sha256_hex, to_json_text
 from certifier.errors import ForeignInputError, NotFoundError
@@ -64,6 +65,7 @@ AGREES = Decimal("0.01")  # of the export's minutes, as in rule PLS-18
 @duties
 @click.option("--renewal-of", metavar="CODE", help="The certificate of this file that the report renews.")
 @click.option("-o", "--out", type=OUT, default=Path("report.json"), show_default=True)
+@JSON_RESULT
 def service_report(
     service: str,
     export_file: Path,
@@ -136,6 +138,7 @@ def service_report(
         notes.print(plain(line))
     notes.print(f"Wrote {out}, unsigned. Next: certifier report sign {out} --audio {audio} --key {key}")
     notes.print(f"Then check and submit it with --log {export_file}")
+    show_result({"file": str(out), "report_id": document["report_id"], "signed": False})
 
 
 def _check_jobs(export: Export, name: str, version: str, takes: int, minutes: str | None) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 import click
 
 from certifier.certificate.times import time_text
-from certifier.cli.options import HOME, settings_of
-from certifier.cli.output import EXIT_REFUSED, console, plain, show_json
+from certifier.cli.options import HOME, JSON_RESULT, settings_of
+from certifier.cli.output import EXIT_REFUSED, console, plain, show_json, show_result
 from certifier.cli.report import FILE, OUT, STANDARD
 from certifier.crypto.canonical import to_json_text
 from certifier.crypto.keyring import Keyring
@@ -84,6 +84,7 @@ def _weighted(text: str, what: str) -> tuple[str, str]:
 @click.option("--hardware", multiple=True, metavar="NAME=SECONDS", help="Seconds of one device per minute; repeat.")
 @click.option("--evidence", help="A link to the verified calculation.")
 @click.option("-o", "--out", type=OUT, default=Path("statement.json"), show_default=True)
+@JSON_RESULT
 def new(
     statement_id: str | None,
     model: str | None,
@@ -136,14 +137,18 @@ def new(
         notes.print(f"Wrote {out}. To fill in or to mend:")
         for finding in error.findings:
             notes.print(f"  {plain(finding.pointer)}: {plain(finding.problem)}")
+        missing = [finding.pointer for finding in error.findings]
     else:
         notes.print(f"Wrote {out}, unsigned. Next, maker and verifier: certifier statement sign {out} --key FILE")
+        missing = []
+    show_result({"file": str(out), "to_mend": missing})
 
 
 @statement.command()
 @click.argument("file", type=FILE)
 @click.option("--key", "keys", type=FILE, required=True, multiple=True, help="A signing key; repeat for more signers.")
 @click.option("-o", "--out", type=OUT, help="Where to write it; FILE with .dsse.json if not given.")
+@JSON_RESULT
 def sign(file: Path, keys: tuple[Path, ...], out: Path | None) -> None:
     """Sign the statement in FILE, or add a signature to one that another signed already.
 
@@ -164,8 +169,9 @@ def sign(file: Path, keys: tuple[Path, ...], out: Path | None) -> None:
         document = sign_report(unsigned_statement(document), signers)
     target = out or (file if "payload" in parse_object(raw) else file.with_suffix(".dsse.json"))
     save_bytes(target, to_json_text(document).encode())
-    names = ", ".join(signer.public.did_key for signer in signers)
-    console(stderr=True).print(f"Wrote {target}, signed by {names}")
+    names = [signer.public.did_key for signer in signers]
+    console(stderr=True).print(f"Wrote {target}, signed by {', '.join(names)}")
+    show_result({"file": str(target), "signed_by": names})
 
 
 @statement.command()
@@ -232,6 +238,7 @@ def _show_checks(opened: OpenedStatement, checks: Sequence[Check], rules: Mappin
 @statement.command()
 @click.argument("file", type=FILE)
 @HOME
+@JSON_RESULT
 def register(file: Path, home: Path) -> None:
     """Put a signed statement into the register of the installation. Exit code 3: refused, with the reason."""
     settings = settings_of(home)
@@ -239,9 +246,10 @@ def register(file: Path, home: Path) -> None:
     bounds = bounds_of(standard)
     opened = register_statement(settings.register_dir, file.read_bytes(), bounds, datetime.now(UTC))
     named = opened.statement
-    console().print(
-        f"registered  {plain(named.id)}: {plain(named.model)} {plain(named.version)}, "
-        f"counts until {time_text(named.valid_until(bounds.valid_days))}"
+    until = time_text(named.valid_until(bounds.valid_days))
+    show_result(
+        {"id": named.id, "model": named.model, "version": named.version, "counts_until": until},
+        f"registered  {plain(named.id)}: {plain(named.model)} {plain(named.version)}, counts until {until}",
     )
     console(stderr=True).print(TAKEN_UP)
 
@@ -250,10 +258,12 @@ def register(file: Path, home: Path) -> None:
 @click.argument("statement_id", metavar="ID")
 @HOME
 @click.option("--reason", required=True, help="Why, in one public line.")
+@JSON_RESULT
 def withdraw(statement_id: str, home: Path, reason: str) -> None:
     """Withdraw a registered statement: it stays listed, and counts no more from now on."""
     entry = withdraw_statement(settings_of(home).register_dir, statement_id, reason, datetime.now(UTC))
-    console().print(f"withdrawn  {entry.id} since {time_text(entry.withdrawn_at or entry.registered_at)}")
+    since = time_text(entry.withdrawn_at or entry.registered_at)
+    show_result({"id": entry.id, "withdrawn_at": since}, f"withdrawn  {entry.id} since {since}")
     console(stderr=True).print(f"{TAKEN_UP} Certificates that rest on it stay; revoke those that need it.")
 
 

@@ -14,14 +14,13 @@ from certifier.cli.output import (
     EXIT_OPERATOR,
     EXIT_REFUSED,
     EXIT_USAGE,
+    JSON_WISHED,
     error_document,
     kind_of,
     show_error,
     show_json,
 )
 from certifier.errors import CertifierError, IncompleteAddress, OperatorError, StandardError, UnreachableError
-
-_JSON = "certifier.json"
 
 
 class TellingGroup(LazyGroup):
@@ -38,21 +37,21 @@ class TellingGroup(LazyGroup):
             if not wants_json:
                 raise
             _end_usage(error)
-        ctx.meta[_JSON] = wants_json
+        ctx.meta[JSON_WISHED] = wants_json
         return ctx
 
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
         except CertifierError as error:
-            _end(error, as_json=ctx.meta[_JSON])
+            _end(error, as_json=ctx.meta[JSON_WISHED])
         except ModuleNotFoundError as error:
             missing = missing_extra(error)
             if missing is None:
                 raise
-            _end(missing, as_json=ctx.meta[_JSON])
+            _end(missing, as_json=ctx.meta[JSON_WISHED])
         except click.UsageError as error:
-            if not ctx.meta[_JSON]:
+            if not ctx.meta[JSON_WISHED]:
                 raise
             _end_usage(error)
 

@@ -25,12 +25,7 @@ def _opened(home: Path) -> Iterator[Webhooks]:
         certifier.close()
 
 
-@click.group("webhooks")
-def webhooks() -> None:
-    """Webhook endpoints of platforms, and what was delivered there."""
-
-
-@webhooks.command("list")
+@click.command("list")
 @HOME
 @JSON
 def list_(home: Path, as_json: bool) -> None:
@@ -46,7 +41,7 @@ def list_(home: Path, as_json: bool) -> None:
         console(stderr=True).print("There are none.")
 
 
-@webhooks.command()
+@click.command()
 @click.argument("endpoint")
 @click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True, help="How many at most.")
 @HOME
@@ -64,7 +59,7 @@ def deliveries(endpoint: str, limit: int, home: Path, as_json: bool) -> None:
         console(stderr=True).print("There are none.")
 
 
-@webhooks.command()
+@click.command()
 @click.argument("delivery")
 @HOME
 @JSON

@@ -5,6 +5,7 @@
 
 from certifier.certificate.trust import Trust
 from certifier.certificate.verification import AudioDigests, Verification
+from certifier.client.changes import Change, Changes
 from certifier.client.client import Client, ServiceVerdict, Submission
 from certifier.client.errors import NotAllowed, NotFound, RateLimited, Refused, Unavailable
 from certifier.client.many import Result
@@ -14,6 +15,8 @@ from certifier.client.transport import LIMITS, Patience
 __all__ = [
     "LIMITS",
     "AudioDigests",
+    "Change",
+    "Changes",
     "Client",
     "NotAllowed",
     "NotFound",

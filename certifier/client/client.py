@@ -17,6 +17,7 @@ from urllib.parse import urlencode, urlsplit
 from certifier.certificate.code import parse_code
 from certifier.certificate.trust import Trust
 from certifier.certificate.verification import AudioDigests, Verification
+from certifier.client.changes import Changes
 from certifier.client.errors import NotFound
 from certifier.client.given import (
     Given,
@@ -280,6 +281,14 @@ class Client:
     def get_fresh(self, path: str) -> bytes:
         """As ``get``, past every cache on the way: a withdrawal of a moment ago is seen."""
         return self.send(Request("GET", path, headers=NO_CACHE)).body
+
+    def changes(self, after: str | None = None) -> Changes:
+        """What happened after an event of this id, in its order; without one, from the earliest that is kept.
+
+        Raises Refused for an event that is not kept any more: then begin anew, and look again at what you show.
+        """
+        query = f"?{urlencode({'after': after})}" if after else ""
+        return Changes.from_document(parse_object(self.get_fresh(f"/api/v1/status-changes{query}"), LIMITS))
 
     def status_lists(self, urls: Iterable[str]) -> dict[str, bytes]:
         """The newest status lists by their signed URL, as far as they can be had."""

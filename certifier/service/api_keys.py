@@ -116,6 +116,13 @@ class ApiKeys:
         self._store.revoke(key_id, time_text(now))
         return self._store.one(key_id) or row
 
+    def check_in_force(self, key_id: str, now: datetime) -> None:
+        """Whether a key that was let in still is: asked again in a long answer. Raises KeyInvalid, KeyExpired, StorageError."""
+        row = self._store.one(key_id)
+        if row is None:
+            raise KeyInvalid("Nobody here has this API key.", hint="Ask the operator for a new one.")
+        _check_over(row, now)
+
     def find(self, text: str, address: Address | None, now: datetime) -> ApiKeyRow:
         """The key in force that this text is, used from this address (None where nobody can tell).
 
@@ -142,18 +149,7 @@ class ApiKeys:
         fits = hmac.compare_digest(row.secret_sha256 if row else _NOBODY, sha256_hex(secret.encode()))
         if row is None or not fits:
             raise KeyInvalid("Nobody here has this API key.", hint="Ask the operator for a new one.")
-        if row.revoked_at is not None:
-            raise KeyInvalid(
-                "The API key was revoked.",
-                found=f"{row.id}, revoked {row.revoked_at}",
-                hint="Use the holder's next key.",
-            )
-        if row.expires_at is not None and parse_time(row.expires_at) <= now:
-            raise KeyExpired(
-                "The API key is out of date.",
-                found=f"{row.id}, expired {row.expires_at}",
-                hint="Ask the operator for the next one.",
-            )
+        _check_over(row, now)
         _check_network(row, address)
         self._note_use(row, now)
         return row
@@ -197,6 +193,21 @@ def _network(text: str) -> str:
         raise ForeignInputError(
             "This is no network.", found=text[:60], expected="192.0.2.0/24, 2001:db8::/32, or one address"
         ) from error
+
+
+def _check_over(row: ApiKeyRow, now: datetime) -> None:
+    if row.revoked_at is not None:
+        raise KeyInvalid(
+            "The API key was revoked.",
+            found=f"{row.id}, revoked {row.revoked_at}",
+            hint="Use the holder's next key.",
+        )
+    if row.expires_at is not None and parse_time(row.expires_at) <= now:
+        raise KeyExpired(
+            "The API key is out of date.",
+            found=f"{row.id}, expired {row.expires_at}",
+            hint="Ask the operator for the next one.",
+        )
 
 
 def _check_network(row: ApiKeyRow, address: Address | None) -> None:

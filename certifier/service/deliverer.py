@@ -9,12 +9,10 @@ Headers and signature: Standard Webhooks (https://github.com/standard-webhooks/s
 
 from __future__ import annotations
 
-import base64
-import hmac
 import random
 import secrets
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,11 +22,12 @@ from time import monotonic
 import structlog
 
 from certifier.certificate.times import parse_time, time_text
+from certifier.crypto.webhook_signature import signed_headers
 from certifier.egress import Egress, Limits
 from certifier.errors import CertifierError, StorageError
 from certifier.service.certifier import Certifier
 from certifier.service.events import KEPT, Events
-from certifier.service.webhooks import PING, SECRET_PREFIX, signing_secrets
+from certifier.service.webhooks import PING, signing_secrets
 from certifier.storage.rows import DeliveryRow, EndpointRow
 from certifier.storage.webhooks import WebhookStore
 
@@ -51,20 +50,6 @@ log = structlog.get_logger(__name__)
 def egress_for_webhooks() -> Egress:
     """The way out that deliveries take: patient, and as wide as there are places."""
     return Egress(limits=LIMITS, at_once=PLACES)
-
-
-def signed_headers(event_id: str, body: bytes, secrets_: Sequence[str], now: datetime) -> dict[str, str]:
-    """The headers of a delivery; one signature for each secret."""
-    timestamp = str(int(now.timestamp()))
-    signed = b".".join((event_id.encode(), timestamp.encode(), body))
-    keys = [base64.b64decode(secret.removeprefix(SECRET_PREFIX)) for secret in secrets_]
-    signatures = [base64.b64encode(hmac.digest(key, signed, "sha256")).decode() for key in keys]
-    return {
-        "Content-Type": "application/json",
-        "webhook-id": event_id,
-        "webhook-timestamp": timestamp,
-        "webhook-signature": " ".join(f"v1,{signature}" for signature in signatures),
-    }
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ for the truth.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from certifier.certificate.times import time_text
+from certifier.crypto.webhook_signature import SECRET_BYTES, secret_text
 from certifier.egress import Egress
 from certifier.errors import ConflictError, NotFoundError, PreconditionFailed
 from certifier.service.events import event_of
@@ -21,8 +21,6 @@ from certifier.storage.rows import DeliveryRow, EndpointRow, NewEvent
 from certifier.storage.webhooks import WebhookStore
 
 MOST_ENDPOINTS = 20  # of one holder
-SECRET_BYTES = 32
-SECRET_PREFIX = "whsec_"  # noqa: S105 - what every secret begins with
 BOTH_SIGN = timedelta(hours=24)  # the old secret and the new one, after a rotation
 PING = "ping"
 
@@ -141,7 +139,7 @@ class Webhooks:
         return f"{kind}_{self._randomness(16).hex()}"
 
     def _new_secret(self) -> str:
-        return SECRET_PREFIX + base64.b64encode(self._randomness(SECRET_BYTES)).decode()
+        return secret_text(self._randomness(SECRET_BYTES))
 
 
 def signing_secrets(row: EndpointRow, now: datetime) -> tuple[str, ...]:

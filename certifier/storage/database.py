@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -16,6 +17,8 @@ from typing import Any
 import alembic.command
 import alembic.config
 import pysqlite3.dbapi2
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, Dialect, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
@@ -222,7 +225,19 @@ def _assert_durable(connection: Connection) -> None:
 def _migrate(connection: Connection) -> None:
     if connection.dialect.name == POSTGRESQL:  # replicas that start together migrate one after the other
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": SEQUENCER_LOCK})
-    config = alembic.config.Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    if MigrationContext.configure(connection).get_current_revision() == _newest_revision():
+        return
+    config = _migrations()
     config.attributes["connection"] = connection
     alembic.command.upgrade(config, "head")
+
+
+def _migrations() -> alembic.config.Config:
+    config = alembic.config.Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+@cache
+def _newest_revision() -> str | None:
+    return ScriptDirectory.from_config(_migrations()).get_current_head()

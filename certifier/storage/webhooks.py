@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, and_, case, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from certifier.certificate.times import time_text
-from certifier.errors import ConflictError
+from certifier.errors import ConflictError, NotFoundError
 from certifier.storage.database import Database
 from certifier.storage.events import delivery_values
 from certifier.storage.rows import DeliveryRow, EndpointRow, NewEvent
@@ -77,17 +77,21 @@ class WebhookStore:
     def remove(self, endpoint_id: str) -> None:
         """Remove an endpoint with everything that was and would be delivered to it."""
         with self._database.writing() as connection:
+            _lock(connection, endpoint_id)
             connection.execute(delete(deliveries).where(deliveries.c.endpoint_id == endpoint_id))
             connection.execute(delete(webhook_endpoints).where(webhook_endpoints.c.id == endpoint_id))
 
     # -- deliveries ---------------------------------------------------------------------------------------------
 
     def add_delivery(self, delivery_id: str, endpoint_id: str, event: NewEvent, now: datetime) -> DeliveryRow:
-        """Queue one more delivery, due now."""
-        with self._database.writing() as connection:
-            values = delivery_values(delivery_id, endpoint_id, event, time_text(now))
-            row = connection.execute(insert(deliveries).values(**values).returning(*deliveries.c)).mappings().one()
-            return DeliveryRow(**row)
+        """Queue one more delivery, due now. Raises NotFoundError when the endpoint was removed meanwhile."""
+        values = delivery_values(delivery_id, endpoint_id, event, time_text(now))
+        try:
+            with self._database.writing() as connection:
+                row = connection.execute(insert(deliveries).values(**values).returning(*deliveries.c)).mappings().one()
+                return DeliveryRow(**row)
+        except IntegrityError as error:
+            raise NotFoundError("There is no such webhook endpoint any more.", found=endpoint_id) from error
 
     def delivery(self, delivery_id: str) -> DeliveryRow | None:
         with self._database.reading() as connection:
@@ -107,6 +111,22 @@ class WebhookStore:
         """Drop the deliveries that were queued before a time."""
         with self._database.writing() as connection:
             connection.execute(delete(deliveries).where(deliveries.c.created_at < time_text(before)))
+
+    def due_count(self, now: datetime) -> int:
+        """How many deliveries are due to endpoints that are active."""
+        active = select(webhook_endpoints.c.id).where(webhook_endpoints.c.status == "active")
+        query = select(func.count()).where(_is_due(now), deliveries.c.endpoint_id.in_(active))
+        with self._database.reading() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def endpoint_counts(self) -> dict[str, int]:
+        """How many endpoints are in order, fail (their last delivery did), and are disabled."""
+        is_failing = and_(webhook_endpoints.c.status == "active", webhook_endpoints.c.failures > 0)
+        state = case((is_failing, "failing"), else_=webhook_endpoints.c.status)
+        query = select(state, func.count()).select_from(webhook_endpoints).group_by(state)
+        counted = dict.fromkeys(("active", "failing", "disabled"), 0)
+        with self._database.reading() as connection:
+            return counted | {str(name): int(number) for name, number in connection.execute(query)}
 
     # -- who delivers -------------------------------------------------------------------------------------------
 
@@ -159,6 +179,7 @@ class WebhookStore:
         """
         same = (deliveries.c.id == row.id, deliveries.c.state == "waiting", deliveries.c.attempts == row.attempts)
         with self._database.writing() as connection:
+            _lock(connection, row.endpoint_id)
             noted = connection.execute(update(deliveries).where(*same).values(**changes, attempts=row.attempts + 1))
             if noted.rowcount != 1:
                 return False
@@ -174,6 +195,11 @@ class WebhookStore:
                     .values(**of_endpoint, version=webhook_endpoints.c.version + 1)
                 )
             return True
+
+
+def _lock(connection: Connection, endpoint_id: str) -> None:
+    """Take an endpoint's row before its deliveries: all who write both do so in this order, so that none waits in a ring."""
+    connection.execute(select(webhook_endpoints.c.id).where(webhook_endpoints.c.id == endpoint_id).with_for_update())
 
 
 def _is_due(now: datetime) -> Any:

@@ -72,7 +72,11 @@ def let_in(site: Site, scope: str, policy: str) -> None:
 
 
 def charge_items(site: Site, known: Caller, number: int) -> None:
-    """Spend items of a batch for the holder of a key, before they are worked on. Raises RateLimited, with nothing spent."""
+    """Spend items of a batch for the holder of a key, before they are worked on. Raises RateLimited, with nothing spent.
+
+    The key is looked at again, so that revoking it ends a long answer too: raises KeyInvalid, KeyExpired, StorageError.
+    """
+    site.certifier.api_keys.check_in_force(known.key_id, site.clock())
     standing = site.limits.spend("bulk", known.holder, site.clock().timestamp(), number)
     if standing and standing.is_over:
         raise refusal_of(standing, number)

@@ -10,13 +10,15 @@ from typing import Any
 from flask import Response, request
 from pydantic import Field, ValidationError
 
+from certifier.certificate.code import parse_code
 from certifier.certificate.verification import AudioDigests, Verification
 from certifier.crypto.strict_json import DEFAULT_LIMITS, parse_object
 from certifier.errors import NotFoundError
-from certifier.web.documents import Document, verification_view
+from certifier.web.documents import Document, verification_bytes
+from certifier.web.memory import Kept
 from certifier.web.parameters import DIGEST
 from certifier.web.problems import MediaTypeUnsupported, ParameterInvalid
-from certifier.web.responses import JSON, checked_query, json_reply
+from certifier.web.responses import JSON, checked_query, json_reply, reply
 from certifier.web.site import MOST_FOR_LEVERS, RETRY_AFTER_S, Site
 from certifier.web.submissions import (
     check_submission,
@@ -97,9 +99,20 @@ def verify(site: Site) -> Response:
     checked_query()
     if request.mimetype != JSON:
         raise MediaTypeUnsupported("A verification is asked for in JSON.", found=request.mimetype, expected=JSON)
-    verification = _verification_for(site, _verification_request(read_body()))
-    view = verification_view(verification, site.settings.environment)
-    return json_reply(view, "not at all")
+    question = _verification_request(read_body())
+    if question.code is None:
+        return reply(_verified(site, question), JSON, "not at all")
+    # The same question about the same bytes at the same moment has the same answer, which says when it was given.
+    answers, asked = site.answers(), (parse_code(question.code), question.audio)
+    answer = answers.get(asked)
+    if answer is None:
+        answer = Kept([], _verified(site, question), "")
+        answers.put(asked, answer)
+    return reply(answer.body, JSON, "not at all")
+
+
+def _verified(site: Site, question: VerificationRequest) -> bytes:
+    return verification_bytes(_verification_for(site, question), site.settings.environment)
 
 
 def read_body() -> bytes:

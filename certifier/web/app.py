@@ -240,6 +240,8 @@ HEADERS_OF = {
     }
 }
 DESCRIPTION = "/openapi.json"
+_STANDING = tuple(HEADERS.items())
+_STANDING_OF = {path: tuple((HEADERS | own).items()) for path, own in HEADERS_OF.items()}
 SMALL_BODY = 256 * 1024
 
 
@@ -352,11 +354,15 @@ def _name_request() -> None:
 
 
 def _finish(response: Response) -> Response:
-    for name, value in (HEADERS | HEADERS_OF.get(request.path, {})).items():
-        response.headers.setdefault(name, value)
-    if "frame-ancestors *" in response.headers["Content-Security-Policy"]:  # it is made for other people's pages
-        del response.headers["X-Frame-Options"]
-    response.headers["X-Request-Id"] = g.request_id
+    headers = response.headers
+    present = {name.lower() for name, _ in headers}
+    for name, value in _STANDING_OF.get(request.path, _STANDING):
+        if name.lower() not in present:
+            headers.add(name, value)
+    # what is made for other people's pages
+    if "content-security-policy" in present and "frame-ancestors *" in headers["Content-Security-Policy"]:
+        del headers["X-Frame-Options"]
+    headers.add("X-Request-Id", g.request_id)
     access.close(response)
     name_language(response)
     compress(response)

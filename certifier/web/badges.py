@@ -33,8 +33,8 @@ from certifier.certificate.compact import digits_of
 from certifier.errors import BusyError, NotFoundError
 from certifier.web import charts
 from certifier.web.faces import standing_of
+from certifier.web.memory import Kept, Memory
 from certifier.web.problems import NoSuchCertificate
-from certifier.web.ready import Kept, Memory
 from certifier.web.records import Record, record_of
 from certifier.web.responses import PDF, PNG, SVG, checked_query, json_reply, moved, reply
 from certifier.web.site import Site

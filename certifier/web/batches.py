@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Any, Literal, NamedTuple
 
@@ -25,9 +26,9 @@ from certifier.certificate.opened import open_certificate
 from certifier.certificate.times import time_text
 from certifier.certificate.verification import AudioDigests, Material, verification_row
 from certifier.crypto.strict_json import Limits, parse_object
-from certifier.errors import CertifierError
+from certifier.errors import CertifierError, RateLimited
 from certifier.storage.rows import CertificateRow
-from certifier.web.access import caller
+from certifier.web.access import Caller, caller, charge_items
 from certifier.web.api import AudioInQuestion, misfit
 from certifier.web.documents import Document
 from certifier.web.lines import LONGEST_LINE, blocks_of, lines_of, unpacked
@@ -47,6 +48,7 @@ NDJSON = "application/x-ndjson"
 MOST_ITEMS = 1_000
 TOGETHER = 200  # items whose rows are looked up at once
 LONGEST_REF = 200
+LOOK_AGAIN_S = 0.5
 BODY = Limits(max_bytes=8 * 1024 * 1024, max_nodes=400_000)
 RECORD = "record"
 RESULTS = ("valid", "valid_with_warnings", "not_valid", "cannot_tell", "no_certificate", "problem")
@@ -148,6 +150,7 @@ def _answer_document(site: Site) -> Response:
     request.max_content_length = BODY.max_bytes
     items, with_records = _parse_batch(parse_object(request.get_data(), BODY))
     site.material(site.clock(), None)  # raises where no status can be told: then there is no answer to any item
+    charge_items(site, caller(), len(items))
     asker = Asker(site, g.request_id, with_records=with_records)
     answers = list(asker.answers_to(map(parse_question, items)))
     counted = Counter(answer["result"] for answer in answers)
@@ -188,9 +191,10 @@ def _answer_lines(site: Site) -> Response:
     )  # what cannot be answered now is said while there is still a status to say it with
     request.max_content_length = 2**62  # as many lines as one likes; each of them is bounded
     blocks = blocks_of(request.stream, site.settings.upload_seconds)
-    give_back = site.place_for_stream(caller().holder)
+    known = caller()
+    give_back = site.place_for_stream(known.holder)
     asker = Asker(site, g.request_id, with_records=with_records)
-    answers = _told(asker, unpacked(blocks) if is_packed else blocks, give_back)
+    answers = _told(asker, unpacked(blocks) if is_packed else blocks, partial(_pace, site, known), give_back)
     response = Response(answers, content_type=NDJSON)
     response.call_on_close(give_back)  # of an answer that nobody began to read, too
     response.headers["Cache-Control"] = "private, no-store"
@@ -208,20 +212,37 @@ def _refuse_encoding(*known: str) -> str:
     return coding
 
 
-def _told(asker: Asker, blocks: Iterable[bytes], give_back: Callable[[], None]) -> Iterator[bytes]:
-    """The answers as lines, those to a block of questions together; a fault in the stream itself is its last line."""
-    amount, began = 0, time.monotonic()
+def _pace(site: Site, known: Caller, number: int) -> None:
+    """Wait until the holder of the key may ask this many items: a stream that comes too fast is slowed down, not refused."""
+    quota = site.limits.policies["bulk"].quota
+    cost = min(number, quota or number)
+    while True:
+        try:
+            charge_items(site, known, cost)
+        except RateLimited:
+            time.sleep(LOOK_AGAIN_S)
+        else:
+            return
+
+
+def _told(
+    asker: Asker, blocks: Iterable[bytes], pace: Callable[[int], None], give_back: Callable[[], None]
+) -> Iterator[bytes]:
+    """The answers as lines, some of them together; a fault in the stream itself is its last line."""
     try:
         for lines in lines_of(blocks):
-            for answer in asker.answers_to(map(_parse_line, lines)):
-                amount += 1
-                yield orjson.dumps(answer, option=orjson.OPT_APPEND_NEWLINE)
+            following = iter(lines)
+            while some := list(islice(following, TOGETHER)):
+                pace(len(some))
+                yield b"".join(map(_line, asker.answers_to(map(_parse_line, some))))
     except CertifierError as error:
-        yield orjson.dumps(asker.problem(None, error), option=orjson.OPT_APPEND_NEWLINE)
+        yield _line(asker.problem(None, error))
     finally:
         give_back()
-        seconds = round(time.monotonic() - began, 1)
-        log.info("stream ended", request_id=asker.request_id, answers=amount, seconds=seconds)
+
+
+def _line(answer: Mapping[str, Any]) -> bytes:
+    return orjson.dumps(answer, option=orjson.OPT_APPEND_NEWLINE)
 
 
 # -- one question ---------------------------------------------------------------------------------------------------
@@ -244,9 +265,23 @@ def _parse_line(line: bytes | None) -> Question:
             None, error=PayloadTooLarge("The line is too long.", expected=f"at most {LONGEST_LINE} bytes in a line")
         )
     try:
-        return parse_question(parse_object(line))
+        item = _as_written(line)
+        return parse_question(parse_object(line) if item is None else item)
     except CertifierError as error:
         return Question(None, error=error)
+
+
+def _as_written(line: bytes) -> dict[str, Any] | None:
+    """The item of a line that is spelled as ``orjson`` spells it, which means the same to every reader; None for any other.
+
+    Written out again it gives the same bytes, so no member stands in it twice. A document inside is the strict reader's.
+    """
+    try:
+        item = orjson.loads(line)
+        is_same = isinstance(item, dict) and orjson.dumps(item) == line
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        return None
+    return item if is_same and not isinstance(item.get("credential"), (dict, list)) else None
 
 
 def parse_question(raw: Any) -> Question:
@@ -346,14 +381,15 @@ class Asker:
 
     def answers_to(self, questions: Iterable[Question]) -> Iterator[dict[str, Any]]:
         """The answers, in order; rows are looked up for some of them together."""
-        following = iter(questions)
+        following, counted = iter(questions), self._site.metrics.rows_counted
         while some := tuple(islice(following, TOGETHER)):
             try:
                 known = self._look_up(some)
             except CertifierError as error:  # the database is away: no answer, but to each question its own
-                yield from (self.problem(question.ref, question.error or error) for question in some)
+                answers = (self.problem(question.ref, question.error or error) for question in some)
+                yield from counted(list(answers))
             else:
-                yield from (self._answer_to(question, known) for question in some)
+                yield from counted(self._answer_to(question, known) for question in some)
 
     def _look_up(self, questions: Sequence[Question]) -> Known:
         """One question to the database for each kind of name that is asked by."""

@@ -39,7 +39,10 @@ def compress(response: Response) -> None:
     """Put the body into gzip where client, type and size ask for it. The entity tag becomes a weak one (RFC 9110, 8.8.3)."""
     if response.mimetype not in MEDIA_TYPES:
         return
-    response.vary.add("Accept-Encoding")
+    if "Vary" in response.headers:
+        response.vary.add("Accept-Encoding")
+    else:  # most often; spares reading and writing the list
+        response.headers.add("Vary", "Accept-Encoding")
     if response.status_code != 200 or not request.accept_encodings["gzip"]:
         return
     response.direct_passthrough = False

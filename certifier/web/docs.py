@@ -23,7 +23,7 @@ from certifier.web.keys import EXAMPLE_ID
 from certifier.web.language import N_
 from certifier.web.problems import problems
 from certifier.web.records import Record, record_of
-from certifier.web.reference import Operation, Reference, marked_up, reference_of
+from certifier.web.reference import Operation, Reference, breakable, marked_up, reference_of
 from certifier.web.responses import checked_query, page
 from certifier.web.site import Site
 from certifier.web.verifications import check_code
@@ -35,6 +35,7 @@ BODIES = {
     "submit": "-F report=@report.dsse.json -F audio=@track.wav -F logs=@emissions.csv",
     "checkReport": "-F report=@report.dsse.json -F audio=@track.wav -F logs=@emissions.csv",
     "verify": f'{JSON_BODY} -d \'{{"code": "{{shown}}"}}\'',
+    "verifyMany": f'{JSON_BODY} -d \'{{"items": [{{"ref": "row-1", "code": "{{shown}}"}}]}}\'',
     "myTracks": f"{JSON_BODY} -d @proof.json",
     "complain": f"{JSON_BODY} -d @complaint.json",
     **dict.fromkeys(
@@ -116,6 +117,7 @@ def api(site: Site) -> Response:
         "docs_api.html",
         reference=reference,
         marked_up=marked_up,
+        breakable=breakable,
         commands=commands,
         answer=_example_answer(site, example.row.code) if example else None,
         shown=values["shown"],

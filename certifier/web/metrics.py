@@ -7,10 +7,12 @@ all. Labels are route patterns, classes of status and outcomes: never a code, a 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections import Counter as Counted
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
+from typing import Any
 
 from prometheus_client import (
     CollectorRegistry,
@@ -80,6 +82,17 @@ class Metrics:
         if status in TURNED_AWAY:
             self._turned_away.labels(route, str(status)).inc()
 
+    def rows_counted(self, answers: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """The answers of a batch, passed on as they come, and counted by their results when they end."""
+        results: Counted[str] = Counted()
+        try:
+            for answer in answers:
+                results[answer["result"]] += 1
+                yield answer
+        finally:
+            for result, amount in results.items():
+                self.batch_rows.labels(result).inc(amount)
+
     def text(self, state: Iterable[Metric]) -> bytes:
         """All numbers of this server, with those of the moment."""
         registry = CollectorRegistry()
@@ -104,6 +117,14 @@ class _Given(Collector):
 def gauge(name: str, says: str, value: float) -> Metric:
     """One number of the moment."""
     return GaugeMetricFamily(f"lcal_{name}", says, value=value)
+
+
+def gauges(name: str, says: str, label: str, given: Mapping[str, float]) -> Metric:
+    """Numbers of the moment, told apart by a label."""
+    family = GaugeMetricFamily(f"lcal_{name}", says, labels=[label])
+    for value, number in given.items():
+        family.add_metric([value], number)
+    return family
 
 
 def _build_info() -> Metric:

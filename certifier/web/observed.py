@@ -9,10 +9,10 @@ import structlog
 from flask import Response, g, request
 
 from certifier.web.access import known_caller
+from certifier.web.memory import NO_ROUTE
 from certifier.web.site import Site
 
 ROUTE = "certifier.route"  # in the WSGI environment: the pattern that a path fits
-NO_ROUTE = "none"
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}  # others are counted together
 
 log = structlog.get_logger(__name__)

@@ -12,7 +12,7 @@ from werkzeug.exceptions import NotFound
 
 from certifier.errors import CertifierError, ReadOnlyError
 from certifier.service.logbook import CLOCK_SKEW
-from certifier.web.metrics import gauge
+from certifier.web.metrics import gauge, gauges
 from certifier.web.responses import checked_query, json_reply, reply
 from certifier.web.site import Site
 
@@ -81,6 +81,11 @@ def _state_of(site: Site) -> Iterator[Metric]:
     yield gauge("stopping", "1 from the moment on that this server is stopping.", site.is_draining())
     yield gauge("queue_places", "Requests with a body that one worker takes at once.", site.settings.max_waiting)
     yield gauge("log_size", "Entries under the newest checkpoint.", book.head.size)
+    if size is not None:
+        webhooks = site.certifier.webhooks.store
+        due = webhooks.due_count(site.clock())
+        yield gauge("webhook_deliveries_due", "Deliveries whose time has come and that were not made yet.", due)
+        yield gauges("webhook_endpoints", "Endpoints by state.", "state", webhooks.endpoint_counts())
     if book.last_time:
         yield gauge(
             "log_newest_entry_time", "When the newest entry was made, in Unix time.", book.last_time.timestamp()

@@ -9,53 +9,21 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable
-from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any
 
 from werkzeug.http import parse_etags
 
-from certifier.web.observed import NO_ROUTE, as_told
+from certifier.web.memory import LONGEST_KEY, Headers, Kept, Memory
+from certifier.web.observed import as_told
 
 MAX_BYTES = 64 * 1024 * 1024
 REQUEST_ID = re.compile(r"[0-9A-Za-z-]{8,64}", re.ASCII)
-LONGEST_KEY = 1000  # so that nobody fills the memory with addresses and headers
 PER_REQUEST = {"x-request-id", "date", "server"}
 OF_A_MOMENT = ("/v/", "/V/", "/api/v1/certificates/")  # paths whose answers last for a moment
 
-Headers = list[tuple[str, str]]
 StartResponse = Callable[..., Any]
 Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
-
-
-class Kept(NamedTuple):
-    headers: Headers
-    body: bytes
-    tag: str
-    route: str = NO_ROUTE
-
-
-class Memory:
-    """Answers by key, the oldest forgotten first when they are too many bytes together. Thread-safe."""
-
-    def __init__(self, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
-        self._kept: OrderedDict[Hashable, Kept] = OrderedDict()
-        self._bytes = 0
-        self._lock = Lock()
-        self.get = self._kept.get
-
-    def put(self, key: Hashable, kept: Kept) -> None:
-        size = len(kept.body) + LONGEST_KEY
-        with self._lock:
-            if key in self._kept or size > self._max_bytes:
-                return
-            self._kept[key] = kept
-            self._bytes += size
-            while self._bytes > self._max_bytes:
-                _, oldest = self._kept.popitem(last=False)
-                self._bytes -= len(oldest.body) + LONGEST_KEY
 
 
 class ReadyBytes:

@@ -61,6 +61,8 @@ class Operation:
     request: tuple[Body, ...]
     answers: tuple[Answer, ...]
     scope: str | None = None
+    about: str = ""
+    example: str = ""  # of an answer that is good
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,17 @@ def _operation(method: str, path: str, described: Mapping[str, Any]) -> Operatio
     needed = described.get("security", [{}])[0]
     scope = " ".join(next(iter(needed.values()))) if needed else None
     named = (described["operationId"], method.upper(), path, described["summary"])
-    return Operation(*named, parameters, request, answers, scope)
+    about = _plain(described.get("description", ""))
+    return Operation(*named, parameters, request, answers, scope, about, _example_in(described["responses"]))
+
+
+def _example_in(responses: Mapping[str, Any]) -> str:
+    """The first answer that is shown, as somebody reads it; empty where none is."""
+    for status, told in sorted(responses.items()):
+        content = told.get("content", {}).get("application/json", {})
+        if status < "3" and "example" in content:
+            return json.dumps(content["example"], indent=2, ensure_ascii=False)
+    return ""
 
 
 def _parameter(told: Mapping[str, Any]) -> Field:
@@ -177,3 +189,8 @@ def marked_up(text: str) -> Markup:
     return Markup("").join(
         part if place % 2 == 0 else Markup("<code>{}</code>").format(part) for place, part in enumerate(parts)
     )
+
+
+def breakable(path: str) -> Markup:
+    """A path that may go on in a new line before each of its slashes."""
+    return Markup("<wbr>/").join(path.split("/"))

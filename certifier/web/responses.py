@@ -106,7 +106,7 @@ def _one_value(name: str, allowed: Sequence[str] | None) -> str:
         raise ParameterInvalid(
             f"The parameter {name} cannot be used.",
             found=", ".join(given)[:200],
-            expected="one of: " + ", ".join(allowed) if allowed else "one value",
+            expected="one of: " + ", ".join(filter(None, allowed)) if allowed else "one value",
             pointer=name,
         )
     return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -38,6 +39,7 @@ from certifier.web.metrics import Metrics
 log = structlog.get_logger(__name__)
 
 BLOCKING_THREADS = 32
+COLLECT_AFTER = (5_000, 20, 50)
 ANSWER_S = 0.5  # how long the last answers of a worker may take
 
 
@@ -129,7 +131,18 @@ def load_app(settings: Settings, draining: Any = None, metrics_folder: Path | No
     if not certifier.problems:
         _begin_telling(certifier)
     is_draining = (lambda: bool(draining.value)) if draining is not None else (lambda: False)
-    return create_app(certifier, metrics=Metrics(metrics_folder), is_draining=is_draining)
+    app = create_app(certifier, metrics=Metrics(metrics_folder), is_draining=is_draining)
+    settle_memory()
+    return app
+
+
+def settle_memory() -> None:
+    """Let the garbage collector pass over what stays for ever, and look less often: each check makes hundreds of small values
+    that are gone when it ends. Measured: a tenth of a verification.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
 
 
 def _begin_telling(certifier: Certifier) -> None:

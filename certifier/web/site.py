@@ -34,6 +34,7 @@ from certifier.standard.levers import Levers, levers_of
 from certifier.storage.rates import counter_for
 from certifier.storage.rows import CertificateRow, SubmissionRow
 from certifier.web.limits import Limits
+from certifier.web.memory import Memory
 from certifier.web.metrics import Metrics
 
 Made = TypeVar("Made")
@@ -41,6 +42,7 @@ Made = TypeVar("Made")
 RETRY_AFTER_S = 5
 MOST_STREAMS = 4  # with max_waiting still fewer than a worker has threads
 MOST_OF_ONE = 2
+MOST_ANSWERED_BYTES = 4 * 1024 * 1024  # about a thousand answers
 REMEMBERED = 256
 MOST_REMEMBERED_BYTES = 128 * 1024  # of the signed report behind what is remembered
 # Of a report that is worked on while somebody waits: activities and lines of hardware together.
@@ -236,6 +238,10 @@ class Site:
         """The codes of the certificates that are suspended now, found anew as the status lists are."""
         return self._remembered("suspended", moment, lambda _: self.certifier.published.suspended_codes())
 
+    def answers(self) -> Memory:
+        """The answers about single codes that were given at this moment (``as_of``); of another one none is remembered."""
+        return self._remembered("answers", self.clock(), lambda _: Memory(MOST_ANSWERED_BYTES))
+
     def trust(self, moment: datetime) -> Trust:
         """Whom a verifier of this installation trusts, made anew as the status lists are."""
         return self._remembered("trust", moment, self.certifier.published.trust_at)
@@ -247,8 +253,14 @@ class Site:
     def _as_of(self, moment: datetime) -> tuple[datetime, int, Keys]:
         return (_minute(moment), self.certifier.logbook.head.size, self.certifier.keys.now)
 
-    def _remembered(self, name: str, moment: datetime, make: Callable[[datetime], Made]) -> Made:
-        key = self._as_of(moment)
+    def _remembered(
+        self,
+        name: str,
+        moment: datetime,
+        make: Callable[[datetime], Made],
+        as_of: tuple[datetime, int, Keys] | None = None,
+    ) -> Made:
+        key = as_of or self._as_of(moment)
         remembered = self._made.get(name)
         if remembered is None or remembered[0] != key:
             self._made[name] = remembered = (key, make(moment))
@@ -257,7 +269,10 @@ class Site:
 
     def material(self, moment: datetime, proof: bytes | None, audio: AudioDigests | None = None) -> Material:
         """What this installation knows about any certificate, with the proof of one."""
-        return Material(self.trust(moment), proof, self.status_lists(moment), audio)
+        as_of = self._as_of(moment)  # asked once: it looks at files
+        trust = self._remembered("trust", moment, self.certifier.published.trust_at, as_of)
+        lists = self._remembered("lists", moment, partial(StatusLists, self.certifier), as_of)
+        return Material(trust, proof, lists, audio)
 
     def verification_of(self, row: CertificateRow, minute: datetime, audio: AudioDigests | None = None) -> Verification:
         """The one verification, on a certificate of this installation."""

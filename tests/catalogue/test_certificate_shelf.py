@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,6 +36,13 @@ def test_a_certificate_is_found_by_each_of_its_keys_byte_for_byte(stock: Stock, 
     with open_shelf(file) as shelf:
         for kind, value in keys:
             assert shelf.find(kind, [str(value), "nothing of ours"]) == {value: [record]}
+
+
+def test_threads_may_share_one(stock: Stock, file: Path) -> None:
+    asked = [str(made.line(0).found_by[0]) for made in stock.made] * 20
+    with open_shelf(file) as shelf, ThreadPoolExecutor(4) as threads:
+        for code, found in zip(asked, threads.map(lambda code: shelf.find("code", [code]), asked), strict=True):
+            assert [record.code for record in found[code]] == [code]
 
 
 def test_the_newest_of_several_comes_first(stock: Stock, file: Path) -> None:

@@ -31,17 +31,14 @@ def run(*arguments: Any) -> Result:
     return CliRunner().invoke(main, [str(argument) for argument in arguments], catch_exceptions=False)
 
 
-@pytest.fixture
-def delivered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a certificate, its proof, its status lists and the track, as a service delivers them now."""
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    (tmp_path / "world").mkdir()
-    studio = Studio(tmp_path / "world")
+@pytest.fixture(scope="module")
+def first_delivered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate, its proof, its status lists and the track, as a service delivers them now. Only for copying."""
+    studio = Studio(tmp_path_factory.mktemp("world"))
     certifier, now = studio.certifier(), datetime.now(UTC)
     answer = certifier.submit(studio.upload(studio.signed(studio.report())), now)
     assert isinstance(answer, Issued)
-    folder = tmp_path / "delivered"
-    folder.mkdir()
+    folder = tmp_path_factory.mktemp("delivered")
     material = certifier.published.material(answer.certificate, now)
     (folder / "certificate.json").write_bytes(answer.certificate.document or b"")
     (folder / "certificate.tlog-proof").write_bytes(answer.certificate.proof or b"")
@@ -49,7 +46,15 @@ def delivered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for url, raw in material.status_lists.items():
         (folder / status_file_name(url)).write_bytes(raw)
     shutil.copyfile(studio.track, folder / "track.wav")
+    certifier.close()
     return folder
+
+
+@pytest.fixture
+def delivered(first_delivered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of one's own with what was delivered."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    return Path(shutil.copytree(first_delivered, tmp_path / "delivered"))
 
 
 def verify(folder: Path, *options: Any, certificate: str = "certificate.json", trust: bool = True) -> Result:

@@ -38,25 +38,35 @@ class World:
     assessed: str
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    studio = Studio(tmp_path)
+@pytest.fixture(scope="module")
+def certified(tmp_path_factory: pytest.TempPathFactory) -> tuple[Studio, str]:
+    """The files, and the figure. Only for copying."""
+    studio = Studio(tmp_path_factory.mktemp("certified"))
     report = studio.report() | {"energy_claims": [CLAIM]}
     envelope = studio.signed(report)
-    answer = studio.certifier().submit(studio.upload(envelope), datetime.now(UTC))
+    certifier = studio.certifier()
+    answer = certifier.submit(studio.upload(envelope), datetime.now(UTC))
+    certifier.close()
     assert isinstance(answer, Issued)
-    (tmp_path / "report.dsse.json").write_bytes(envelope)
-    (tmp_path / "decision.json").write_bytes(answer.submission.decision)
-    (tmp_path / "emissions.csv").write_bytes(studio.log)
+    (studio.folder / "report.dsse.json").write_bytes(envelope)
+    (studio.folder / "decision.json").write_bytes(answer.submission.decision)
+    (studio.folder / "emissions.csv").write_bytes(studio.log)
     footprint = answer.verdict.footprint
     assert footprint is not None
+    return studio, str(footprint.assessed)
+
+
+@pytest.fixture
+def world(certified: tuple[Studio, str], tmp_path: Path) -> World:
+    first, assessed = certified
+    studio = first.copied_to(tmp_path)
     return World(
         tmp_path / "report.dsse.json",
         tmp_path / "decision.json",
         studio.track,
         tmp_path / "emissions.csv",
         studio.settings.register_dir,
-        str(footprint.assessed),
+        assessed,
     )
 
 

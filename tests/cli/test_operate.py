@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import shutil
 from collections.abc import Iterator
@@ -38,13 +39,21 @@ class Place:
 
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
-        self.home = studio.settings.home
         self.history: list[dict[str, Any]] = []
         self.issue(1, 2, 3)
         certifier = self.studio.certifier()
         certifier.change_status(self.codes[0], "suspend", "evidence", NOW)
         certifier.close()
         self.history.append({"op": "suspend", "code": self.codes[0]})
+
+    def copied_to(self, folder: Path) -> Place:
+        other = copy.copy(self)
+        other.studio, other.history = self.studio.copied_to(folder), copy.deepcopy(self.history)
+        return other
+
+    @property
+    def home(self) -> Path:
+        return self.studio.settings.home
 
     @property
     def codes(self) -> list[str]:
@@ -70,9 +79,15 @@ class Place:
         return view
 
 
+@pytest.fixture(scope="module")
+def first_place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """Only for copying."""
+    return Place(Studio(tmp_path_factory.mktemp("first")))
+
+
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(Studio(tmp_path))
+def place(first_place: Place, tmp_path: Path) -> Place:
+    return first_place.copied_to(tmp_path)
 
 
 @pytest.fixture

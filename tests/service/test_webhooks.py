@@ -19,7 +19,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from certifier.certificate.times import parse_time, time_text
 from certifier.egress import Egress, Limits
-from certifier.errors import StorageError
+from certifier.errors import NotFoundError, StorageError
 from certifier.service.deliverer import LEASE, PLACES, RETRIES_S, Deliverer
 from certifier.service.events import event_of
 from certifier.service.webhooks import BOTH_SIGN, Webhooks, WithSecret
@@ -463,3 +463,13 @@ def test_an_endpoint_that_is_removed_leaves_nothing(on_both: World) -> None:
     on_both.webhooks.remove(row)
     assert on_both.store.deliveries_of(row.id, 10) == []
     assert on_both.deliver() == 0
+
+
+def test_what_is_asked_of_an_endpoint_that_was_just_removed_is_answered(on_both: World) -> None:
+    row = on_both.endpoint().endpoint
+    on_both.happen()
+    delivery = on_both.waiting(row)
+    on_both.webhooks.remove(row)
+    with pytest.raises(NotFoundError):
+        on_both.webhooks.ping(row, on_both.now)
+    assert not on_both.store.note(delivery, {"state": "delivered"}, {})

@@ -15,14 +15,15 @@ from typing import Any, NamedTuple
 
 from flask.testing import FlaskClient
 from werkzeug.datastructures import FileStorage
-from werkzeug.test import TestResponse
+from werkzeug.test import TestResponse, encode_multipart
 
+from certifier.egress import Egress
 from certifier.service.api_keys import SCOPES
 from certifier.service.home import open_certifier
 from certifier.service.sandbox import DEMO_CODES
 from certifier.settings import Settings
 from certifier.web.app import create_app
-from tests.studio import Studio
+from tests.studio import APPLICANT, Studio
 from tests.web.access import bearer, new_key
 
 OF_THE_API = "/api/"
@@ -67,22 +68,57 @@ def sandbox_of(filled: Settings, folder: Path) -> Iterator[Sandbox]:
         "emissions.csv": studio.log,
     }
     row = certifier.certificate(CODE)
-    values = {"submission_id": row.submission_id, "sha256": row.audio_sha256}
+    old_key = new_key(certifier, *SCOPES)
+    values = {"submission_id": row.submission_id, "sha256": row.audio_sha256, "key_id": old_key.split("_")[2]}
+    client, key = create_app(certifier, egress=Egress(lambda _: ["8.8.8.8"])).test_client(), new_key(certifier, *SCOPES)
     try:
-        yield Sandbox(create_app(certifier).test_client(), new_key(certifier, *SCOPES), files, values)
+        yield Sandbox(client, key, files, values | _webhook(client, key))
     finally:
         certifier.close()
 
 
+def document_of(answer: TestResponse) -> dict[str, Any]:
+    """The JSON object that an answer is."""
+    document = answer.get_json()
+    assert isinstance(document, dict), answer.text
+    return document
+
+
+def _webhook(client: FlaskClient, key: str) -> dict[str, str]:
+    """An endpoint of the key's holder, and something that is to be delivered there."""
+    added = client.post(
+        "/api/v1/webhook-endpoints", json={"url": "https://hooks.example.org/other"}, headers=bearer(key)
+    )
+    assert added.status_code == 201, added.text
+    endpoint_id = str(document_of(added)["id"])
+    tested = client.post(f"/api/v1/webhook-endpoints/{endpoint_id}/tests", headers=bearer(key))
+    return {"endpoint_id": endpoint_id, "delivery_id": str(document_of(tested)["id"])}
+
+
+def fresh_examples(sandbox: Sandbox) -> list[Example]:
+    """Those that are made anew each time: a proof that a key is somebody's counts for five minutes."""
+    challenge = str(document_of(sandbox.client.get("/api/v1/key-challenges"))["challenge"])
+    proof = {
+        "key": APPLICANT.public.did_key,
+        "challenge": challenge,
+        "signature": APPLICANT.sign(challenge.encode()).hex(),
+    }
+    return [Example("myTracks", "a proof of now", "post", "/api/v1/my-tracks", {}, "application/json", proof)]
+
+
 def examples_in(document: Mapping[str, Any], values: Mapping[str, str]) -> list[Example]:
-    """Every example of the operations under /api; those that read are asked once for each parameter of the query that has one."""
-    return [
+    """Every example of the operations under /api; those that read are asked once for each parameter of the query that has one.
+
+    What removes something comes last.
+    """
+    found = [
         example
         for path, item in document["paths"].items()
         if path.startswith(OF_THE_API)
         for method, operation in item.items()
         for example in _of(path, method, operation, values)
     ]
+    return sorted(found, key=lambda example: example.method == "delete")
 
 
 def _of(path: str, method: str, operation: Mapping[str, Any], values: Mapping[str, str]) -> Iterator[Example]:
@@ -105,9 +141,12 @@ def sent(sandbox: Sandbox, example: Example, operation: Mapping[str, Any]) -> Te
     """The answer of the sandbox to an example; a key goes along where the operation takes one."""
     is_keyed = {} not in operation.get("security", [{}])
     headers = bearer(sandbox.key) if is_keyed else {}
+    if any(each["name"] == "If-Match" for each in operation.get("parameters", ())):
+        headers |= {"If-Match": sandbox.client.get(example.path, headers=headers).headers.get("ETag", "*")}
     body: dict[str, Any] = {}
     if example.media_type == "multipart/form-data":
-        body["data"] = _form(sandbox, example.body)
+        boundary, data = encode_multipart(_form(sandbox, example.body))  # the client itself would leave a file open
+        body = {"data": data, "content_type": f"multipart/form-data; boundary={boundary}"}
     elif example.media_type:
         text = example.body if isinstance(example.body, str) else json.dumps(example.body)
         body = {"data": text, "content_type": example.media_type}

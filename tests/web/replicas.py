@@ -2,9 +2,11 @@
 
 The processes are forked from one that has everything imported, so that a start takes a moment.
 
-    with Replicas(studio, database_url, 3) as replicas, nginx(replicas.ports, folder) as url:
-        requests.get(f"{url}/log/checkpoint", verify=CERTIFICATE)
-        replicas.restart(0)
+    with at_work(folder, database_url, {"LCAL_DRAIN_SECONDS": "0.5"}) as place:
+        load = Load(place)
+        load.run(beside=lambda: place.replicas.restart(0))
+        assert load.wrong == []
+        place.check(load)
 """
 
 from __future__ import annotations
@@ -17,12 +19,14 @@ import socket
 import ssl
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from typing import Any, Self
 
 import requests
@@ -31,7 +35,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from certifier.service.certifier import Issued
+from tests.referee import check_history, get_from
+from tests.studio import NOW, Studio
+from tests.web.test_server_faults import submit
+
 ROOT = Path(__file__).resolve().parents[2]
+FAIL_TIMEOUT_S = 1  # of nginx; deploy/nginx.conf has more
 CONFIGURATION = ROOT / "deploy" / "nginx.conf"
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
 
@@ -56,9 +66,12 @@ def free_ports(amount: int) -> list[int]:
 
 
 class Replicas:
-    """Started together; each has a copy of the home."""
+    """Started together; each has a copy of the home, and one has two workers."""
 
-    def __init__(self, home: Path, amount: int, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, home: Path, amount: int, environment: Mapping[str, str], with_two_workers: int | None = 1
+    ) -> None:
+        self.with_two_workers = with_two_workers
         self.ports = free_ports(amount)
         self.homes = [home.with_name(f"replica-{number}") for number in range(amount)]
         for copy in self.homes:
@@ -97,6 +110,7 @@ class Replicas:
 
     def start(self, number: int) -> None:
         arguments = ["serve", "--home", str(self.homes[number]), "--port", str(self.ports[number])]
+        arguments += ["--workers", "2"] if number == self.with_two_workers else []
         log = str(self.homes[number].with_suffix(".log"))
         self._running[number] = int(self._ask({"start": arguments, "environment": self._environment, "log": log}))
 
@@ -111,9 +125,28 @@ class Replicas:
 
     def stop(self, number: int) -> int:
         """SIGTERM to the server alone, as systemd and containers send it; its exit code."""
+        self.tell_to_stop(number)
+        return self.wait(number)
+
+    def tell_to_stop(self, number: int) -> None:
+        os.kill(self._running[number], signal.SIGTERM)
+
+    def wait(self, number: int) -> int:
         process = self._running.pop(number)
-        os.kill(process, signal.SIGTERM)
         return os.waitstatus_to_exitcode(int(self._ask({"wait": process})))
+
+    def kill(self, number: int) -> None:
+        """All processes of a replica at once, without a word."""
+        process = self._running.pop(number)
+        os.killpg(process, signal.SIGKILL)
+        self._ask({"wait": process})
+
+    def restart(self, number: int) -> None:
+        """As deploy/README.md says: stop, start, wait until it is ready and nginx believes it."""
+        assert self.stop(number) == 0
+        self.start(number)
+        self.wait_until_ready(number)
+        Event().wait(FAIL_TIMEOUT_S)
 
     def _ask(self, question: dict[str, Any]) -> str:
         assert self._launcher.stdin
@@ -239,6 +272,118 @@ def _speaks_tls(port: int) -> bool:
             return True
     except OSError:
         return False
+
+
+# -- all together ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Place:
+    """Replicas behind nginx on one PostgreSQL, with one certificate."""
+
+    url: str
+    certificate: str
+    replicas: Replicas
+    studio: Studio
+    code: str
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+    def session(self) -> requests.Session:
+        session = requests.Session()
+        session.verify, session.trust_env = self.certificate, False  # no bundle of the machine instead
+        return session
+
+    def submit(self, number: int) -> requests.Response:
+        """A track of its own, through nginx; the same again at the next call with that number."""
+        return submit(self.studio, self.url, number, self.history, self.certificate)
+
+    def check(self, load: Load) -> None:
+        """Everything acknowledged is there, once: whatever was submitted has its certificate, and nothing is there twice."""
+        sent = load.answered["submit"]
+        for number in range(1, sent + 1):
+            assert self.submit(number).status_code in {200, 201}
+        view = check_history(get_from(self.replicas.url(0)), self.history)
+        assert view.size == 1 + sent
+        kept = self.studio.certifier()
+        try:
+            more = len(kept.complaints.listed(["received"])) - load.answered["complain"]
+            assert 0 <= more <= len(load.wrong)
+        finally:
+            kept.close()
+
+
+@contextmanager
+def at_work(folder: Path, database_url: str, settings: Mapping[str, str]) -> Iterator[Place]:
+    """Three replicas at work; their lines are JSON to the last one, and tell no traceback."""
+    studio = Studio(folder)
+    certifier = studio.certifier(database_url=database_url)
+    issued = certifier.certify(studio.examined("first"), NOW)
+    assert isinstance(issued, Issued)
+    certifier.close()
+    with (
+        Replicas(studio.settings.home, 3, settings | {"LCAL_DATABASE_URL": database_url}) as replicas,
+        nginx(folder, replicas.ports, f"{FAIL_TIMEOUT_S}s") as address,
+    ):
+        yield Place(address, str(folder / "certificate.pem"), replicas, studio, issued.certificate.code)
+    logs = [replicas.log(number) for number in range(3)]
+    assert not [log for log in logs if "Traceback" in log]
+    assert [line for log in logs for line in log.splitlines() if not line.startswith("{")] == []
+
+
+class Load:
+    """Clients that ask without a pause worth mentioning; what went wrong is kept, and how often each was answered."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.wrong: list[str] = []
+        self.answered: Counter[str] = Counter()
+        self._over = Event()
+
+    def run(self, beside: Callable[[], None]) -> None:
+        """All clients until ``beside`` has returned."""
+        clients = [Thread(target=self._work, args=(ask,)) for ask in (*2 * [self.read], *2 * [self.verify])]
+        clients += [Thread(target=self._work, args=(ask,)) for ask in (self.submit, self.complain)]
+        for client in clients:
+            client.start()
+        try:
+            beside()
+        finally:
+            self._over.set()
+            for client in clients:
+                client.join()
+
+    def _work(self, ask: Callable[[requests.Session, int], None]) -> None:
+        with self.place.session() as session:
+            number = 0
+            while not self._over.is_set():
+                number += 1
+                try:
+                    ask(session, number)
+                    self.answered[ask.__name__] += 1
+                except (requests.RequestException, AssertionError, KeyError) as error:
+                    self.wrong.append(f"{ask.__name__}: {error!r}")
+                self._over.wait(0.02)
+
+    def read(self, session: requests.Session, number: int) -> None:
+        paths = (f"/v/{self.place.code}.vc", f"/v/{self.place.code}.json", "/log/checkpoint", "/status/revocation/1")
+        answer = session.get(self.place.url + paths[number % len(paths)], timeout=30)
+        assert answer.status_code == 200, f"{answer.status_code} {answer.text[:200]}"
+
+    def verify(self, session: requests.Session, number: int) -> None:
+        answer = session.post(f"{self.place.url}/api/v1/verifications", json={"code": self.place.code}, timeout=30)
+        assert answer.status_code == 200, f"{answer.status_code} {answer.text[:200]}"
+
+    def submit(self, session: requests.Session, number: int) -> None:
+        """A certificate, or the promise of one."""
+        answer = self.place.submit(number)
+        assert answer.status_code in {201, 202}, f"{answer.status_code} {answer.text[:200]}"
+
+    def complain(self, session: requests.Session, number: int) -> None:
+        """What may not be sent twice."""
+        about = {"kind": "other", "text": f"An example of a report, number {number}."}
+        answer = session.post(f"{self.place.url}/api/v1/complaints", json=about, timeout=30)
+        assert answer.status_code == 201, f"{answer.status_code} {answer.text[:200]}"
+        self._over.wait(0.1)
 
 
 if __name__ == "__main__":

@@ -269,3 +269,17 @@ def test_the_database_holds_no_secret(certifier: Certifier) -> None:
     secret = made.text.rpartition("_")[2]
     assert secret not in json.dumps([vars(row) for row in certifier.api_keys.listed()])
     assert secret not in repr(made)
+
+
+def test_revoking_a_key_ends_the_long_answer_that_it_is_getting(certifier: Certifier, client: FlaskClient) -> None:
+    key = new_key(certifier, "verify:bulk")
+    lines = b"".join(json.dumps({"ref": str(number), "code": "0000000000"}).encode() + b"\n" for number in range(600))
+    headers = bearer(key) | {"Content-Type": "application/x-ndjson"}
+    with client.post("/api/v1/verification-batches", headers=headers, data=lines) as answer:
+        parts = answer.iter_encoded()
+        told = next(parts).splitlines()
+        certifier.api_keys.revoke(key.split("_")[2], LATER)
+        told += b"".join(parts).splitlines()
+    assert json.loads(told[0])["result"] == "no_certificate"
+    assert json.loads(told[-1])["problem"]["type"].endswith("/problems/key-invalid")
+    assert len(told) < 600

@@ -23,7 +23,7 @@ from certifier.storage.tables import certificates
 from certifier.web import badges
 from certifier.web.app import create_app
 from certifier.web.badges import FORMATS, PAPER_FORMATS
-from certifier.web.ready import Memory
+from certifier.web.memory import Memory
 from tests.studio import APPLICANT, NOW, PARTY, VERIFIER, Studio
 from tests.web.conftest import HOSTILE, LATER, World
 

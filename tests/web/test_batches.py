@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from copy import copy
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -24,7 +26,7 @@ from certifier.web import batches, lines
 from certifier.web.app import create_app
 from certifier.web.site import MOST_OF_ONE, MOST_STREAMS
 from tests.web.access import new_key
-from tests.web.conftest import World
+from tests.web.conftest import LATER, World
 
 BATCHES = "/api/v1/verification-batches"
 NDJSON = "application/x-ndjson"
@@ -417,6 +419,25 @@ def test_a_line_that_takes_too_long_ends_the_stream(monkeypatch: pytest.MonkeyPa
     assert next(blocks)
     with pytest.raises(lines.UploadTooSlow):
         next(blocks)
+
+
+def test_more_items_than_a_holder_may_ask_are_refused_in_a_document_and_slowed_down_in_a_stream(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certifier = copy(world.certifier)
+    certifier.settings = replace(certifier.settings, limit_bulk=300, limit_store="")
+    now = [LATER]
+    slow = keyed(create_app(certifier, lambda: now[0]), new_key(world.certifier, "verify:bulk", holder="Fast Platform"))
+    waits = []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        now[0] += timedelta(seconds=seconds)
+
+    monkeypatch.setattr(batches.time, "sleep", wait)
+    assert ask(slow, *[{}] * 301).status_code == 429
+    assert len(stream(slow, as_lines(*[{"code": UNKNOWN_CODE}] * 700))) == 700
+    assert 60 < sum(waits) <= 180
 
 
 # -- every state, and verifying again what was answered -------------------------------------------------------------

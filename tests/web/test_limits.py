@@ -186,7 +186,7 @@ def test_a_limit_of_zero_is_none(small: Certifier, clock: Clock, monkeypatch: py
 
 def test_items_of_a_batch_are_spent_together_or_not_at_all(small: Certifier, clock: Clock) -> None:
     site = Site(small, clock)
-    known = Caller("0" * 16, "Example Platform", frozenset({"verify:bulk"}))
+    known = Caller(new_key(small, "verify:bulk").split("_")[2], "Example Platform", frozenset({"verify:bulk"}))
     charge_items(site, known, 60)
     with pytest.raises(Exception, match="'bulk' is used up") as caught:
         charge_items(site, known, 60)

@@ -16,13 +16,18 @@ from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 from structlog.testing import capture_logs
 
+from certifier.certificate.times import time_text
 from certifier.service.certifier import Certifier
 from certifier.settings import parse_networks
+from certifier.storage.rows import EndpointRow, NewEvent
 from certifier.web.app import create_app
 from certifier.web.draining import NEXT
 from certifier.web.metrics import Metrics
 from certifier.web.operation import THROUGH_A_PROXY
+from tests.studio import Studio
+from tests.web.access import bearer, new_key
 from tests.web.conftest import LATER, World
+from tests.web.test_submissions import form, send
 
 CODE = re.compile(r"[0-9A-HJKMNP-TV-Z]{10}")
 DOCS = Path(__file__).parents[2] / "docs" / "operate.md"
@@ -31,6 +36,12 @@ DOCS = Path(__file__).parents[2] / "docs" / "operate.md"
 @pytest.fixture
 def client(world: World) -> FlaskClient:
     """An application of its own on the common world, with numbers of its own."""
+    return create_app(world.certifier, lambda: LATER).test_client()
+
+
+@pytest.fixture(scope="module")
+def common(world: World) -> FlaskClient:
+    """One application for all tests that count nothing."""
     return create_app(world.certifier, lambda: LATER).test_client()
 
 
@@ -65,21 +76,55 @@ def test_requests_are_counted_by_pattern_and_class_of_status_from_memory_too(wor
     assert numbers(client)["lcal_http_request_seconds_count", labels] == 2  # what was made, not what was at hand
 
 
-def test_the_numbers_of_the_moment_are_the_installations(world: World, client: FlaskClient) -> None:
-    told = numbers(client)
+def test_the_numbers_of_the_moment_are_the_installations(world: World, common: FlaskClient) -> None:
+    told = numbers(common)
     assert told["lcal_log_size", ()] == world.certifier.logbook.head.size
     assert (told["lcal_database_up", ()], told["lcal_writable", ()], told["lcal_queue_places_taken", ()]) == (1, 1, 0)
     assert told["lcal_log_newest_entry_time", ()] < LATER.timestamp()
     assert any(name == "lcal_build_info" for name, _ in told)
 
 
-def test_labels_tell_no_code_no_key_and_no_address(world: World, client: FlaskClient) -> None:
+def test_rows_of_batches_are_counted_by_their_results(world: World, common: FlaskClient) -> None:
+    items = [{"code": world.code}, {"code": world.code}, {"isrc": "QZABC2699999"}, {"code": "no code"}]
+    answer = common.post(
+        "/api/v1/verification-batches", json={"items": items}, headers=bearer(new_key(world.certifier, "verify:bulk"))
+    )
+    told = {
+        labels[0][1]: number for (name, labels), number in numbers(common).items() if name == "lcal_batch_rows_total"
+    }
+    assert told == {result: amount for result, amount in answer.json["summary"].items() if amount}
+    assert sum(told.values()) == len(items)
+
+
+def test_webhooks_that_are_due_or_fail_are_counted(certifier: Certifier) -> None:
+    client = create_app(certifier, lambda: LATER).test_client()
+    row = EndpointRow("whk_1", "Example Platform", "https://platform.example/", "", (), "", created_at=time_text(LATER))
+    store = certifier.webhooks.store
+    store.add(row)
+    store.add_delivery("dlv_1", row.id, NewEvent("evt_1", "certificate.revoked", "{}"), LATER)
+    store.change(row, {"failures": 1})
+    told = numbers(client)
+    assert told["lcal_webhook_deliveries_due", ()] == 1
+    assert told["lcal_webhook_endpoints", (("state", "failing"),)] == 1
+
+
+def test_decisions_are_counted_by_what_came_out(studio: Studio, certifier: Certifier) -> None:
+    client = create_app(certifier, lambda: LATER).test_client()
+    for _ in range(2):
+        assert send(client, form(studio)).status_code in {200, 201}
+    told = {
+        labels[0][1]: number for (name, labels), number in numbers(client).items() if name == "lcal_decisions_total"
+    }
+    assert told == {"class-2": 1, "repeated": 1}
+
+
+def test_labels_tell_no_code_no_key_and_no_address(world: World, common: FlaskClient) -> None:
     secret = "lcal_test_abcdefgh_secretsecret"
     for suffix in ("", ".json", ".svg", ".vc"):
-        client.get(f"/v/{world.code}{suffix}", headers={"Authorization": f"Bearer {secret}"})
-    client.post("/api/v1/verifications", json={"code": world.code})
-    told = client.get("/metrics").text
-    labels = [value for _, pairs in numbers(client) for _, value in pairs]
+        common.get(f"/v/{world.code}{suffix}", headers={"Authorization": f"Bearer {secret}"})
+    common.post("/api/v1/verifications", json={"code": world.code})
+    told = common.get("/metrics").text
+    labels = [value for _, pairs in numbers(common) for _, value in pairs]
     assert not [value for value in labels if CODE.search(value)]
     assert not [text for text in (world.code, secret, "127.0.0.1", "Example Artist") if text in told]
 
@@ -93,9 +138,9 @@ KEPT_OUT |= {
 
 
 @pytest.mark.parametrize(("headers", "peer"), KEPT_OUT.values(), ids=KEPT_OUT.keys())
-def test_numbers_are_not_for_others(client: FlaskClient, headers: dict[str, str], peer: str) -> None:
+def test_numbers_are_not_for_others(common: FlaskClient, headers: dict[str, str], peer: str) -> None:
     """A proxy on this machine asks from the loopback address for the whole world."""
-    answer = client.get("/metrics", headers=headers, environ_base={"REMOTE_ADDR": peer})
+    answer = common.get("/metrics", headers=headers, environ_base={"REMOTE_ADDR": peer})
     assert (answer.status_code, b"lcal_" in answer.data) == (404, False)
 
 
@@ -125,9 +170,9 @@ def test_workers_count_together(tmp_path: Path) -> None:
     assert ["lcal_queue_places_taken 1.0" in text for text in told] == [True, True]  # the dead one holds no place
 
 
-def test_the_documentation_lists_every_number(client: FlaskClient) -> None:
+def test_the_documentation_lists_every_number(common: FlaskClient) -> None:
     text = DOCS.read_text()
-    families = text_string_to_metric_families(Metrics().text([]).decode() + client.get("/metrics").text)
+    families = text_string_to_metric_families(Metrics().text([]).decode() + common.get("/metrics").text)
     assert [family.name for family in families if f"`{family.name}`" not in text] == []
 
 

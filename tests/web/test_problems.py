@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from flask import Flask
 
+import certifier
 from certifier import errors
 from certifier.errors import CertifierError, FieldFinding, MalformedReport, StandardError
 from certifier.web import problems
 from certifier.web.app import create_app
+from certifier.web.problems import BY_STATUS, PROBLEMS
 from tests.web.conftest import World
 
 
@@ -157,3 +161,47 @@ REQUEST_IDS = {
 def test_the_callers_request_id(world: World, given: str, is_kept: bool) -> None:
     answer = world.client.get("/healthz", headers={"X-Request-Id": given})
     assert (answer.headers["X-Request-Id"] == given) is is_kept
+
+
+# -- code and table ---------------------------------------------------------------------------------------------------
+
+
+def raised_names() -> set[str]:
+    """The names of everything that is raised anywhere in the package, or given back to be raised."""
+    found = set()
+    for file in Path(certifier.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+                found.add(node.func.id if isinstance(node.func, ast.Name) else node.func.attr)
+    return found
+
+
+def descendants(kind: type[CertifierError]) -> Iterator[type[CertifierError]]:
+    yield kind
+    for child in kind.__subclasses__():
+        yield from descendants(child)
+
+
+def test_every_kind_of_problem_in_the_table_can_come_about() -> None:
+    raised = raised_names()
+    # What stands between kinds may be raised by none of its own.
+    silent = {
+        problem.slug
+        for kind, problem in PROBLEMS.items()
+        if not any(each.__name__ in raised for each in descendants(kind))
+    }
+    assert silent == set()
+
+
+def test_every_error_that_is_raised_has_a_kind_of_its_own_or_of_its_family() -> None:
+    raised = raised_names()
+    kinds = {kind for kind in descendants(CertifierError) if kind.__name__ in raised and kind is not CertifierError}
+    assert len(kinds) > 30
+    lost = {kind.__name__ for kind in kinds if not any(parent in PROBLEMS for parent in kind.__mro__)}
+    assert lost == set()
+
+
+def test_a_slug_means_one_thing() -> None:
+    """The table of classes and that of what Flask refuses agree, and each slug has one status."""
+    kinds = {(problem.slug, problem.status, problem.title) for problem in (*PROBLEMS.values(), *BY_STATUS.values())}
+    assert len(kinds) == len({slug for slug, _, _ in kinds}) == len(problems.problems())

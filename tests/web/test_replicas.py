@@ -2,140 +2,98 @@
 
 from __future__ import annotations
 
-import threading
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 import requests
 
-from certifier.service.certifier import Issued
+from certifier.service.api_keys import open_api_keys
 from tests.postgres import Postgres
-from tests.referee import check_history, get_from
-from tests.studio import NOW, Studio
-from tests.web.replicas import Replicas, nginx
-from tests.web.test_server_faults import submit
+from tests.studio import NOW
+from tests.web.access import bearer, new_key
+from tests.web.replicas import Load, Place, at_work
 
-FAIL_TIMEOUT_S = 2  # of nginx; deploy/nginx.conf has more
-SETTINGS = {"LCAL_DRAIN_SECONDS": "1", "LCAL_TRUSTED_PROXIES": "127.0.0.1/32"}
-
-
-@dataclass(frozen=True)
-class Place:
-    """Replicas behind nginx, with one certificate."""
-
-    url: str
-    certificate: str
-    replicas: Replicas
-    studio: Studio
-    code: str
-    history: list[dict[str, Any]] = field(default_factory=list)
-
-    def session(self) -> requests.Session:
-        session = requests.Session()
-        session.verify, session.trust_env = self.certificate, False  # no bundle of the machine instead
-        return session
+CALLS = 30
+SETTINGS = {
+    "LCAL_DRAIN_SECONDS": "0.5",
+    "LCAL_TRUSTED_PROXIES": "127.0.0.1/32",
+    "LCAL_LIMIT_CALLS": str(CALLS),
+    # the load comes from one address
+    "LCAL_LIMIT_VERIFICATION": "0",
+    "LCAL_LIMIT_SUBMISSION": "0",
+    "LCAL_LIMIT_READS": "0",
+}
+WHO_AM_I = "/api/v1/api-keys/current"
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory, postgres: Postgres) -> Iterator[Place]:
-    folder = tmp_path_factory.mktemp("replicas")
-    studio = Studio(folder)
-    url = postgres.new_database()
-    certifier = studio.certifier(database_url=url)
-    issued = certifier.certify(studio.examined("first"), NOW)
-    assert isinstance(issued, Issued)
-    certifier.close()
-    with (
-        Replicas(studio.settings.home, 3, SETTINGS | {"LCAL_DATABASE_URL": url}) as replicas,
-        nginx(folder, replicas.ports, f"{FAIL_TIMEOUT_S}s") as address,
-    ):
-        yield Place(address, str(folder / "certificate.pem"), replicas, studio, issued.certificate.code)
-    logs = [replicas.log(number) for number in range(3)]
-    assert not [log for log in logs if "Traceback" in log]
-    assert all(line.startswith("{") for log in logs for line in log.splitlines())
+    with at_work(tmp_path_factory.mktemp("replicas"), postgres.new_database(), SETTINGS) as place:
+        yield place
 
 
-class Load:
-    """Clients that ask without a pause worth mentioning; what went wrong is kept, and how often each was answered."""
+def test_a_key_that_is_revoked_is_refused_by_all_replicas_at_once(place: Place) -> None:
+    settings = place.studio.settings
+    key = new_key(settings, "verify:bulk")
 
-    def __init__(self, place: Place) -> None:
-        self.place = place
-        self.wrong: list[str] = []
-        self.answered: Counter[str] = Counter()
-        self._over = threading.Event()
+    def asked() -> list[int]:
+        urls = [place.replicas.url(number) for number in range(3)]
+        return [requests.get(f"{url}{WHO_AM_I}", headers=bearer(key), timeout=30).status_code for url in urls]
 
-    def run(self, beside: Callable[[], None]) -> None:
-        """All clients until ``beside`` has returned."""
-        clients = [threading.Thread(target=self._work, args=(ask,)) for ask in (*2 * [self.read], *2 * [self.verify])]
-        clients += [threading.Thread(target=self._work, args=(ask,)) for ask in (self.submit, self.complain)]
-        for client in clients:
-            client.start()
-        try:
-            beside()
-        finally:
-            self._over.set()
-            for client in clients:
-                client.join()
+    assert asked() == [200, 200, 200]
+    with open_api_keys(settings) as keys:
+        keys.revoke(key.split("_")[2], NOW)
+    assert asked() == [401, 401, 401]
 
-    def _work(self, ask: Callable[[requests.Session, int], None]) -> None:
-        with self.place.session() as session:
-            number = 0
-            while not self._over.is_set():
-                number += 1
-                try:
-                    ask(session, number)
-                    self.answered[ask.__name__] += 1
-                except (requests.RequestException, AssertionError, KeyError) as error:
-                    self.wrong.append(f"{ask.__name__}: {error!r}")
-                self._over.wait(0.02)
 
-    def read(self, session: requests.Session, number: int) -> None:
-        paths = (f"/v/{self.place.code}.vc", f"/v/{self.place.code}.json", "/log/checkpoint", "/status/revocation/1")
-        answer = session.get(self.place.url + paths[number % len(paths)], timeout=30)
-        assert answer.status_code == 200, f"{answer.status_code} {answer.text[:200]}"
+def test_a_rate_limit_counts_what_all_replicas_answered(place: Place) -> None:
+    """One holder's requests, to each replica in turn: together they are given what the limit says, and no more."""
+    for attempt in range(3):  # a minute's end among them begins a new count
+        key = new_key(place.studio.settings, "verify:bulk", holder=f"Example Platform {attempt}")
+        urls = [f"{place.replicas.url(number % 3)}{WHO_AM_I}" for number in range(2 * CALLS)]
+        began = time.time() // 60
+        answers = [requests.get(url, headers=bearer(key), timeout=30) for url in urls]
+        if time.time() // 60 == began:
+            break
+    statuses = Counter(answer.status_code for answer in answers)
+    assert statuses.keys() == {200, 429}
+    assert CALLS * 2 // 3 <= statuses[200] <= CALLS
+    assert {answer.status_code for answer in answers[-3:]} == {429}
+    assert 0 < int(answers[-1].headers["Retry-After"]) <= 60
 
-    def verify(self, session: requests.Session, number: int) -> None:
-        answer = session.post(f"{self.place.url}/api/v1/verifications", json={"code": self.place.code}, timeout=30)
-        assert answer.status_code == 200, f"{answer.status_code} {answer.text[:200]}"
 
-    def submit(self, session: requests.Session, number: int) -> None:
-        """A certificate, or the promise of one."""
-        answer = submit(self.place.studio, self.place.url, number, self.place.history, self.place.certificate)
-        assert answer.status_code in {201, 202}, f"{answer.status_code} {answer.text[:200]}"
+def test_any_worker_tells_the_numbers_of_its_whole_server(place: Place) -> None:
+    url, line = (
+        place.replicas.url(place.replicas.with_two_workers or 0),
+        'lcal_http_requests_total{method="GET",route="/healthz",status="2xx"} 20.0',
+    )
+    for _ in range(20):  # each on a connection of its own, which the system gives to any of the workers
+        assert requests.get(f"{url}/healthz", timeout=30).status_code == 200
+    for _ in range(6):
+        assert line in requests.get(f"{url}/metrics", timeout=30).text
+    with place.session() as session:
+        assert session.get(f"{place.url}/metrics").status_code == 404
 
-    def complain(self, session: requests.Session, number: int) -> None:
-        """What may not be sent twice."""
-        about = {"kind": "other", "text": f"An example of a report, number {number}."}
-        answer = session.post(f"{self.place.url}/api/v1/complaints", json=about, timeout=30)
-        assert answer.status_code == 201, f"{answer.status_code} {answer.text[:200]}"
-        self._over.wait(0.1)
+
+def test_the_callers_request_id_goes_through_nginx_and_into_the_line(place: Place) -> None:
+    with place.session() as session:
+        answer = session.get(f"{place.url}/readyz?from=here", headers={"X-Request-Id": "from-the-caller"})
+        assert answer.headers["X-Request-Id"] == "from-the-caller"
+        made_up = session.get(f"{place.url}/readyz", headers={"X-Request-Id": "no plain one"}).headers["X-Request-Id"]
+    logs = "".join(place.replicas.log(number) for number in range(3))
+    assert '"request_id": "from-the-caller", "method": "GET", "route": "/readyz", "status": 200' in logs
+    assert made_up in logs
+    assert made_up in (place.studio.folder / "access.log").read_text()
+    assert "from=here" not in logs
 
 
 def test_replicas_are_restarted_one_after_the_other_and_nobody_notices(place: Place) -> None:
     """Under reads, verifications and submissions: no request fails, nothing is lost, nothing is done twice."""
     load = Load(place)
-
-    def restart_all() -> None:
-        for number in range(3):
-            assert place.replicas.stop(number) == 0
-            place.replicas.start(number)
-            place.replicas.wait_until_ready(number)
-            threading.Event().wait(FAIL_TIMEOUT_S)
-
-    load.run(restart_all)
+    load.run(beside=lambda: [place.replicas.restart(number) for number in range(3)])
     assert load.wrong == []
     assert min(load.answered[name] for name in ("read", "verify", "complain")) >= 20
     assert load.answered["submit"] >= 2
-    for number in range(
-        1, load.answered["submit"] + 1
-    ):  # sent again, each is answered, with the certificate that it has
-        answer = submit(place.studio, place.url, number, place.history, place.certificate)
-        assert answer.status_code in {200, 201}
-    view = check_history(get_from(place.replicas.url(0)), place.history)
-    assert view.size == 1 + load.answered["submit"]
-    kept = place.studio.certifier()
-    assert len(kept.complaints.listed(["received"])) == load.answered["complain"]
-    kept.close()
+    place.check(load)

@@ -500,6 +500,44 @@ def test_a_key_counts_for_a_day(studio: Studio, certifier: Certifier) -> None:
     assert isinstance(answer, Issued)
 
 
+def test_of_the_same_request_sent_at_once_one_is_decided_and_all_get_its_answer(
+    client: FlaskClient, certifier: Certifier, studio: Studio
+) -> None:
+    """So nobody has to be told to wait for another request with the same key."""
+    sent, application = studio.signed(studio.report()), client.application
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: send(application.test_client(), form(studio, sent), **KEY), range(8)))
+    assert {(answer.status_code, answer.json["code"]) for answer in answers} <= {
+        (201, answers[0].json["code"]),
+        (200, answers[0].json["code"]),
+    }
+    assert kept(certifier) == (1, 1)
+
+
+def test_of_two_requests_with_one_key_sent_at_once_one_is_refused(
+    client: FlaskClient, certifier: Certifier, studio: Studio
+) -> None:
+    reports = [studio.signed(studio.report(title=f"Try {number} (example)")) for number in range(2)]
+    application = client.application
+    with ThreadPoolExecutor(2) as pool:
+        answers = pool.map(lambda report: send(application.test_client(), form(studio, report), **KEY), reports)
+        assert sorted(answer.status_code for answer in answers) == [201, 422]
+    assert certifier.store.counts()["submissions"] == 1
+
+
+def test_what_was_turned_away_is_not_kept_under_its_key(studio: Studio) -> None:
+    certifier = studio.certifier(max_waiting=0)
+    sent = studio.signed(studio.report())
+    turned_away = send(create_app(certifier, lambda: LATER).test_client(), form(studio, sent), **KEY)
+    assert (turned_away.status_code, turned_away.json["type"].rpartition("/")[2]) == (503, "busy")
+    assert int(turned_away.headers["Retry-After"]) > 0
+    certifier.close()
+    reopened = studio.certifier(max_waiting=24)
+    answer = send(create_app(reopened, lambda: LATER).test_client(), form(studio, sent), **KEY)
+    assert (answer.status_code, "Idempotent-Replayed" in answer.headers) == (201, False), answer.text
+    reopened.close()
+
+
 def test_two_applicants_may_choose_the_same_key(studio: Studio, certifier: Certifier) -> None:
     stranger = {"issuer": {"id": STRANGER.public.did_key, "key_id": STRANGER.public.did_key}}
     first = certifier.certify(studio.examined(1), LATER, "00000001")

@@ -46,7 +46,13 @@ from certifier.web.documents.decision import (
     trial_view,
 )
 from certifier.web.documents.renewal import PreviewView, RenewalView, WindowView, renewal_view
-from certifier.web.documents.verification import CertificateSummary, CheckView, VerificationView, verification_view
+from certifier.web.documents.verification import (
+    CertificateSummary,
+    CheckView,
+    VerificationView,
+    verification_bytes,
+    verification_view,
+)
 
 __all__ = [
     "AssessorView",
@@ -95,5 +101,6 @@ __all__ = [
     "renewal_view",
     "submission_view",
     "trial_view",
+    "verification_bytes",
     "verification_view",
 ]

@@ -12,6 +12,7 @@ from certifier.web.openapi.certificates import LINK
 from certifier.web.openapi.parts import CURSOR, LIMIT, REF, answer, json_body, problems_with
 from certifier.web.status_changes import EventBody, StatusChanges
 from certifier.web.webhooks import (
+    EXAMPLE_URL,
     PATH,
     DeliveryList,
     DeliveryView,
@@ -74,6 +75,16 @@ HAPPENED = {
 }
 
 
+ADDED: dict[str, dict[str, Any]] = {
+    "withdrawals alone": {"url": EXAMPLE_URL, "types": ["certificate.revoked", "certificate.suspended"]},
+    "everything": {"url": f"{EXAMPLE_URL}/all", "description": "for the catalogue"},
+}
+CHANGED: dict[str, dict[str, Any]] = {
+    "for all events": {"types": None},
+    "described anew": {"description": "for the new catalogue"},
+}
+
+
 def paths(_: Settings) -> dict[str, Any]:
     one = f"{PATH}/{{endpoint_id}}"
     return {
@@ -132,7 +143,7 @@ def _add() -> dict[str, Any]:
     return {
         "operationId": "addWebhookEndpoint",
         "summary": "Have events sent to an address of yours; the secret is in this answer alone",
-        "requestBody": json_body(WebhookEndpointRequest),
+        "requestBody": json_body(WebhookEndpointRequest, **ADDED),
         "responses": {"201": answer("The endpoint and its secret", NewWebhookEndpoint)}
         | problems_with(400, 409, 413, 415, 422, 503),
     }
@@ -160,7 +171,7 @@ def _change() -> dict[str, Any]:
         "operationId": "changeWebhookEndpoint",
         "summary": "Change address, types or description of an endpoint, or switch it off and on",
         "parameters": [ENDPOINT, IF_MATCH],
-        "requestBody": json_body(WebhookEndpointChange),
+        "requestBody": json_body(WebhookEndpointChange, **CHANGED),
         "responses": {"200": answer("As it stands now", WebhookEndpointView)}
         | problems_with(400, 404, 409, 412, 413, 415, 422, 428, 503),
     }

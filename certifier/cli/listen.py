@@ -1,0 +1,70 @@
+"""``certifier webhooks listen``: the events of a service, and a receiver on this machine tried with them."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from datetime import UTC, datetime
+
+import click
+
+from certifier.cli.options import service_at
+from certifier.cli.output import EXIT_REFUSED, console, plain
+from certifier.client import Change, Client
+from certifier.client.changes import forward
+from certifier.crypto.webhook_signature import SECRET_BYTES, secret_text
+
+POLL_S = 2.0
+
+
+@click.command()
+@click.option("--server", envvar="LCAL_SERVER", required=True, help="The service whose events are wanted.")
+@click.option(
+    "--forward-to", "receiver", metavar="URL", help="A receiver on this machine, e.g. http://127.0.0.1:9000/label."
+)
+@click.option("--secret", envvar="WEBHOOK_SECRET", help="Sign with this; else a secret is made and shown.")
+@click.option("--from-start", is_flag=True, help="Begin with the earliest event that is kept, not with the next one.")
+@click.option("--count", type=click.IntRange(1), help="End after so many events.")
+@click.pass_context
+def listen(
+    ctx: click.Context, server: str, receiver: str | None, secret: str | None, from_start: bool, count: int | None
+) -> None:
+    """Follow what happens at a service, and pass each event on to a receiver that you write.
+
+    A webhook reaches public https addresses alone. While you develop, this reads the public feed instead and sends each event to
+    your machine, with the headers and a signature as a webhook has them. It needs no API key.
+    Exit codes: 0 so many events were there, and taken; 3 the receiver refused one; 5 network.
+    """
+    client = service_at(server)
+    after = None if from_start else _newest(client)
+    told = console(stderr=True)
+    if receiver:
+        secret = secret or secret_text(secrets.token_bytes(SECRET_BYTES))
+        told.print(f"WEBHOOK_SECRET={plain(secret)}")
+    told.print(f"Listening to {plain(server)} (stop with Ctrl-C)")
+    is_taken, seen = True, 0
+    while count is None or seen < count:
+        changes = client.changes(after)
+        for change in changes.items[: None if count is None else count - seen]:
+            status = forward(change, receiver, secret or "", datetime.now(UTC)) if receiver else None
+            is_taken = is_taken and (status is None or 200 <= status < 300)
+            console().print(_line(change, status))
+            after, seen = change.id, seen + 1
+        if not changes.has_more and (count is None or seen < count):
+            time.sleep(POLL_S)
+    ctx.exit(0 if is_taken else EXIT_REFUSED)
+
+
+def _newest(client: Client) -> str | None:
+    """The id of the newest event."""
+    after, has_more = None, True
+    while has_more:
+        changes = client.changes(after)
+        after = changes.items[-1].id if changes.items else after
+        has_more = changes.has_more
+    return after
+
+
+def _line(change: Change, status: int | None) -> str:
+    about = change.code or change.data.get("standard") or ""
+    return f"{change.timestamp}  {plain(change.type):<24}  {plain(str(about))}" + (f"  -> {status}" if status else "")
