@@ -18,6 +18,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
 from certifier.egress import Egress
+from certifier.service.acts import Act
 from certifier.service.api_keys import SCOPES
 from certifier.service.home import open_certifier
 from certifier.service.sandbox import DEMO_CODES
@@ -70,6 +71,10 @@ def sandbox_of(filled: Settings, folder: Path) -> Iterator[Sandbox]:
     row = certifier.certificate(CODE)
     old_key = new_key(certifier, *SCOPES)
     values = {"submission_id": row.submission_id, "sha256": row.audio_sha256, "key_id": old_key.split("_")[2]}
+    asked = Act("approve", "tool example-studio", "application", "", old_key.split("_")[2], "Example Platform", "")
+    act = certifier.acts.row_of(asked, datetime.now(UTC))
+    certifier.store.accept([act])
+    values["act_id"] = act.id
     client, key = create_app(certifier, egress=Egress(lambda _: ["8.8.8.8"])).test_client(), new_key(certifier, *SCOPES)
     try:
         yield Sandbox(client, key, files, values | _webhook(client, key))
