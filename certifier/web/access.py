@@ -17,8 +17,8 @@ from certifier.web.limits import Standing, headers_of, refusal_of
 from certifier.web.network import Address, client_address, network_name
 from certifier.web.site import Site
 
-ANY_KEY = "*"  # the scope of what every key in force may ask
 OF_THE_API = "/api/"
+ANY_KEY = "*"  # the scope of what every key in force may ask
 
 _BEARER = re.compile(r"bearer +([^ ,]+)", re.ASCII | re.IGNORECASE)
 _HINT = "Send it as: Authorization: Bearer KEY"

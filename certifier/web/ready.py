@@ -1,6 +1,7 @@
 """Ready bytes before Flask: what was answered once is answered from memory (DESIGN 14).
 
-Only answers that allow it are remembered: 200 to a plain GET, public, without a cookie. What is immutable and the same for
+Only answers that allow it are remembered: 200 to a plain GET, public, without a cookie. They cost next to nothing, and no limit
+counts them (web/limits.py); but an API key that is sent is looked at first. What is immutable and the same for
 every client lasts: certificates, proofs, print art, the log's tiles. What caches may keep for a while, such as the page and the
 badges of a certificate, lasts for the moment that it was made in: minute, size of the log, keys. So a withdrawal shows at once.
 """
@@ -14,6 +15,7 @@ from typing import Any
 
 from werkzeug.http import parse_etags
 
+from certifier.web.access import OF_THE_API
 from certifier.web.memory import LONGEST_KEY, Headers, Kept, Memory
 from certifier.web.observed import as_told
 
@@ -50,6 +52,8 @@ class ReadyBytes:
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return self._application(environ, start_response)
         path = environ["PATH_INFO"]
+        if "HTTP_AUTHORIZATION" in environ and OF_THE_API in path:  # a wrong key is told (web/access.py)
+            return self._application(environ, start_response)
         query = environ.get("QUERY_STRING", "")
         passing = self._of_now() if self._moment and path.startswith(OF_A_MOMENT) else None
         as_asked = (path, query, *(environ.get(name, "") for name in _ASKED)) if passing else None

@@ -16,7 +16,7 @@ from certifier.service.certifier import Certifier
 from certifier.web.app import create_app
 from tests.studio import NOW, Studio
 from tests.web.access import bearer, new_key
-from tests.web.conftest import LATER
+from tests.web.conftest import LATER, World
 
 CURRENT = "/api/v1/api-keys/current"
 LISTED = "/api/v1/api-keys"
@@ -179,6 +179,16 @@ def test_a_wrong_key_is_told_on_public_routes_of_the_api_too(certifier: Certifie
     assert asked(client, "Basic dXNlcjpwYXNz", path).status_code == 200
     answer = asked(client, f"Bearer {key[:-1]}", path)
     assert (answer.status_code, slug(answer)) == (401, "key-invalid")
+
+
+def test_a_wrong_key_is_told_where_the_answer_is_remembered(world: World) -> None:
+    path = f"/api/v1/certificates/{world.code}/report"
+    answers = [
+        world.client.get(path),
+        world.client.get(path),
+        world.client.get(path, headers=bearer("lcal_test_wrong")),
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200, 401]
 
 
 def test_pages_know_no_keys(client: FlaskClient) -> None:
