@@ -28,6 +28,7 @@ from certifier.web.access import Caller, charge_items
 from certifier.web.app import create_app
 from certifier.web.limits import BLOCKS, MOST_CLIENTS, WINDOW_S, Limits, policy_of
 from certifier.web.site import Site
+from tests.postgres import Postgres
 from tests.studio import NOW, Studio
 from tests.web.access import bearer, new_key
 from tests.web.conftest import LATER
@@ -228,7 +229,7 @@ def passed(replica: Limits, times: int, who: str = "192.0.2.7", cost: int = 1) -
     return sum(cost for answer in answers if answer and not answer.is_over)
 
 
-@pytest.mark.parametrize("quota", [1, 2, 7, 600, 60_000])
+@pytest.mark.parametrize("quota", [1, 2, 7, 600, 6_000])
 def test_replicas_together_never_exceed_a_limit(quota: int) -> None:
     counter = Shared()
     replicas = [limits(quota, counter) for _ in range(3)]
@@ -293,6 +294,16 @@ def test_the_database_counts_for_all_its_replicas(database_url: str) -> None:
     finally:
         first.close()
         second.close()
+
+
+def test_two_services_on_one_database_keep_one_limit(postgres: Postgres, tmp_path: Path) -> None:
+    studio = Studio(tmp_path)
+    replicas = [studio.certifier(database_url=postgres.new_database(), limit_verification=10), studio.certifier()]
+    clients = [create_app(replica, Clock()).test_client() for replica in replicas]
+    answers = [verified(client) for _ in range(10) for client in clients]
+    for replica in replicas:
+        replica.close()
+    assert [answer.status_code == 429 for answer in answers].count(False) == 10
 
 
 def test_what_is_over_is_deleted_from_the_database(tmp_path: Path) -> None:
