@@ -33,7 +33,7 @@ test-deps: $(STAMP)  ## install what the tests need beyond Python packages (prog
 test: test-deps  ## all tests (no network); about half of their time they wait, so twice as many workers as cores
 	@$(BIN)/python -m pytest -n $(or $(WORKERS),$(shell expr 2 \* $$(nproc 2>/dev/null || echo 2))) --dist worksteal
 
-torture: $(STAMP)  ## the same faults many more times, every system call, and foreign judges (KILLS=200 CUTS=500)
+torture: $(STAMP)  ## the same faults many more times, every system call, and foreign judges (KILLS=200 CUTS=500 REQUESTS=20000)
 	@bash scripts/test_deps.sh torture
 	@KILLS=$(or $(KILLS),200) CUTS=$(or $(CUTS),500) $(BIN)/python -m pytest tests/faults tests/torture
 

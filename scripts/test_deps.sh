@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-NEEDED=(chromium:chromium nginx:nginx-light cc:gcc unshare:util-linux softhsm2-util:softhsm2 node:nodejs npm:npm)
+NEEDED=(chromium:chromium nginx:nginx-light redis-server:redis-server cc:gcc unshare:util-linux softhsm2-util:softhsm2 node:nodejs npm:npm)
 case "${1:-}" in
   torture) NEEDED+=(strace:strace go:golang-go) ;;
   bench) NEEDED=(wrk:wrk node:nodejs npm:npm chromium:chromium) ;;

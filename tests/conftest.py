@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pytest
+import structlog
 from playwright.sync_api import Browser, sync_playwright
 
 from certifier.audio import analyse
@@ -65,6 +66,9 @@ def _each_sound_is_heard_once(monkeypatch: pytest.MonkeyPatch) -> None:
         return _heard[key]
 
     monkeypatch.setattr(analyse, "_run_child", heard)
+
+# An application inside of a test speaks to nobody: on stdout its lines would stand among a command's. Servers set up their own.
+structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

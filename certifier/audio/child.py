@@ -18,6 +18,8 @@ from certifier.audio.decode import facts_of
 from certifier.audio.model import AudioLimits
 from certifier.errors import AudioTooLarge, MalformedAudio
 
+PATIENCE = 10  # added to the niceness of whoever starts it
+
 
 def main(arguments: list[str]) -> None:
     limits = AudioLimits(**json.loads(arguments[0]))
@@ -36,7 +38,8 @@ def main(arguments: list[str]) -> None:
 
 
 def _leave_the_parents_cpu() -> None:
-    """Run anywhere: a service that keeps to one CPU (LCAL_CPU) does not want this beside it."""
+    """Run anywhere, and behind everybody who answers: a service that keeps to one CPU (LCAL_CPU) does not want this beside it."""
+    os.nice(PATIENCE)
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, range(os.cpu_count() or 1))
 

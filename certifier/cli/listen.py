@@ -24,10 +24,17 @@ POLL_S = 2.0
 )
 @click.option("--secret", envvar="WEBHOOK_SECRET", help="Sign with this; else a secret is made and shown.")
 @click.option("--from-start", is_flag=True, help="Begin with the earliest event that is kept, not with the next one.")
+@click.option("--after", metavar="EVENT", help="Begin behind the event of this id.")
 @click.option("--count", type=click.IntRange(1), help="End after so many events.")
 @click.pass_context
 def listen(
-    ctx: click.Context, server: str, receiver: str | None, secret: str | None, from_start: bool, count: int | None
+    ctx: click.Context,
+    server: str,
+    receiver: str | None,
+    secret: str | None,
+    from_start: bool,
+    after: str | None,
+    count: int | None,
 ) -> None:
     """Follow what happens at a service, and pass each event on to a receiver that you write.
 
@@ -35,8 +42,10 @@ def listen(
     your machine, with the headers and a signature as a webhook has them. It needs no API key.
     Exit codes: 0 so many events were there, and taken; 3 the receiver refused one; 5 network.
     """
+    if from_start and after:
+        raise click.UsageError("Begin at one place: give --from-start or --after.")
     client = service_at(server)
-    after = None if from_start else _newest(client)
+    after = after if from_start or after else _newest(client)
     told = console(stderr=True)
     if receiver:
         secret = secret or secret_text(secrets.token_bytes(SECRET_BYTES))

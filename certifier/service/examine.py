@@ -8,12 +8,15 @@ CarbonTracker and Impact Framework. The impacts of EcoLogits have no time, so th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import chain, count
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Literal
 
 from certifier.audio.analyse import analyse_audio
@@ -22,7 +25,7 @@ from certifier.certificate.code import parse_code
 from certifier.certificate.times import time_text
 from certifier.crypto.canonical import sha256_hex
 from certifier.crypto.keyring import Keyring, RegisteredModel
-from certifier.errors import AudioMismatch, ConflictError, LogMismatch
+from certifier.errors import AudioMismatch, BusyError, ConflictError, LogMismatch
 from certifier.report.envelope import OpenedReport, open_report, signatures_for
 from certifier.report.evidence import (
     Audio,
@@ -52,6 +55,13 @@ from certifier.units import microseconds_of, parse_time
 
 NOTHING = Reproduced(energy_kwh=Decimal(0), duration_s=Decimal(0))
 
+MOST_IN_LINE = (
+    12  # files that are read or wait for it: half of the places for requests with a body (settings.max_waiting)
+)
+
+_line = BoundedSemaphore(MOST_IN_LINE)
+_readers = BoundedSemaphore(max(2, os.cpu_count() or 1))
+
 
 @dataclass(frozen=True)
 class Upload:
@@ -79,12 +89,28 @@ class Examined:
 def examine(upload: Upload) -> Examined:
     """Open the report, analyse the audio, match the logs: everything that can be wrong with what was sent.
 
-    Raises a ForeignInputError that names it.
+    Raises a ForeignInputError that names it, or BusyError when many files wait to be read.
     """
     opened = open_report(upload.report)
-    audio = analyse_audio(str(upload.audio))
+    with _turn():
+        audio = analyse_audio(str(upload.audio))
     _check_audio(opened, audio)
     return Examined(opened, audio, _named_logs(opened, upload.logs), upload.contact)
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """A turn to read audio: as many files at once as there are processors, in a short line behind them.
+
+    Else a rush of uploads would take the processors from whoever verifies or reads, and all places for requests with a body.
+    """
+    if not _line.acquire(blocking=False):
+        raise BusyError("Many files are being read just now.", hint="Send the same submission again shortly.")
+    try:
+        with _readers:
+            yield
+    finally:
+        _line.release()
 
 
 def gather_evidence(examined: Examined, keyring: Keyring, ledger: Ledger, now: datetime) -> Evidence:

@@ -180,7 +180,7 @@ ROUTES = (
     # who asks
     Route("GET", "/api/v1/api-keys", keys.listed, "keys:manage"),
     Route("GET", "/api/v1/api-keys/current", keys.current, ANY_KEY),
-    Route("DELETE", "/api/v1/api-keys/<key_id>", keys.revoke, "keys:manage"),
+    Route("DELETE", "/api/v1/api-keys/<string(length=16):key_id>", keys.revoke, "keys:manage"),
     # what happened, and where platforms want to hear of it
     Route("GET", "/api/v1/status-changes", status_changes.feed),
     Route("POST", "/api/v1/webhook-endpoints", webhooks.add, "webhooks:manage"),
@@ -308,7 +308,7 @@ def _add_routes(app: Flask, site: Site) -> None:
 
 def described_path(path: str) -> str:
     """A path as OpenAPI writes it."""
-    return re.sub("<(?:path:)?([a-z_0-9]+)>", r"{\1}", path)
+    return re.sub("<(?:[^:<>]+:)?([a-z_0-9]+)>", r"{\1}", path)
 
 
 def _admitted(

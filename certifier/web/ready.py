@@ -22,6 +22,7 @@ from certifier.web.observed import as_told
 MAX_BYTES = 64 * 1024 * 1024
 REQUEST_ID = re.compile(r"[0-9A-Za-z-]{8,64}", re.ASCII)
 PER_REQUEST = {"x-request-id", "date", "server"}
+OF_THE_API = "/api/"
 OF_A_MOMENT = ("/v/", "/V/", "/api/v1/certificates/")  # paths whose answers last for a moment
 
 StartResponse = Callable[..., Any]

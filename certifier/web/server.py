@@ -52,8 +52,8 @@ def serve(settings: Settings, host: str, port: int, workers: int = 1) -> None:
     _check_workers(settings, workers)
     _check_cpu(settings.cpu)
     _check_address(host, port)
-    configure_logging()
     problems = _checked(settings)
+    configure_logging()
     draining = RawValue("b", 0)
     for problem in problems:
         _say(f"READ-ONLY  {problem.kind}: {problem.found}\n           try: {problem.hint}", **vars(problem))

@@ -103,6 +103,17 @@ def test_only_what_comes_later_is_told_unless_asked_otherwise(monkeypatch: pytes
     assert (done.exit_code, len(done.stdout.splitlines())) == (0, 1), done.output
 
 
+def test_the_feed_is_followed_from_a_named_event_on() -> None:
+    with scripted(feed) as service, scripted(lambda _: Reply(204, b"")) as receiver:
+        done = listened(service.url, "--after", EVENTS[2]["id"], "--count", "1", "--forward-to", receiver.url)
+    assert (done.exit_code, receiver.asked[0].headers["webhook-id"]) == (0, EVENTS[3]["id"])
+
+
+def test_two_places_to_begin_at_are_wrong_usage() -> None:
+    done = listened("http://127.0.0.1:9", "--after", "evt_1", "--from-start")
+    assert (done.exit_code, "one place" in done.stderr) == (2, True)
+
+
 def test_a_receiver_that_refuses_ends_with_3() -> None:
     with scripted(feed) as service, scripted(lambda _: Reply(401, b"")) as receiver:
         done = listened(service.url, "--from-start", "--count", "2", "--forward-to", receiver.url)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from certifier.certificate.times import parse_time, time_text
@@ -28,6 +29,7 @@ from certifier.storage.rows import DeliveryRow, EndpointRow
 from certifier.storage.store import Store
 from certifier.storage.webhooks import WebhookStore
 from tests.internet import QUICK, Behaviour, Internet, Listener, body
+from tests.postgres import Postgres
 from tests.test_egress import drip, endless, silent
 
 NAME = "hooks.example.org"
@@ -473,3 +475,26 @@ def test_what_is_asked_of_an_endpoint_that_was_just_removed_is_answered(on_both:
     with pytest.raises(NotFoundError):
         on_both.webhooks.ping(row, on_both.now)
     assert not on_both.store.note(delivery, {"state": "delivered"}, {})
+
+
+def test_workers_on_postgresql_neither_share_an_endpoint_nor_wait_for_each_other(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    """One is in the middle of taking the first endpoint while the other takes what is left."""
+    world = World(postgres.new_database(), tmp_path)
+    taken, left = (world.endpoint(f"https://hooks-{number}.example.org/").endpoint for number in range(2))
+    world.happen()
+    with world.database.database.writing() as connection:
+        connection.execute(text("SELECT 1 FROM webhook_endpoints WHERE id = :id FOR UPDATE"), {"id": taken.id})
+        claimed = world.store.claim("another", world.now, world.now + LEASE, PLACES)
+    assert [row.id for row in claimed] == [left.id]
+    world.close()
+
+
+def test_who_tells_from_an_old_place_tells_nothing(on_both: World) -> None:
+    """Another replica told further meanwhile: its progress is not set back, and the order stays the log's."""
+    on_both.happen(2)
+    late = event_of("certificate.revoked", time_text(on_both.now), REVOKED, "log 9")
+    assert not on_both.events.tell("log", "1", "9", [late], on_both.now)
+    assert on_both.events.told("log") == "2"
+    assert len(on_both.events.after(None, 10) or []) == 2

@@ -39,8 +39,9 @@ def address_of(world: World, route: Route) -> str:
         "file": "square.svg",
         "receipt": "example",
         "digest": "0" * 16,
+        "key_id": "0" * 16,
     } | SPECIAL.get(route.path, {})
-    path = re.sub(r"<(?:path:)?(\w+)>", lambda part: values.get(part[1], "example"), route.path)
+    path = re.sub(r"<(?:[^:<>]+:)?(\w+)>", lambda part: values.get(part[1], "example"), route.path)
     return (path + QUERIES.get(route.path, "")).format(code=world.code)
 
 

@@ -95,6 +95,23 @@ def test_what_may_change_is_answered_from_memory_for_a_moment_only() -> None:
     assert client.get("/v/CODE").text == "answer 2"
 
 
+def test_who_shows_a_key_to_the_api_is_never_answered_from_memory() -> None:
+    application = Counting(**{"Cache-Control": FOR_EVER})
+    client = Client(ReadyBytes(application))
+    path = "/api/v1/certificates/CODE.vc"
+    answers = [client.get(path, headers=headers).text for headers in ({}, {"Authorization": "Bearer x"}, {})]
+    assert answers == ["answer 1", "answer 2", "answer 1"]
+
+
+def test_head_is_answered_from_the_memory_of_get() -> None:
+    application = Counting(**{"Cache-Control": FOR_EVER})
+    client = Client(ReadyBytes(application))
+    client.head("/path")
+    first, head = client.get("/path"), client.head("/path")
+    assert (application.asked, head.data) == (2, b"")
+    assert {h for h in head.headers if h[0] != "X-Request-Id"} == set(first.headers)
+
+
 def test_each_kind_of_client_gets_what_it_asked_for() -> None:
     application = Counting(**{"Cache-Control": SHORT, "Vary": "Accept"})
     client = Client(ReadyBytes(application, lambda: 0))

@@ -42,7 +42,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Stu
         [sys.executable, "-c", PROGRAM, str(studio.settings.home), str(port)], stdout=log, stderr=log
     )
     with requests.Session() as session:
-        session.mount("http://", HTTPAdapter(max_retries=Retry(connect=50, backoff_factor=0.05, backoff_max=0.5)))
+        session.mount("http://", HTTPAdapter(max_retries=Retry(connect=120, backoff_factor=0.05, backoff_max=0.5)))
         assert session.get(f"http://127.0.0.1:{port}/readyz").json()["ready"] is True
     yield f"http://127.0.0.1:{port}", studio
     process.terminate()

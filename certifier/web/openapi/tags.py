@@ -18,7 +18,7 @@ TAGS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "/api/v1/suspensions",
             "/api/v1/reinstatements",
             "/api/v1/approvals",
-            "/api/v1/operator-",
+            "/api/v1/operator-acts",
         ),
     ),
     (N_("Complaints"), ("/api/v1/complaints",)),
