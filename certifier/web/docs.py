@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Mapping
 from weakref import WeakKeyDictionary
 
@@ -30,7 +31,7 @@ from certifier.web.verifications import check_code
 
 JSON_BODY = "-H 'Content-Type: application/json'"
 
-# operation -> the rest of its command; files named with @ are yours
+# operation -> the rest of its command; files named with @ are yours. Others send the example of their description.
 BODIES = {
     "submit": "-F report=@report.dsse.json -F audio=@track.wav -F logs=@emissions.csv",
     "checkReport": "-F report=@report.dsse.json -F audio=@track.wav -F logs=@emissions.csv",
@@ -154,7 +155,7 @@ def command_for(operation: Operation, base_url: str, values: Mapping[str, str]) 
     """A line for a shell that asks for the operation, with values of this very register."""
     path = re.sub(r"\{(\w+)\}", lambda part: values.get(part[1], "…"), operation.path)
     query = re.sub(r"\{(\w+)\}", lambda part: values[part[1]], QUERIES.get(operation.name, ""))
-    unknown = f"{JSON_BODY} -d @body.json" if operation.request else ""
+    unknown = f"{JSON_BODY} -d {shlex.quote(operation.sent)}" if operation.sent else ""
     body = BODIES.get(operation.name, unknown).replace("{shown}", values["shown"])
     is_plain = operation.method == "GET" or (operation.method == "POST" and body)
     method = "" if is_plain else f" -X {operation.method}"

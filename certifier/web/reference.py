@@ -63,6 +63,7 @@ class Operation:
     scope: str | None = None
     about: str = ""
     example: str = ""  # of an answer that is good
+    sent: str = ""  # of a body, in JSON
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,15 @@ def _operation(method: str, path: str, described: Mapping[str, Any]) -> Operatio
     scope = " ".join(next(iter(needed.values()))) if needed else None
     named = (described["operationId"], method.upper(), path, described["summary"])
     about = _plain(described.get("description", ""))
-    return Operation(*named, parameters, request, answers, scope, about, _example_in(described["responses"]))
+    return Operation(
+        *named, parameters, request, answers, scope, about, _example_in(described["responses"]), _sent_in(described)
+    )
+
+
+def _sent_in(described: Mapping[str, Any]) -> str:
+    """The first body that is shown, in one line; empty where none is."""
+    content = described.get("requestBody", {}).get("content", {}).get("application/json", {})
+    return next((json.dumps(each["value"], ensure_ascii=False) for each in content.get("examples", {}).values()), "")
 
 
 def _example_in(responses: Mapping[str, Any]) -> str:
