@@ -1,19 +1,20 @@
-"""A catalogue verified with all cores: pieces go out to processes, answers come back in their order.
+"""A catalogue verified with all cores: pieces go out to processes in turn, answers come back in their order.
 
-Only a few pieces are on their way at once, so that memory does not grow with the catalogue, however slow its reader is.
+Only a few pieces are on their way at once, so that memory does not grow with the catalogue, however slow its reader is. Each
+process has a line of its own to who started it, and ends when that line ends: nothing is left behind by a run that was killed.
 """
 
 from __future__ import annotations
 
 import multiprocessing
 import os
-import threading
-from collections import Counter, deque
+import signal
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack
-from multiprocessing.connection import wait
+from itertools import chain, islice
+from multiprocessing.connection import Connection
+from queue import SimpleQueue
+from threading import Thread
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -22,7 +23,7 @@ from certifier.catalogue.batch import result_names, verify_batch
 from certifier.catalogue.checker import Checker, CheckerPlan
 from certifier.catalogue.questions import Column
 from certifier.catalogue.reading import Piece, Place
-from certifier.errors import OperatorError
+from certifier.errors import CertifierError, OperatorError
 
 AHEAD = 2  # pieces on their way for each process
 
@@ -42,62 +43,99 @@ class Verified(NamedTuple):
 def verified_pieces(
     pieces: Iterable[Piece], columns: Sequence[Column], plan: CheckerPlan, processes: int | None = None
 ) -> Iterator[Verified]:
-    """The answers to all pieces, in order. ``processes`` is the number of cores unless it is said; 1 works here.
+    """The answers to all pieces, in order. ``processes`` is the number of cores unless it is said.
 
-    Raises what the pieces raise, UnreachableError, and OperatorError when a process was ended from outside.
+    One process, or one piece, is worked on here. Raises what the pieces raise, UnreachableError, and OperatorError when a process
+    was ended from outside.
     """
     checker = plan.open()  # what is wrong with the pack is told before anything begins
     processes = processes or len(os.sched_getaffinity(0))
-    if processes == 1:
-        yield from (_verify(piece, columns, checker) for piece in pieces)
+    following = iter(pieces)
+    first = list(islice(following, 2))
+    if processes == 1 or len(first) < 2:
+        yield from (_verify(piece, columns, checker) for piece in chain(first, following))
         return
-    with ExitStack() as stack:
+    helpers: list[_Helper] = []
+    sent = taken = 0
+    try:
+        for piece in chain(first, following):
+            if len(helpers) < processes:
+                helpers.append(_Helper(plan, tuple(columns)))
+            helpers[sent % processes].give(piece)
+            sent += 1
+            if sent - taken > AHEAD * processes:
+                yield helpers[taken % processes].take()
+                taken += 1
+        while taken < sent:
+            yield helpers[taken % processes].take()
+            taken += 1
+    finally:
+        for helper in helpers:
+            helper.end()
+
+
+class _Helper:
+    """A process that verifies what it is given, in order."""
+
+    def __init__(self, plan: CheckerPlan, columns: tuple[Column, ...]) -> None:
         # Not forked: a process with the threads of a reader in it is none to copy.
         context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(processes, context, initializer=_begin, initargs=(plan, tuple(columns)))
-        stack.callback(pool.shutdown, cancel_futures=True)
-        waiting: deque[Future[Verified]] = deque()
+        self._line, theirs = context.Pipe()
+        self._process = context.Process(target=_help, args=(theirs, plan, columns), daemon=True)
+        # An interrupt from the keyboard is for whoever asked, who then ends this process: it inherits what is blocked here.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            for piece in pieces:
-                waiting.append(pool.submit(_verify_here, piece))
-                if len(waiting) > AHEAD * processes:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        except BrokenProcessPool as error:
+            self._process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        theirs.close()
+
+    def give(self, piece: Piece) -> None:
+        try:
+            self._line.send(piece)
+        except OSError:
+            self.take()  # says why it ended
+            raise
+
+    def take(self) -> Verified:
+        """The answer to the oldest piece without one. Raises what was raised there, or OperatorError."""
+        try:
+            answer: Verified | CertifierError = self._line.recv()
+        except (EOFError, OSError) as error:
             raise OperatorError(
                 "A process that verified rows was ended from outside.",
-                found=str(error)[:200],
+                found=f"exit code {self._process.exitcode}",
                 hint="Was there too little memory? Run it again with fewer --processes: it goes on where it was.",
             ) from error
+        if isinstance(answer, CertifierError):
+            raise answer
+        return answer
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.join()
+        self._line.close()
 
 
-class _Here(NamedTuple):
-    """What a process of the pool works with."""
-
-    checker: Checker
-    columns: tuple[Column, ...]
-
-
-_here: list[_Here] = []
-
-
-def _begin(plan: CheckerPlan, columns: tuple[Column, ...]) -> None:
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    _here[:] = [_Here(plan.open(), columns)]
+def _help(line: Connection, plan: CheckerPlan, columns: tuple[Column, ...]) -> None:
+    """What a helper does until its line ends."""
+    pieces: SimpleQueue[Piece] = SimpleQueue()
+    Thread(target=_receive, args=(line, pieces), daemon=True).start()
+    try:
+        checker = plan.open()
+        while True:
+            line.send(_verify(pieces.get(), columns, checker))
+    except CertifierError as error:
+        line.send(error)
 
 
-def _end_with_parent() -> None:
-    """A process of a pool waits for work for ever when its parent is killed; this ends it."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    wait([parent.sentinel])
-    os._exit(1)
-
-
-def _verify_here(piece: Piece) -> Verified:
-    (here,) = _here
-    return _verify(piece, here.columns, here.checker)
+def _receive(line: Connection, pieces: SimpleQueue[Piece]) -> None:
+    """Take what comes at once, so that whoever sends never waits for an answer to be taken first."""
+    try:
+        while True:
+            pieces.put(line.recv())
+    except (EOFError, OSError):
+        os._exit(0)  # nobody is there any more
 
 
 def _verify(piece: Piece, columns: Sequence[Column], checker: Checker) -> Verified:

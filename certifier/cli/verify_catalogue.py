@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -142,6 +142,7 @@ def verify_catalogue(file: Path, asked: CatalogueOptions, trusted: Trusted, *, a
                 _note(f"going on behind row {start.rows:,} of an earlier run")
         done = stack.enter_context(counting("rows", catalogue.rows))
         done(start.rows)
+        stack.enter_context(_kept(asked.out))
         for verified in run.verified_pieces(catalogue.pieces(start), catalogue.columns, plan, asked.processes):
             tally.add(verified.results, verified.first_problem, verified.after.rows - verified.batch.num_rows)
             if written:
@@ -170,6 +171,17 @@ def verify_catalogue(file: Path, asked: CatalogueOptions, trusted: Trusted, *, a
     else:
         _show(document, asked.out)
     return exit_code
+
+
+@contextmanager
+def _kept(out: Path | None) -> Iterator[None]:
+    """Says of a run that was interrupted how to go on with it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if out:
+            _note("stopped; the same command goes on from here")
+        raise
 
 
 class Tally:

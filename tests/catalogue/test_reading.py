@@ -9,6 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from certifier.catalogue import reading
 from certifier.catalogue.questions import Column, column_for
@@ -244,3 +246,28 @@ def test_large_cells_make_pieces_of_few_rows(suffix: str, tmp_path: Path, monkey
     pieces = list(open_catalogue(many(tmp_path, suffix), None).pieces())
     assert len(pieces) >= 5
     assert sum(piece.batch.num_rows for piece in pieces) == 50
+
+
+# -- whatever bytes -------------------------------------------------------------------------------------------------
+
+MESS = st.lists(
+    st.sampled_from(
+        [b"isrc", b",", b";", b"\n", b"\r", b'"', b'""', b"A", b"\xff", b"\xef\xbb\xbf", b" ", b"{", b"}", b":"]
+    ),
+    max_size=40,
+).map(b"".join)
+
+
+@given(MESS, st.sampled_from(["c.csv", "c.tsv", "c.ndjson", "c.parquet"]))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_the_bytes_are_they_end_in_rows_or_in_one_error(tmp_path: Path, raw: bytes, name: str) -> None:
+    file = saved(tmp_path, (b'{"isrc": "A"}\n' if name == "c.ndjson" else b"isrc,title\n") + raw, name)
+    try:
+        catalogue = open_catalogue(file, ISRC)
+    except ForeignInputError:
+        return
+    pieces = list(catalogue.pieces())
+    assert all(piece.batch.schema == catalogue.schema for piece in pieces)
+    if pieces:
+        assert pieces[-1].after.rows == sum(piece.batch.num_rows for piece in pieces)
+        assert pieces[-1].after.offset == file.stat().st_size
