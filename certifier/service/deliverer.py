@@ -188,7 +188,7 @@ class Messenger:
     def close(self) -> None:
         """Let what is on its way end, and stop."""
         self._closing.set()
-        self._thread.join()
+        self._thread.join(LIMITS.total)  # what it was telling is told by the next process
         self._deliverer.close()
 
     def _work(self) -> None:
@@ -203,6 +203,7 @@ class Messenger:
                 step()
             except StorageError as error:
                 log.warning("nothing could be told", told=error.message, found=error.found)
+                return
             except Exception as error:  # noqa: BLE001 - events are derived again, deliveries wait in the database
                 log.warning("telling failed", kind=type(error).__name__, told=getattr(error, "message", ""))
 

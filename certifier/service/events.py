@@ -25,7 +25,7 @@ from certifier.log.entry import parse_entry
 from certifier.service.logbook import Logbook
 from certifier.storage.events import CLOCK, EventStore
 from certifier.storage.rows import EventRow, NewEvent
-from certifier.storage.store import BATCH, Store
+from certifier.storage.store import Store
 
 OF_ENTRIES = {
     "issue": "certificate.issued",
@@ -42,6 +42,7 @@ TYPES = (
     "standard.published",
 )
 KEPT = timedelta(days=90)
+AT_ONCE = 64  # entries in one transaction: each may be queued for many endpoints, and issuing waits for the writer
 WARNED = timedelta(days=30)  # before a certificate's end
 CLOCK_EVERY = timedelta(minutes=1)
 FORGET_EVERY = timedelta(hours=1)
@@ -89,7 +90,7 @@ class Events:
         """Tell the next entries of a log; whether there may be more that can be told now."""
         before = self._events.told(book.origin)
         start, size = int(before or "0"), book.head.size
-        placed = self._store.entries_between(book.origin, start, min(start + BATCH, size))
+        placed = self._store.entries_between(book.origin, start, min(start + AT_ONCE, size))
         parsed = [(row.index, parse_entry(row.entry)) for row in placed]
         ready = self._up_to_unsigned(parsed, now)
         if not ready:

@@ -7,6 +7,7 @@ for the truth.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,6 +24,7 @@ from certifier.storage.webhooks import WebhookStore
 MOST_ENDPOINTS = 20  # of one holder
 BOTH_SIGN = timedelta(hours=24)  # the old secret and the new one, after a rotation
 PING = "ping"
+_ID = re.compile(r"(?:whk|dlv)_[0-9a-f]{32}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class Webhooks:
 
     def one(self, endpoint_id: str, holder: str | None = None) -> EndpointRow:
         """An endpoint, of this holder where one is named. Raises NotFoundError."""
-        row = self.store.endpoint(endpoint_id)
+        row = self.store.endpoint(endpoint_id) if _ID.fullmatch(endpoint_id) else None
         if row is None or holder not in {None, row.holder}:
             raise NotFoundError("There is no such webhook endpoint.", found=endpoint_id[:60])
         return row
@@ -117,7 +119,7 @@ class Webhooks:
 
     def delivery(self, delivery_id: str, holder: str | None = None) -> DeliveryRow:
         """A delivery, of this holder where one is named. Raises NotFoundError."""
-        row = self.store.delivery(delivery_id)
+        row = self.store.delivery(delivery_id) if _ID.fullmatch(delivery_id) else None
         endpoint = self.store.endpoint(row.endpoint_id) if row else None
         if row is None or endpoint is None or holder not in {None, endpoint.holder}:
             raise _no_delivery(delivery_id)

@@ -26,6 +26,7 @@ EXAMPLE_ID = "whk_5d1f0c6b7a9e48322b6d0f1a2c3e4d5f"
 EXAMPLE_DELIVERY = "dlv_9a1f0c6b7a9e48322b6d0f1a2c3e4d5f"
 EXAMPLE_URL = "https://hooks.example.org/label"
 MOST_TEXT = 200
+PLAIN = r"^[^\x00-\x1f\x7f]*$"
 
 EventTypes = list[str]
 Asked = TypeVar("Asked", bound=Document)
@@ -40,7 +41,7 @@ class WebhookEndpointRequest(Document):
     types: EventTypes | None = Field(
         default=None, examples=[["certificate.revoked", "certificate.suspended"]], description="null for all events"
     )
-    description: str = Field(default="", max_length=MOST_TEXT, description="For yourself")
+    description: str = Field(default="", max_length=MOST_TEXT, pattern=PLAIN, description="For yourself")
 
 
 class WebhookEndpointChange(Document):
@@ -48,7 +49,7 @@ class WebhookEndpointChange(Document):
 
     url: str | None = Field(default=None, examples=[EXAMPLE_URL])
     types: EventTypes | None = Field(default=None, description="null, where it is sent, for all events")
-    description: str | None = Field(default=None, max_length=MOST_TEXT)
+    description: str | None = Field(default=None, max_length=MOST_TEXT, pattern=PLAIN)
     status: Literal["active", "disabled"] | None = Field(default=None, examples=["active"])
 
 

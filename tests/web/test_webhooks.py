@@ -157,6 +157,7 @@ REFUSED: dict[str, tuple[Any, tuple[int, str]]] = {
     "types that are none": ({"url": URL, "types": "certificate.revoked"}, (400, "parameter-invalid")),
     "a secret of one's own": ({"url": URL, "secret": "whsec_AAAA"}, (400, "parameter-invalid")),
     "a long description": ({"url": URL, "description": "x" * 201}, (400, "parameter-invalid")),
+    "a description with a zero byte": ({"url": URL, "description": "a\0b"}, (400, "parameter-invalid")),
     "a list": ([], (400, "json-malformed")),
 }
 
@@ -212,6 +213,15 @@ def test_what_belongs_to_another_holder_does_not_exist(desk: Desk) -> None:
     ]
     assert [slug(answer) for answer in asked] == [(404, "not-found")] * len(asked)
     assert desk.client.get(path, headers=desk.key).status_code == 200
+
+
+NO_IDS = ["whk_", "%00", "whk_%00", "dlv_" + "0" * 32, "whk_" + "0" * 32, "whk_" + "A" * 32, "*"]
+
+
+@pytest.mark.parametrize("name", NO_IDS)
+def test_an_id_that_nobody_has_is_not_found(desk: Desk, name: str) -> None:
+    assert slug(desk.client.get(f"{ENDPOINTS}/{name}", headers=desk.key)) == (404, "not-found")
+    assert slug(desk.client.post(f"/api/v1/deliveries/{name}/redeliveries", headers=desk.key)) == (404, "not-found")
 
 
 def test_deliveries_are_read_in_pages_and_can_be_replayed(desk: Desk) -> None:
