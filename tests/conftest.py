@@ -27,6 +27,9 @@ from tests.postgres import Postgres, postgres  # noqa: F401 - a fixture
 from tests.serving import served_by_process
 from tests.studio import UNREACHED, Studio
 
+# An application inside of a test speaks to nobody: on stdout its lines would stand among a command's. Servers set up their own.
+structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _unreached_limits() -> Iterator[None]:
@@ -66,9 +69,6 @@ def _each_sound_is_heard_once(monkeypatch: pytest.MonkeyPatch) -> None:
         return _heard[key]
 
     monkeypatch.setattr(analyse, "_run_child", heard)
-
-# An application inside of a test speaks to nobody: on stdout its lines would stand among a command's. Servers set up their own.
-structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

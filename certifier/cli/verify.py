@@ -21,8 +21,7 @@ from certifier.cli.options import FILE, JSON, service_at
 from certifier.cli.output import EXIT_CANNOT_TELL, EXIT_REFUSED, console, plain, show_error, show_json
 from certifier.cli.verify_catalogue import CatalogueOptions, Trusted, catalogue_options, verify_catalogue
 from certifier.client import Client
-from certifier.client.client import expected_audio
-from certifier.client.given import Given, digests_of, given_of_files, given_of_text, is_audio
+from certifier.client.given import Given, digests_of, expected_audio, given_of_files, given_of_text, is_audio
 from certifier.client.trust import pinned_trust_file, trust_of
 from certifier.errors import ForeignInputError, MalformedCode
 

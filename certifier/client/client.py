@@ -12,7 +12,7 @@ from pathlib import Path
 from time import monotonic
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from certifier.certificate.code import parse_code
 from certifier.certificate.trust import Trust
@@ -24,6 +24,7 @@ from certifier.client.given import (
     Target,
     digests_of,
     document_bytes,
+    expected_audio,
     given_of_bytes,
     given_of_code,
     given_of_files,
@@ -32,7 +33,7 @@ from certifier.client.given import (
 )
 from certifier.client.many import WORKERS, By, Item, Result, verify_many
 from certifier.client.pack import Pack
-from certifier.client.transport import LIMITS, TIMEOUT_S, Answer, Patience, Request, Timeout, Transport
+from certifier.client.transport import LIMITS, TIMEOUT_S, VISIBLE, Answer, Patience, Request, Timeout, Transport
 from certifier.client.trust import trust_of
 from certifier.crypto.signing import Signer
 from certifier.crypto.strict_json import parse_object
@@ -225,7 +226,13 @@ class Client:
 
         Raises Refused with what the service found wrong; a track that meets no class is a Submission that is refused.
         """
-        key = idempotency_key or str(uuid.uuid4())
+        key = str(uuid.uuid4()) if idempotency_key is None else idempotency_key
+        if not VISIBLE.fullmatch(key):
+            raise ForeignInputError(
+                "The idempotency key cannot be used.",
+                found=f"{len(key)} characters",
+                expected="8 to 255 visible ASCII characters, such as a UUID",
+            )
         request = Request(
             "POST",
             "/api/v1/submissions",
@@ -237,7 +244,9 @@ class Client:
         return Submission.from_document(parse_object(self.send(request).body, LIMITS))
 
     def submission(self, submission_id: str) -> Submission:
-        return Submission.from_document(parse_object(self.get(f"/api/v1/submissions/{submission_id}"), LIMITS))
+        return Submission.from_document(
+            parse_object(self.get(f"/api/v1/submissions/{quote(submission_id, safe='')}"), LIMITS)
+        )
 
     def wait(self, submission: Submission, *, seconds: float = 60) -> Submission:
         """The submission once its certificate is there, or as it stands after so many seconds."""
@@ -307,12 +316,3 @@ class Client:
 
     def send(self, request: Request) -> Answer:
         return self._transport.send(request)
-
-
-def expected_audio(audio: Path | AudioDigests | None, isrc: str | None) -> AudioDigests | None:
-    """What the certificate should be for. Raises ValueError for two things at once."""
-    if audio is not None and isrc is not None:
-        raise ValueError("One thing is compared: give an audio file or an ISRC.")
-    if isrc is not None:
-        return AudioDigests("", isrc=isrc.strip().upper())
-    return digests_of(audio) if isinstance(audio, Path) else audio

@@ -70,6 +70,15 @@ def digests_of(audio: Path) -> AudioDigests:
     return AudioDigests(facts.sha256, facts.essence_sha256)
 
 
+def expected_audio(audio: Path | AudioDigests | None, isrc: str | None) -> AudioDigests | None:
+    """What the certificate should be for. Raises ValueError for two things at once."""
+    if audio is not None and isrc is not None:
+        raise ValueError("One thing is compared: give an audio file or an ISRC.")
+    if isrc is not None:
+        return AudioDigests("", isrc=isrc.strip().upper())
+    return digests_of(audio) if isinstance(audio, Path) else audio
+
+
 def is_audio(file: Path) -> bool:
     with file.open("rb") as opened:
         return opened.read(4).startswith(AUDIO)
@@ -88,7 +97,11 @@ def document_bytes(target: str | bytes | Mapping[str, Any]) -> bytes | None:
         except (CertifierError, TypeError, ValueError) as error:
             raise MalformedCertificate("This document cannot have been signed.", found=str(error)[:200]) from error
     text = target.strip()
-    return text.encode() if text[:1] in ("{", "<") or (text.count(".") == 2 and "/" not in text) else None
+    return (
+        text.encode("utf-8", "surrogatepass")
+        if text[:1] in ("{", "<") or (text.count(".") == 2 and "/" not in text)
+        else None
+    )
 
 
 def given_of_bytes(raw: bytes, proof: bytes | None, source: Source | None) -> Given:

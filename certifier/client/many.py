@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,12 +22,13 @@ if TYPE_CHECKING:
     from certifier.client.client import Client
 
 By = Literal["code", "isrc", "sha256", "essence_sha256"]
-Item = str | Mapping[str, Any]
+Item = str | Mapping[str, Any]  # what is neither is a problem of its own
 WORKERS = 8
 CHUNK = 100  # rows of one batch: about a megabyte comes back
 BATCHES = "/api/v1/verification-batches"
 FRESH_S = 60.0  # as long as the service itself lets a list be kept
 _KINDS = (*get_args(By), "credential")
+_VALUE = re.compile(r"[ -~]{1,100}")  # codes, ISRCs and digests are short, and ASCII
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ class _Run:
 
     def _given(self, asked: _Asked) -> Given:
         if asked.kind == "credential":
-            return given_of_bytes(asked.value.encode(), asked.proof, self)
+            return given_of_bytes(_bytes(asked.value), asked.proof, self)
         code = parse_code(asked.value) if asked.kind == "code" else self._client.code_by(asked.kind, asked.value)  # type: ignore[arg-type]
         return given_of_code(code, self)
 
@@ -154,37 +156,38 @@ class _Run:
         credential, proof = _member(record, "credential"), _member(record, "proof")
         if credential is None:
             return self._alone(asked)
-        raw = credential.encode()
+        raw = _bytes(credential)
         try:
             if asked.kind == "code":
                 check_code_of(raw, parse_code(asked.value))
         except CertifierError as error:
             return Result(asked.ref, "problem", problem=error)
-        return self._checked(asked, Given(raw, proof.encode() if proof else None, self.status_lists(status_urls(raw))))
+        return self._checked(asked, Given(raw, _bytes(proof) if proof else None, self.status_lists(status_urls(raw))))
 
     # -- the items
 
     def _asked(self, item: Item) -> _Asked | Result:
-        """The item as it is asked, or what is wrong with it."""
+        """The item as it is asked, or what is wrong with it: nobody is asked what cannot be."""
         if isinstance(item, str):
-            return _Asked(item, self._by, item.strip(), _found_by(self._by, item))
+            item = {"ref": item, self._by: item}
+        if not isinstance(item, Mapping):  # a catalogue has gaps, such as None and NaN
+            return _misfit("", "An item is a text or an object.", repr(item)[:60], f"a value for {self._by}")
+        ref = str(item.get("ref", ""))
         kinds = [kind for kind in _KINDS if item.get(kind) is not None]
-        if len(kinds) != 1 or not isinstance(item[kinds[0]], str):
-            problem = ForeignInputError(
-                "An item asks for one certificate.",
-                found=", ".join(kinds) or "nothing to look for",
-                expected=f"exactly one of {', '.join(_KINDS)}, as text",
-            )
-            return Result(str(item.get("ref", "")), "problem", problem=problem)
+        if len(kinds) != 1:
+            found = ", ".join(kinds) or "nothing to look for"
+            return _misfit(ref, "An item asks for one certificate.", found, f"one of {', '.join(_KINDS)}")
         kind, value, proof = kinds[0], item[kinds[0]], item.get("proof")
+        if not isinstance(value, str) or (kind != "credential" and not _VALUE.fullmatch(value.strip())):
+            return _misfit(
+                ref, f"This is no {kind}.", repr(value)[:60], "a text as it stands on the label or in a catalogue"
+            )
         audio = item.get("audio")
-        digests = (
-            AudioDigests(str(audio.get("sha256") or ""), audio.get("essence_sha256"))
-            if isinstance(audio, Mapping)
-            else _found_by(kind, value)
-        )
-        ref = str(item.get("ref", value if kind != "credential" else ""))
-        return _Asked(ref, kind, value.strip(), digests, proof.encode() if isinstance(proof, str) else None)
+        digests = _digests_in(audio) if audio is not None else _found_by(kind, value)
+        if audio is not None and digests is None:
+            return _misfit(ref, "The audio cannot be read.", repr(audio)[:60], "sha256 and essence_sha256, as texts")
+        ref = ref or (value if kind != "credential" else "")
+        return _Asked(ref, kind, value.strip(), digests, _bytes(proof) if isinstance(proof, str) else None)
 
     # -- the source of files (given.Source)
 
@@ -206,6 +209,25 @@ class _Run:
             if kept[1] is not None:
                 found[url] = kept[1]
         return found
+
+
+def _misfit(ref: str, message: str, found: str, expected: str) -> Result:
+    return Result(ref, "problem", problem=ForeignInputError(message, found=found, expected=expected))
+
+
+def _digests_in(audio: Any) -> AudioDigests | None:
+    """The digests that an item names; None where these are none."""
+    if not isinstance(audio, Mapping):
+        return None
+    sha256, essence = audio.get("sha256"), audio.get("essence_sha256")
+    if not any(isinstance(digest, str) for digest in (sha256, essence)):
+        return None
+    return AudioDigests(sha256 if isinstance(sha256, str) else "", essence if isinstance(essence, str) else None)
+
+
+def _bytes(text: str) -> bytes:
+    """UTF-8; halves of characters pass, for the check to refuse."""
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _found_by(kind: str, value: str) -> AudioDigests | None:

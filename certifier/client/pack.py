@@ -15,8 +15,8 @@ from certifier.certificate.verification import AudioDigests, Verification
 from certifier.client.given import (
     Given,
     Target,
-    digests_of,
     document_bytes,
+    expected_audio,
     given_of_bytes,
     given_of_files,
     given_of_text,
@@ -60,11 +60,7 @@ class Pack:
         """Check a certificate with what the pack holds. ``target`` is a certificate, the file of one with its proof beside it, or
         the text of a print's QR. Raises MalformedCertificate for a code, which takes a service.
         """
-        if audio is not None and isrc is not None:
-            raise ValueError("One thing is compared: give an audio file or an ISRC.")
-        digests = AudioDigests("", isrc=isrc.strip().upper()) if isrc is not None else None
-        if audio is not None:
-            digests = digests_of(audio) if isinstance(audio, Path) else audio
+        digests = expected_audio(audio, isrc)
         return self._given(target, proof).check(self.contents.trust, digests, self.clock(), self.contents)
 
     def _given(self, target: Target, proof: bytes | None) -> Given:

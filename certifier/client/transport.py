@@ -9,6 +9,7 @@ asked ever more often.
 from __future__ import annotations
 
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -28,7 +29,7 @@ from requests.auth import AuthBase
 
 from certifier.client.errors import RateLimited, Unavailable, error_of
 from certifier.crypto.strict_json import Limits, parse_object
-from certifier.errors import CertifierError, IncompleteAddress
+from certifier.errors import CertifierError, ForeignInputError, IncompleteAddress
 
 Timeout = tuple[float, float]  # seconds to connect, and between two pieces of an answer
 TIMEOUT_S: Timeout = (5, 120)
@@ -38,6 +39,7 @@ PIECE = 64 * 1024
 LIMITS = Limits(max_bytes=16 * 1024 * 1024, max_depth=32, max_nodes=500_000)
 NEAR = ("localhost", "127.0.0.1", "::1")
 NOT_NOW = (429, 502, 503, 504)
+VISIBLE = re.compile(r"[!-~]{8,255}")  # what a header may hold as it is
 
 
 @dataclass(frozen=True)
@@ -110,12 +112,19 @@ class Transport:
     """Requests to one service, from any number of threads."""
 
     def __init__(self, server: str, key: str | None, timeout: Timeout | float, patience: Patience) -> None:
-        if not server.startswith(("http://", "https://")) or not urlsplit(server).hostname:
+        host = _host_of(server)
+        if host is None:
             raise IncompleteAddress(
                 "The server's address is incomplete.", found=server, expected="http://HOST:PORT or https://HOST"
             )
         self.server = server.rstrip("/")
-        self.is_near = urlsplit(server).hostname in NEAR
+        self.is_near = host in NEAR
+        if key is not None and not VISIBLE.fullmatch(key):
+            raise ForeignInputError(
+                "This is no API key.",
+                found=f"{len(key)} characters",
+                expected="the key as it was shown, without spaces",
+            )
         if key and server.startswith("http://") and not self.is_near:
             raise IncompleteAddress(
                 "A key is not sent where anybody on the way can read it.",
@@ -255,6 +264,16 @@ class Transport:
         except CertifierError:
             problem = {}
         raise error_of(problem, answer.status)
+
+
+def _host_of(server: str) -> str | None:
+    """The host of a service's address; None where the address is none."""
+    try:
+        parts = urlsplit(server)
+        is_whole = parts.scheme in ("http", "https") and (parts.port is None or parts.port > 0)
+    except ValueError:  # a port that is no number, brackets that do not close
+        return None
+    return parts.hostname if is_whole else None
 
 
 def _seconds_of(text: str | None) -> float | None:

@@ -21,6 +21,7 @@ from certifier.errors import (
     IncompleteAddress,
     MalformedCertificate,
     MalformedCode,
+    MalformedJson,
 )
 from tests.client.conftest import LISTS, World, signed_report
 from tests.client.scripted import Asked, Reply, as_json, scripted
@@ -181,6 +182,9 @@ NONE: dict[str, tuple[Target, type[CertifierError]]] = {
     "bytes of something else": (b"hello", MalformedCertificate),
     "a document that nobody can sign": ({"a": 1.5}, MalformedCertificate),
     "a document of something else": ({"a": "b"}, MalformedCertificate),
+    "half a character": ('{"a": "\ud800"}', MalformedJson),
+    "half a character in a code": ("\ud800", MalformedCode),
+    "nothing": ("", MalformedCode),
 }
 
 
@@ -240,7 +244,32 @@ def test_a_submission_that_meets_trouble_is_sent_again_under_the_same_key(world:
     assert all(world.track.read_bytes() in asked.body for asked in site.asked)
 
 
-@pytest.mark.parametrize("address", ["label.example", "ftp://label.example", "http://", ""])
+@pytest.mark.parametrize(
+    "address", ["label.example", "ftp://label.example", "http://", "", "http://[", "http://label.example:port"]
+)
 def test_an_address_that_is_none_is_refused(address: str) -> None:
     with pytest.raises(IncompleteAddress):
         Client(address)
+
+
+KEYS = {
+    "nothing": "",
+    "a line break": "lcal_test_a\r\nHost: x",
+    "other letters": "lcal_test_é",
+    "a space": "lcal_test_a b",
+}
+
+
+@pytest.mark.parametrize("key", KEYS.values(), ids=KEYS.keys())
+def test_what_no_header_can_hold_is_no_key(world: World, key: str) -> None:
+    with pytest.raises(ForeignInputError, match="no API key") as caught:
+        Client(world.url, key=key)
+    assert key == "" or key not in repr(vars(caught.value))
+    with pytest.raises(ForeignInputError, match="idempotency key"):
+        Client(world.url).submit(world.track, world.track, idempotency_key=key)
+
+
+def test_the_name_of_a_submission_leads_nowhere_else() -> None:
+    with scripted(lambda _: Reply(404)) as site, pytest.raises(NotFound):
+        Client(site.url).submission("../../trust.json?x=")
+    assert site.paths == ["/api/v1/submissions/..%2F..%2Ftrust.json%3Fx%3D"]

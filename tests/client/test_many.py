@@ -52,23 +52,36 @@ def test_a_certificate_in_hand_is_one_of_many(world: World) -> None:
     items: list[Item] = [
         {"ref": "mine", "credential": raw, "proof": proof},
         {"ref": "other", "credential": "hello"},
+        {"ref": "half", "credential": '{"a": "\ud800"}', "proof": "\ud800"},
         {"credential": raw, "audio": {"sha256": "0" * 64}},
     ]
     found = results(Client(world.url, trust=world.trust).verify_many(items))
-    assert found == [("mine", "valid"), ("other", "problem"), ("", "not_valid")]
+    assert found == [("mine", "valid"), ("other", "problem"), ("half", "problem"), ("", "not_valid")]
 
 
 BAD: dict[str, Item] = {
     "nothing": {"ref": "x"},
     "two things": {"ref": "x", "code": UNKNOWN, "isrc": "QZABC2600001"},
     "a number": {"ref": "x", "code": 7},
+    "a gap": {"ref": "x", "isrc": float("nan")},
+    "half a character": {"ref": "x", "isrc": "\ud800"},
+    "a book": {"ref": "x", "isrc": "x" * 1_000_000},
+    "audio of another kind": {"ref": "x", "code": UNKNOWN, "audio": {"essence_sha256": 7}},
 }
 
 
 @pytest.mark.parametrize("item", BAD.values(), ids=BAD.keys())
 def test_an_item_that_asks_for_nothing_is_a_problem_of_its_own(world: World, item: Item) -> None:
-    (found,) = Client(world.url, trust=world.trust).verify_many([item])
-    assert (found.ref, found.result, type(found.problem)) == ("x", "problem", ForeignInputError)
+    for key in (None, world.key):
+        found, after = Client(world.url, trust=world.trust, key=key).verify_many([item, world.code])
+        assert (found.ref, found.result, type(found.problem)) == ("x", "problem", ForeignInputError)
+        assert after.result == "valid"
+
+
+@pytest.mark.parametrize("gap", [None, float("nan"), 7, ["a"]], ids=repr)
+def test_a_gap_in_a_catalogue_is_a_problem_of_its_own(world: World, gap: Any) -> None:
+    found, after = Client(world.url, trust=world.trust).verify_many([gap, world.code])
+    assert (found.result, after.result) == ("problem", "valid")
 
 
 def test_a_list_without_end_is_read_only_as_far_as_it_is_needed(world: World) -> None:
