@@ -34,9 +34,8 @@ def serve(home: Path, host: str | None, port: int | None, workers: int | None) -
 
     loaded = load_settings(home)
     settings = loaded.settings
-    for warning in loaded.warnings():
-        click.echo(f"warning  {warning}", err=True)
-    run(settings, host or settings.host, port or settings.port, workers or settings.workers)
+    host, port, workers = host or settings.host, port or settings.port, workers or settings.workers
+    run(settings, host, port, workers, loaded.warnings())
 
 
 def _act(kind: ChangeType, done: str) -> click.Command:

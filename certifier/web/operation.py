@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import ip_address
 
 from flask import Response, request
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -13,6 +12,7 @@ from werkzeug.exceptions import NotFound
 from certifier.errors import CertifierError, ReadOnlyError
 from certifier.service.logbook import CLOCK_SKEW
 from certifier.web.metrics import gauge, gauges
+from certifier.web.network import client_address
 from certifier.web.responses import checked_query, json_reply, reply
 from certifier.web.site import Site
 
@@ -66,11 +66,8 @@ def metrics(site: Site) -> Response:
 def _may_see_metrics(site: Site) -> bool:
     if any(name in request.headers for name in THROUGH_A_PROXY):
         return False
-    try:
-        peer = ip_address(request.remote_addr or "")
-    except ValueError:
-        return False
-    return any(peer in network for network in site.settings.metrics_networks)
+    peer = client_address(request.remote_addr or "", "", ())
+    return peer is not None and any(peer in network for network in site.settings.metrics_networks)
 
 
 def _state_of(site: Site) -> Iterator[Metric]:

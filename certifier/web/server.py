@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -43,8 +43,10 @@ COLLECT_AFTER = (5_000, 20, 50)
 ANSWER_S = 0.5  # how long the last answers of a worker may take
 
 
-def serve(settings: Settings, host: str, port: int, workers: int = 1) -> None:
+def serve(settings: Settings, host: str, port: int, workers: int = 1, warnings: Iterable[str] = ()) -> None:
     """Serve until stopped. Raises OperatorError when the installation cannot be opened or asks for too many workers.
+
+    ``warnings`` are told at the start.
 
     SIGTERM: unready for ``drain_seconds``, then nothing more is taken in, what is on its way is finished within
     ``stop_seconds``, and this returns. A second signal, or Ctrl-C, leaves out the first step.
@@ -55,6 +57,8 @@ def serve(settings: Settings, host: str, port: int, workers: int = 1) -> None:
     problems = _checked(settings)
     configure_logging()
     draining = RawValue("b", 0)
+    for warning in warnings:
+        _say(f"warning  {warning}")
     for problem in problems:
         _say(f"READ-ONLY  {problem.kind}: {problem.found}\n           try: {problem.hint}", **vars(problem))
     _say(f"Serving {settings.base_url} on http://{host}:{port}  (stop with Ctrl-C)", address=f"{host}:{port}")

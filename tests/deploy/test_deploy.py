@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from certifier.settings import ELSEWHERE, load_settings, settings_table
+from certifier.web.app import ROUTES
 from tests.web.replicas import NGINX, configured
 
 ROOT = Path(__file__).parents[2]
@@ -34,6 +35,30 @@ def test_what_nginx_may_send_twice_is_said_twice_alike() -> None:
     [mapped] = re.findall(r'"~\^POST (\(.*\))\$" yes;', text)
     [located] = re.findall(r"location ~ \^(\(.*\))\$ \{", text)
     assert mapped == located
+
+
+# What does something each time, or is a stream that nobody keeps.
+ONCE = {
+    "/complaints",
+    "/api/v1/complaints",
+    "/api/v1/verification-batches",
+    "/api/v1/revocations",
+    "/api/v1/suspensions",
+    "/api/v1/reinstatements",
+    "/api/v1/approvals",
+    "/api/v1/webhook-endpoints",
+    "/api/v1/webhook-endpoints/<endpoint_id>/tests",
+    "/api/v1/webhook-endpoints/<endpoint_id>/secret-rotations",
+    "/api/v1/deliveries/<delivery_id>/redeliveries",
+    "/vc-api/credentials/issue",
+}
+
+
+def test_of_every_post_it_is_known_whether_nginx_may_send_it_twice() -> None:
+    text = (DEPLOY / "nginx.conf").read_text()
+    [twice] = re.findall(r"location ~ \^(\(.*\))\$ \{", text)
+    paths = {route.path for route in ROUTES if route.method == "POST"}
+    assert {path for path in paths if not re.fullmatch(twice, path)} == ONCE
 
 
 def test_the_container_file_is_without_a_fault() -> None:

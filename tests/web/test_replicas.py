@@ -24,6 +24,7 @@ SETTINGS = {
     "LCAL_LIMIT_VERIFICATION": "0",
     "LCAL_LIMIT_SUBMISSION": "0",
     "LCAL_LIMIT_READS": "0",
+    "LCAL_DRAIN_SECOND": "1",  # told, and nothing else
 }
 WHO_AM_I = "/api/v1/api-keys/current"
 
@@ -87,6 +88,11 @@ def test_the_callers_request_id_goes_through_nginx_and_into_the_line(place: Plac
     assert made_up in logs
     assert made_up in (place.studio.folder / "access.log").read_text()
     assert "from=here" not in logs
+
+
+def test_a_variable_that_names_nothing_is_told_at_the_start(place: Place) -> None:
+    told = "LCAL_DRAIN_SECOND names no setting; did you mean LCAL_DRAIN_SECONDS?"
+    assert all(told in place.replicas.log(number) for number in range(3))
 
 
 def test_replicas_are_restarted_one_after_the_other_and_nobody_notices(place: Place) -> None:

@@ -41,13 +41,18 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Stu
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, str(studio.settings.home), str(port)], stdout=log, stderr=log
     )
-    with requests.Session() as session:
-        session.mount("http://", HTTPAdapter(max_retries=Retry(connect=120, backoff_factor=0.05, backoff_max=0.5)))
-        assert session.get(f"http://127.0.0.1:{port}/readyz").json()["ready"] is True
-    yield f"http://127.0.0.1:{port}", studio
-    process.terminate()
-    assert process.wait(timeout=20) in {0, -15}
-    log.close()
+    try:
+        with requests.Session() as session:
+            session.mount(
+                "http://", HTTPAdapter(max_retries=Retry(None, connect=120, backoff_factor=0.05, backoff_max=0.5))
+            )
+            assert session.get(f"http://127.0.0.1:{port}/readyz").json()["ready"] is True
+        yield f"http://127.0.0.1:{port}", studio
+    finally:
+        process.terminate()
+        code = process.wait(timeout=60)
+        log.close()
+    assert code == 0
 
 
 def post(address: str, studio: Studio, audio: bytes) -> requests.Response:
