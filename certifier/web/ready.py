@@ -22,7 +22,6 @@ from certifier.web.observed import as_told
 MAX_BYTES = 64 * 1024 * 1024
 REQUEST_ID = re.compile(r"[0-9A-Za-z-]{8,64}", re.ASCII)
 PER_REQUEST = {"x-request-id", "date", "server"}
-OF_THE_API = "/api/"
 OF_A_MOMENT = ("/v/", "/V/", "/api/v1/certificates/")  # paths whose answers last for a moment
 
 StartResponse = Callable[..., Any]
@@ -53,7 +52,7 @@ class ReadyBytes:
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return self._application(environ, start_response)
         path = environ["PATH_INFO"]
-        if "HTTP_AUTHORIZATION" in environ and OF_THE_API in path:  # a wrong key is told (web/access.py)
+        if "HTTP_AUTHORIZATION" in environ and path.startswith(OF_THE_API):  # a wrong key is told (web/access.py)
             return self._application(environ, start_response)
         query = environ.get("QUERY_STRING", "")
         passing = self._of_now() if self._moment and path.startswith(OF_A_MOMENT) else None
