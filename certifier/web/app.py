@@ -6,6 +6,7 @@ problems) is put on here, once.
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 from collections.abc import Callable
@@ -66,7 +67,7 @@ from certifier.web.metrics import Metrics
 from certifier.web.openapi.document import openapi_document
 from certifier.web.problems import register_problems
 from certifier.web.ready import REQUEST_ID, ReadyBytes
-from certifier.web.responses import checked_query, json_reply
+from certifier.web.responses import JSON, checked_query, reply
 from certifier.web.site import Site
 from certifier.web.uploads import UploadRequest
 from certifier.web.wire import is_shared, speak_http
@@ -286,9 +287,10 @@ def create_app(
 
 def _add_routes(app: Flask, site: Site) -> None:
     scopes = {(route.method, described_path(route.path)): route.scope for route in ROUTES}
-    site.description = description = openapi_document(site.settings, scopes)
+    site.description = openapi_document(site.settings, scopes)
+    text = json.dumps(site.description, ensure_ascii=False)
     app.add_url_rule(
-        DESCRIPTION, "openapi", lambda: _description(description), methods=["GET"], provide_automatic_options=False
+        DESCRIPTION, "openapi", lambda: _description(text), methods=["GET"], provide_automatic_options=False
     )
     for route in ROUTES:
         app.add_url_rule(
@@ -327,9 +329,9 @@ def _in_queue(site: Site, view: Callable[..., Any], **parts: str) -> Any:
         return view(site, **parts)
 
 
-def _description(document: dict[str, Any]) -> Response:
+def _description(text: str) -> Response:
     checked_query()
-    return json_reply(document, "five minutes")
+    return reply(text, JSON, "five minutes")
 
 
 def printable(text: str) -> str:

@@ -153,6 +153,38 @@ def examples_of(content: dict[str, Any]) -> list[Any]:
     )
 
 
+def test_values_that_may_get_company_are_among_those_that_are_named(world: World) -> None:
+    document = description(world)
+    seen: dict[str, set[str]] = {}
+    for item in document["paths"].values():
+        for operation in item.values():
+            for told in operation["responses"].values():
+                content = told.get("content", {}).get("application/json", {})
+                for example in examples_of(content):
+                    note_values(document, content["schema"], example, seen)
+    named = {name: values for name, values in seen.items() if values}
+    assert named == {}
+    assert len(seen) > 10
+
+
+def note_values(document: dict[str, Any], schema: dict[str, Any], value: Any, seen: dict[str, set[str]]) -> None:
+    """Note for each enumeration that an example meets the values in it that the description does not name."""
+    if "$ref" in schema:
+        return note_values(document, document["components"]["schemas"][schema["$ref"].rpartition("/")[2]], value, seen)
+    for choice in schema.get("anyOf", ()):
+        note_values(document, choice, value, seen)
+    if (known := schema.get("x-extensible-enum")) and value is not None:
+        seen.setdefault(", ".join(known), set()).update({value} - set(known))
+    if isinstance(value, dict):
+        for name, each in schema.get("properties", {}).items():
+            if name in value:
+                note_values(document, each, value[name], seen)
+    if isinstance(value, list) and "items" in schema:
+        for each in value:
+            note_values(document, schema["items"], each, seen)
+    return None
+
+
 def test_every_operation_of_the_api_that_answers_in_json_shows_an_answer(world: World) -> None:
     silent = {
         operation["operationId"]
