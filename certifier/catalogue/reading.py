@@ -163,7 +163,10 @@ class _Lines:
         try:
             return raw.decode(self.encoding)
         except UnicodeDecodeError as error:
-            self.fault = f"line {self.line} is not {self.encoding}: {raw[error.start : error.start + 8]!r}"
+            self.fault = (
+                f"line {self.line} is not {self.encoding}: {raw[error.start : error.start + 8]!r};"
+                " if all of it is written otherwise, say how, such as --encoding cp1252"
+            )
             return raw.decode(self.encoding, "replace")
 
     def told(self) -> str:

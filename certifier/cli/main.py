@@ -1,6 +1,7 @@
 """The command line: ``certifier …``. Results go to stdout, everything else to stderr.
 
-Exit codes: 0 done or valid · 1 the installation is wrong · 2 wrong usage · 3 not valid, or refused · 5 network · 6 cannot tell.
+Exit codes: 0 done or valid · 1 the installation is wrong · 2 wrong usage · 3 not valid, or refused · 5 network · 6 cannot tell
+· 130 stopped with Ctrl-C.
 Every failure says what was found, what was expected and what to try; ``--json`` never changes the code.
 """
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn
 
 EXIT_OPERATOR, EXIT_USAGE, EXIT_REFUSED, EXIT_NETWORK, EXIT_CANNOT_TELL = 1, 2, 3, 5, 6
+EXIT_STOPPED = 130  # as shells have it: 128 and the number of SIGINT
 EXIT_CODES = {
     0: "Done, or valid.",
     EXIT_OPERATOR: "The installation is wrong: settings, keys, database, or a part that is not installed.",
@@ -24,9 +25,14 @@ EXIT_CODES = {
     EXIT_REFUSED: "Checked and not valid, or refused.",
     EXIT_NETWORK: "The network or the server did not answer, or not now.",
     EXIT_CANNOT_TELL: "Cannot tell: a key, a list or a proof that is needed is not at hand.",
+    EXIT_STOPPED: "Stopped with Ctrl-C.",
 }
 _QUIET = "certifier.quiet"
 JSON_WISHED = "certifier.json"
+
+
+class UnusableFile(CertifierError):
+    """A file that was named as an option and is not what the option takes: wrong usage, and no word about the thing in question."""
 
 
 def _be_quiet(ctx: click.Context, _: click.Parameter, value: bool) -> None:

@@ -10,11 +10,14 @@ import click
 
 from certifier.cli.lazy import LazyGroup, missing_extra
 from certifier.cli.output import (
+    EXIT_CODES,
     EXIT_NETWORK,
     EXIT_OPERATOR,
     EXIT_REFUSED,
+    EXIT_STOPPED,
     EXIT_USAGE,
     JSON_WISHED,
+    UnusableFile,
     error_document,
     kind_of,
     show_error,
@@ -54,6 +57,12 @@ class TellingGroup(LazyGroup):
             if not ctx.meta[JSON_WISHED]:
                 raise
             _end_usage(error)
+        except KeyboardInterrupt:
+            if ctx.meta[JSON_WISHED]:
+                show_json(error_document("stopped", EXIT_CODES[EXIT_STOPPED], EXIT_STOPPED))
+            else:
+                click.echo("Stopped.", err=True)
+            sys.exit(EXIT_STOPPED)
 
 
 def _end(error: CertifierError, *, as_json: bool) -> NoReturn:
@@ -74,6 +83,6 @@ def _end_usage(error: click.UsageError) -> NoReturn:
 def exit_code_for(error: CertifierError) -> int:
     if isinstance(error, UnreachableError):
         return EXIT_NETWORK
-    if isinstance(error, IncompleteAddress):
+    if isinstance(error, (IncompleteAddress, UnusableFile)):
         return EXIT_USAGE
     return EXIT_OPERATOR if isinstance(error, (OperatorError, StandardError)) else EXIT_REFUSED

@@ -18,12 +18,13 @@ from certifier.certificate.times import time_text
 from certifier.certificate.trust import Trust
 from certifier.certificate.verification import AudioDigests, Verification, verification_document
 from certifier.cli.options import FILE, JSON, service_at
-from certifier.cli.output import EXIT_CANNOT_TELL, EXIT_REFUSED, console, plain, show_error, show_json
+from certifier.cli.output import EXIT_CANNOT_TELL, EXIT_REFUSED, UnusableFile, console, plain, show_json
 from certifier.cli.verify_catalogue import CatalogueOptions, Trusted, catalogue_options, verify_catalogue
 from certifier.client import Client
 from certifier.client.given import Given, digests_of, expected_audio, given_of_files, given_of_text, is_audio
 from certifier.client.trust import pinned_trust_file, trust_of
-from certifier.errors import ForeignInputError, MalformedCode
+from certifier.client.errors import NotAllowed
+from certifier.errors import ForeignInputError, MalformedCode, MalformedJson
 
 EXIT_CODES = {"valid": 0, "valid_with_warnings": 0, "not_valid": EXIT_REFUSED, "cannot_tell": EXIT_CANNOT_TELL}
 COLOURS = {"valid": "green", "valid_with_warnings": "yellow", "not_valid": "red", "cannot_tell": "yellow"}
@@ -80,8 +81,18 @@ def verify(
         pinned = load_trust(trust)
         opened = _open_pack(pack_file, pinned, datetime.now(UTC)) if pack_file else None
         chosen = pack_file.read_bytes() if pack_file else None
-        ctx.exit(verify_catalogue(path, asked, Trusted(pinned, opened, chosen, server), as_json=as_json))
+        _check_place(path, asked.out)
+        try:
+            ctx.exit(verify_catalogue(path, asked, Trusted(pinned, opened, chosen, server), as_json=as_json))
+        except NotAllowed as error:
+            if asked.key is None:
+                error.hint = (
+                    "Put a key with the scope verify:bulk into LCAL_KEY. Without one: certifier pack --server URL -o PACK"
+                    " --certificates FILE, then --certificates FILE here."
+                )
+            raise
     if asked.are_given:
+        _check_is_there(path)
         raise click.UsageError(f"{target[:80]} is no catalogue; one ends in {', '.join(SUFFIXES)}.")
     sounds = is_file(path) and is_audio(path)
     if sum((sounds, audio is not None, isrc is not None)) > 1:
@@ -121,13 +132,33 @@ def load_trust(file: Path | None) -> Trust | None:
     try:
         return trust_of(file)
     except ForeignInputError as error:
-        show_error(error)
-        raise click.UsageError(f"The trust file {file or pinned_trust_file()} cannot be used.") from error
+        raise _unusable(f"The trust file {file or pinned_trust_file()}", error, "certifier init --pin URL") from error
 
 
 def is_file(path: Path) -> bool:
     try:
         return path.is_file()
+    except OSError:  # too long for a file name
+        return False
+
+
+def _check_place(catalogue: Path, out: Path | None) -> None:
+    """Raises UsageError where the answers would take the place of the catalogue."""
+    if out and out.exists() and out.samefile(catalogue):
+        raise click.UsageError(f"--out {str(out)[:80]} is the catalogue itself. Give the answers another name.")
+
+
+def _check_is_there(path: Path) -> None:
+    """Raises UsageError for a folder, and for a file that is not there though its name is that of one."""
+    if is_folder(path):
+        raise click.UsageError(f"{str(path)[:80]} is a folder. Name a file in it.")
+    if path.suffix.lower() in SUFFIXES and not is_file(path):
+        raise click.UsageError(f"There is no file {str(path)[:80]!r}.")
+
+
+def is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
     except OSError:  # too long for a file name
         return False
 
@@ -147,6 +178,7 @@ def given_of_words(target: str, client: Client | None) -> Given:
         if client is None and parse_qr_text(target).digits is None:
             raise click.UsageError("This QR holds a code alone, which is looked up at a service: give --server URL.")
         return given_of_text(target, client)
+    _check_is_there(Path(target))
     try:
         parse_code(target)
     except MalformedCode as error:
@@ -173,8 +205,15 @@ def _open_pack(file: Path, pinned: Trust | None, now: datetime) -> Pack:
     try:
         return open_pack(file.read_bytes(), pinned, now)
     except ForeignInputError as error:
-        show_error(error)
-        raise click.UsageError(f"The pack {file} cannot be used.") from error
+        raise _unusable(f"The pack {file}", error, "certifier pack --server URL -o FILE") from error
+
+
+def _unusable(what: str, error: ForeignInputError, command: str) -> UnusableFile:
+    """The one error about a file that is to be trusted; the command makes such a file."""
+    is_other_kind = isinstance(error, MalformedJson)  # then its own hint is how to save JSON
+    hint = f"Make one with: {command}" if is_other_kind or not error.hint else error.hint
+    message = f"{what} cannot be used: {error.message}"
+    return UnusableFile(message, found=error.found, expected=error.expected, hint=hint)
 
 
 def _show(verification: Verification) -> None:

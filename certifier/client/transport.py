@@ -156,7 +156,7 @@ class Transport:
             except requests.RequestException as error:
                 problem = Unavailable(
                     f"{self.server} does not answer.",
-                    found=type(error).__name__,
+                    found=_cause_of(error),
                     hint="Is the service running, and is the address right? Try again in a moment.",
                 )
                 problem.__cause__ = error
@@ -264,6 +264,16 @@ class Transport:
         except CertifierError:
             problem = {}
         raise error_of(problem, answer.status)
+
+
+def _cause_of(error: BaseException) -> str:
+    """What the system says of a broken connection, such as "Connection refused"; else the name of the error."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return str(cause.strerror)[:200]
+        cause = cause.__cause__ or cause.__context__
+    return type(error).__name__
 
 
 def _host_of(server: str) -> str | None:

@@ -25,6 +25,7 @@ from certifier.client.trust import pinned_trust_file
 from certifier.crypto.canonical import to_json_text
 from certifier.storage.files import save_bytes
 from tests.catalogue.stock import Stock, isrc_of, stock_of
+from tests.client.scripted import Reply, scripted
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 
@@ -138,6 +139,7 @@ MISUSES: dict[str, tuple[tuple[str, ...], str]] = {
     "a long delimiter": (("--delimiter", "::"), "one character"),
     "an unknown encoding": (("--encoding", "utf-16"), "is not one of"),
     "no process": (("--processes", "0"), "is not in the range"),
+    "answers in its own place": (("--out", "./catalogue.csv"), "is the catalogue itself"),
 }
 
 
@@ -161,6 +163,40 @@ def test_without_anywhere_to_look_nothing_is_verified(shop: Path) -> None:
 def test_what_is_for_catalogues_alone_is_refused_for_one_certificate() -> None:
     result = run("verify", "0000-0000-00", "--out", "out.csv")
     assert (result.exit_code, "is no catalogue" in result.stderr) == (2, True)
+
+
+ABSENT = {
+    "a file that is not there": ("absent.parquet", "There is no file 'absent.parquet'"),
+    "a folder": (".", ". is a folder"),
+}
+
+
+@pytest.mark.parametrize("columns", [(), ("--column", "isrc")], ids=["alone", "with a column"])
+@pytest.mark.parametrize(("name", "words"), ABSENT.values(), ids=ABSENT.keys())
+def test_what_is_no_file_is_told_so_and_not_that_it_has_a_wrong_name(
+    name: str, words: str, columns: tuple[str, ...], shop: Path
+) -> None:
+    result = run("verify", name, "--pack", shop / "pack", *columns)
+    assert (result.exit_code, words in result.stderr) == (2, True), result.output
+
+
+def test_a_file_in_another_encoding_is_told_the_option_for_it(shop: Path) -> None:
+    Path("c.csv").write_bytes(b"isrc,title\n" + GOOD.encode() + b",F\xfcr Elise\n")
+    assert "--encoding cp1252" in verify(shop, Path("c.csv"), "--column", "isrc").stdout
+    result = verify(shop, Path("c.csv"), "--column", "isrc", "--encoding", "cp1252")
+    assert result.exit_code == 0, result.output
+
+
+def test_who_asks_a_service_without_a_key_is_told_where_the_key_goes_and_how_to_do_without(
+    stock: Stock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LCAL_KEY", raising=False)
+    save_bytes(pinned_trust_file(), to_json_text(trust_document(stock.trust)).encode())
+    refusal = b'{"title": "It takes an API key", "errors": [{"hint": "Send it as: Authorization: Bearer KEY"}]}'
+    with scripted(lambda asked: Reply(200, stock.pack) if "packs" in asked.path else Reply(401, refusal)) as site:
+        result = run("verify", saved(GOOD), "--column", "isrc", "--server", site.url, "--processes", 1)
+    assert result.exit_code == 3, result.output
+    assert ("LCAL_KEY" in result.stderr, "--certificates FILE" in result.stderr) == (True, True)
 
 
 FAULTS: dict[str, tuple[str, tuple[str, ...], int, str]] = {

@@ -246,6 +246,18 @@ def test_the_exit_codes_are_explained() -> None:
     assert json.loads(run("help", "exit-codes", "--json").stdout)["exit_codes"]["6"].startswith("Cannot tell")
 
 
+def test_ctrl_c_ends_with_the_code_of_shells_and_never_with_that_of_a_wrong_installation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def stop(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("certifier.cli.verify.load_trust", stop)
+    words, told = run("verify", "0000-0000-00"), run("verify", "0000-0000-00", "--json")
+    assert (words.exit_code, words.stdout, words.stderr) == (130, "", "Stopped.\n")
+    assert (told.exit_code, json.loads(told.stdout)["exit_code"]) == (130, 130)
+
+
 def test_help_explains_a_command_by_its_words() -> None:
     assert run("help", "log", "monitor").stdout == run("log", "monitor", "--help").stdout.replace(
         "main log", "main log"

@@ -207,6 +207,24 @@ def test_a_broken_pack_says_nothing_of_the_certificate(delivered: Delivered, tmp
     assert (result.exit_code, result.stdout) == (2, "")
 
 
+NO_TRUST = {
+    "a pack": ("--pack", "certifier pack --server URL"),
+    "a trust file": ("--trust", "certifier init --pin URL"),
+}
+
+
+@pytest.mark.parametrize(("option", "command"), NO_TRUST.values(), ids=NO_TRUST.keys())
+def test_a_file_that_cannot_be_trusted_is_one_error_that_says_why_and_how_to_get_another(
+    option: str, command: str, delivered: Delivered, tmp_path: Path
+) -> None:
+    (tmp_path / "other").write_bytes(b"PK\0\0")
+    result = verify(delivered.folder / "certificate.json", option, tmp_path / "other", "--json")
+    told = json.loads(result.stdout)
+    assert (result.exit_code, told["exit_code"], result.stderr) == (2, 2, "")
+    assert f"{tmp_path / 'other'} cannot be used: " in told["error"]["message"]
+    assert (bool(told["error"]["found"]), command in told["error"]["hint"]) == (True, True)
+
+
 ISRCS = {"its own": ("qzabc2600001", 0, "isrc_only"), "another": ("QZABC2600002", 3, "mismatch")}
 
 

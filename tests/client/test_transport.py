@@ -174,6 +174,12 @@ def test_no_answer_is_never_a_verdict() -> None:
         Client("http://127.0.0.1:9", patience=Clock().patience()).get("/x")
 
 
+def test_no_answer_says_what_the_system_says() -> None:
+    with pytest.raises(UnreachableError) as caught:
+        Client("http://127.0.0.1:9", patience=Clock().patience()).get("/x")
+    assert caught.value.found == "Connection refused"
+
+
 def test_an_answer_without_an_end_is_not_read_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("certifier.client.transport.MAX_BODY", 100_000)
     with scripted(in_turn(Reply(200, b"x" * 300_000))) as site, pytest.raises(Unavailable, match="without an end"):
