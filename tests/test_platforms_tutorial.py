@@ -104,7 +104,7 @@ def test_the_catalogue_has_the_same_results_with_the_service_and_without(folder:
 
 def test_the_receiver_has_the_withdrawal_and_the_certificate_is_not_valid_then(folder: Path) -> None:
     assert (folder / "received.txt").read_text() == "certificate.revoked TACT-0000-2E\n"
-    assert (folder / "told").read_text().count("exit code 3") == 4
+    assert (folder / "told").read_text().count("exit code 3") == 5
 
 
 def test_the_endpoint_of_the_page_is_registered_where_its_name_is_public(studio: Studio, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ JSON_WISHED = "certifier.json"
 
 
 class UnusableFile(CertifierError):
-    """A file that was named as an option and is not what the option takes: wrong usage, and no word about the thing in question."""
+    """What an option names cannot be used: wrong usage, and no word about what was to be checked."""
 
 
 def _be_quiet(ctx: click.Context, _: click.Parameter, value: bool) -> None:

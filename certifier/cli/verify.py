@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import click
 
 from certifier.catalogue import SUFFIXES
+from certifier.catalogue.shelf import Record, Shelf, open_shelf
 from certifier.certificate.code import display_code, parse_code
 from certifier.certificate.compact import Compact
 from certifier.certificate.model import Claims
@@ -21,9 +24,9 @@ from certifier.cli.options import FILE, JSON, service_at
 from certifier.cli.output import EXIT_CANNOT_TELL, EXIT_REFUSED, UnusableFile, console, plain, show_json
 from certifier.cli.verify_catalogue import CatalogueOptions, Trusted, catalogue_options, verify_catalogue
 from certifier.client import Client
+from certifier.client.errors import NotAllowed, NotFound
 from certifier.client.given import Given, digests_of, expected_audio, given_of_files, given_of_text, is_audio
 from certifier.client.trust import pinned_trust_file, trust_of
-from certifier.client.errors import NotAllowed
 from certifier.errors import ForeignInputError, MalformedCode, MalformedJson
 
 EXIT_CODES = {"valid": 0, "valid_with_warnings": 0, "not_valid": EXIT_REFUSED, "cannot_tell": EXIT_CANNOT_TELL}
@@ -65,7 +68,7 @@ def verify(
     \b
     FILE  certificate.json, .vc, .openbadge.json, .jwt, .cose or a badge SVG that holds one,
           with its .tlog-proof and status-*.json beside it; or a WAV, AIFF or FLAC file
-    CODE  such as GG8W-7E5J-TV, looked up at --server
+    CODE  such as GG8W-7E5J-TV, looked up at --server, or in --certificates with no network
     QR    https://HOST/v/CODE, looked up like the code; the digits after # on a print tell signature,
           figure and dates without a network, but hold no proof from the log: "cannot tell" alone
     CATALOGUE  a .csv, .tsv, .parquet, .ndjson or .jsonl file: each row, by the --column that you name
@@ -91,7 +94,7 @@ def verify(
                     " --certificates FILE, then --certificates FILE here."
                 )
             raise
-    if asked.are_given:
+    if replace(asked, certificates=None).are_given or (asked.certificates and (is_file(path) or is_folder(path))):
         _check_is_there(path)
         raise click.UsageError(f"{target[:80]} is no catalogue; one ends in {', '.join(SUFFIXES)}.")
     sounds = is_file(path) and is_audio(path)
@@ -106,7 +109,11 @@ def verify(
         digests = digests_of(path)
         given = _given_of_audio(path, digests, client)
     else:
-        given = given_of_path(path, client) if is_file(path) else given_of_words(target, client)
+        given = (
+            given_of_path(path, client)
+            if is_file(path)
+            else _given_of_words_or_shelf(target, client, asked.certificates)
+        )
     verification = given.check(pinned, digests, now, pack)
     if as_json:
         show_json(verification_document(verification) | ({"pack": _pack_document(pack)} if pack else {}))
@@ -178,6 +185,18 @@ def given_of_words(target: str, client: Client | None) -> Given:
         if client is None and parse_qr_text(target).digits is None:
             raise click.UsageError("This QR holds a code alone, which is looked up at a service: give --server URL.")
         return given_of_text(target, client)
+    _check_is_code(target)
+    if client is None:
+        raise click.UsageError(
+            "A code is looked up: give --server URL (or set LCAL_SERVER), or --pack PACK with --certificates FILE."
+        )
+    return given_of_text(target, client)
+
+
+def _check_is_code(target: str) -> None:
+    """Raises UsageError for what is neither a code nor the text of a QR, and names the file that is not there."""
+    if target.lower().startswith(("http://", "https://")):
+        return
     _check_is_there(Path(target))
     try:
         parse_code(target)
@@ -185,9 +204,43 @@ def given_of_words(target: str, client: Client | None) -> Given:
         raise click.UsageError(
             f"There is no file {target[:80]!r}. Read as a code such as GG8W-7E5J-TV: {error.message}"
         ) from error
-    if client is None:
-        raise click.UsageError("A code is looked up at a service: give --server URL (or set LCAL_SERVER).")
-    return given_of_text(target, client)
+
+
+@dataclass(frozen=True)
+class _Shelved:
+    """A file of certificates in the place of a service. How they stand says the pack, or the service where one is named."""
+
+    file: Path
+    shelf: Shelf
+    client: Client | None
+
+    def get(self, path: str) -> bytes:
+        return self._record(path).credential
+
+    def get_optional(self, path: str) -> bytes | None:
+        return self._record(path).proof
+
+    def status_lists(self, urls: Iterable[str]) -> dict[str, bytes]:
+        return self.client.status_lists(urls) if self.client else {}
+
+    def _record(self, path: str) -> Record:
+        code = PurePosixPath(path).stem
+        records = self.shelf.find("code", [code]).get(code)
+        if not records:
+            raise NotFound(
+                f"No certificate in {self.file} has this code.",
+                found=display_code(code),
+                hint="Compare it with the label. What was issued since comes with: certifier pack --certificates FILE",
+            )
+        return records[0]
+
+
+def _given_of_words_or_shelf(target: str, client: Client | None, certificates: Path | None) -> Given:
+    if certificates is None:
+        return given_of_words(target, client)
+    _check_is_code(target)
+    with open_shelf(certificates) as shelf:
+        return given_of_text(target, _Shelved(certificates, shelf, client))
 
 
 def _given_of_audio(path: Path, digests: AudioDigests, client: Client | None) -> Given:

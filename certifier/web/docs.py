@@ -159,7 +159,7 @@ def command_for(operation: Operation, base_url: str, values: Mapping[str, str]) 
     body = BODIES.get(operation.name, unknown).replace("{shown}", values["shown"])
     is_plain = operation.method == "GET" or (operation.method == "POST" and body)
     method = "" if is_plain else f" -X {operation.method}"
-    shown_key = '-H "Authorization: Bearer $LCAL_KEY"' if operation.scope is not None else ""
+    shown_key = '-H "Authorization: Bearer $LCAL_KEY" \\\n ' if operation.scope is not None else ""
     parts = [
         f"curl -s{method}",
         shown_key,

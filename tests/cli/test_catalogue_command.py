@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
-from certifier.certificate.code import display_code
+from certifier.certificate.code import code_of, display_code
 from certifier.certificate.trust import trust_document
 from certifier.cli.main import main
 from certifier.client.trust import pinned_trust_file
@@ -197,6 +197,19 @@ def test_who_asks_a_service_without_a_key_is_told_where_the_key_goes_and_how_to_
         result = run("verify", saved(GOOD), "--column", "isrc", "--server", site.url, "--processes", 1)
     assert result.exit_code == 3, result.output
     assert ("LCAL_KEY" in result.stderr, "--certificates FILE" in result.stderr) == (True, True)
+
+
+CODES = {"in force": (1, 0, "VALID"), "withdrawn": (3, 3, "NOT VALID"), "not in the file": (99, 3, "")}
+
+
+@pytest.mark.parametrize(("number", "code", "words"), CODES.values(), ids=CODES.keys())
+@pytest.mark.parametrize("form", ["{}", "https://label.example/v/{}"], ids=["a code", "the text of a QR"])
+def test_one_code_is_verified_without_a_network_from_the_file_of_certificates(
+    form: str, number: int, code: int, words: str, shop: Path, stock: Stock
+) -> None:
+    asked = form.format(stock.made[number].code if number < len(stock.made) else code_of(b"never issued"))
+    result = run("verify", asked, "--pack", shop / "pack", "--certificates", shop / "certificates")
+    assert (result.exit_code, result.stdout.startswith(words)) == (code, True), result.output
 
 
 FAULTS: dict[str, tuple[str, tuple[str, ...], int, str]] = {

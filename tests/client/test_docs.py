@@ -46,7 +46,7 @@ def desk(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "report.dsse.json").write_bytes(envelope)
     (tmp_path / "emissions.csv").write_bytes(log)
     shutil.copyfile(track, tmp_path / "take.wav")
-    monkeypatch.setenv("LABEL_KEY", world.key)
+    monkeypatch.setenv("LCAL_KEY", world.key)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
