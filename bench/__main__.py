@@ -1,6 +1,7 @@
 """Measure, and print one table: ``python -m bench`` (``make bench``), or one group of it: ``python -m bench standard``.
 
-Needs ``wrk`` for the requests of readers, which stand in the groups ``service``, ``badges`` and ``api``, and Node for the peer of ``certificates``.
+Needs ``wrk`` for the requests of readers, which stand in the groups ``service``, ``badges`` and ``api``, and Node for the
+peer of ``certificates``.
 
 Each figure is the median of several runs; where a peer is measured, both ran in turn in the same process. The goals stand
 beside them; they are goals for two cores on a quiet machine.

@@ -33,6 +33,7 @@ from urllib3.connection import HTTPSConnection
 from urllib3.exceptions import HTTPError, NewConnectionError
 
 from certifier.errors import AddressRefused, BusyError, UnreachableError
+from certifier.sessions import PlainSession
 
 HTTPS_PORT = 443
 MAX_BYTES = 64 * 1024
@@ -210,7 +211,7 @@ class Egress:
     def _answer(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, line: _Line
     ) -> Iterator[requests.Response]:
-        with line, requests.Session() as session:
+        with line, PlainSession() as session:
             session.trust_env = False  # no proxy, no .netrc and no other bundle of the environment
             session.headers.clear()
             session.mount("https://", _Adapter(line))

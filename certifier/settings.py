@@ -193,6 +193,9 @@ ELSEWHERE = {
     "LCAL_KEY_PASSPHRASE": Told(
         "The passphrase itself, where no file holds it ([keys.md](keys.md)).", secret=True, default="none"
     ),
+    "LCAL_KEY": Told(
+        "The API key that `verify` shows a service ([access.md](access.md)).", secret=True, default="none"
+    ),
     "LCAL_SERVER": Told("The service that commands such as `verify` and `submit` ask.", default="none"),
 }
 

@@ -1,4 +1,4 @@
-"""Remake the answers that the API's description shows: ``PYTHONPATH=. python scripts/make_api_examples.py``.
+"""Remake the answers that the API's description shows: ``python scripts/make_api_examples.py``.
 
 Each is what a sandbox, made for this, answers to the example of an operation. Look at the difference before you keep it.
 """
@@ -6,17 +6,21 @@ Each is what a sandbox, made for this, answers to the example of an operation. L
 from __future__ import annotations
 
 import json
+import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from certifier.service.home import make_home
-from certifier.service.sandbox_fill import fill_sandbox
-from certifier.settings import Settings
-from tests.web.api_examples import examples_in, fresh_examples, sandbox_of, sent, shortened
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
 
-FILE = Path(__file__).resolve().parents[1] / "certifier" / "web" / "openapi" / "examples.json"
+from certifier.service.home import make_home  # noqa: E402 - the tree has to be found first
+from certifier.service.sandbox_fill import fill_sandbox  # noqa: E402
+from certifier.settings import Settings  # noqa: E402
+from tests.web.api_examples import examples_in, fresh_examples, sandbox_of, sent, shortened  # noqa: E402
+
+FILE = ROOT / "certifier" / "web" / "openapi" / "examples.json"
 
 
 def main() -> None:

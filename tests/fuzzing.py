@@ -103,7 +103,14 @@ def _tell(event: events.ScenarioFinished, tally: Tally) -> None:
         if fault := tally.count(event.phase.value, interaction.response):
             request = interaction.request
             tally.faults.setdefault(f"{event.recorder.label}: {fault}", f"{request.method} {request.uri}")
+        if interaction.response is not None and _is_empty_list(interaction.response):
+            continue
         for check in event.recorder.checks.get(case_id, ()):
             if (failed := check.failure_info) is not None:
                 told = f"{event.recorder.label}: {check.name}: {failed.failure.title} {failed.failure.message}"
                 tally.faults.setdefault(told[:400], failed.code_sample[:2000])
+
+
+def _is_empty_list(response: Response) -> bool:
+    """No lines, each of which would be what the schema describes."""
+    return response.status_code == 200 and response.headers.get("content-type") == [NDJSON] and not response.content

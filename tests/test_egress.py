@@ -236,6 +236,16 @@ def endless(connection: ssl.SSLSocket) -> None:
         connection.sendall(b"x" * 65536)
 
 
+def endless_redirect(connection: ssl.SSLSocket) -> None:
+    connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: /other\r\n\r\n")
+    while True:
+        connection.sendall(b"x" * 65536)
+
+
+def redirect_to_no_text(connection: ssl.SSLSocket) -> None:
+    connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: /\xff\r\nContent-Length: 0\r\n\r\n")
+
+
 def silent(connection: ssl.SSLSocket) -> None:
     connection.recv(1)
 
@@ -244,6 +254,8 @@ FAULTS: dict[str, tuple[Behaviour, str]] = {
     "a redirect inside": (body(b"", "302 Found", "Location: https://127.0.0.1/"), "redirect"),
     "a redirect elsewhere": (body(b"", "301 Moved", "Location: https://other.example.org/"), "redirect"),
     "a permanent redirect": (body(b"", "308 Permanent", "Location: /other"), "redirect"),
+    "a redirect with an endless body": (endless_redirect, "redirect"),
+    "a redirect to what is no text": (redirect_to_no_text, "redirect"),
     "not modified": (body(b"", "304 Not Modified"), "redirect"),
     "no such document": (body(b"", "404 Not Found"), "no such document"),
     "a fault of theirs": (body(b"", "500 Oh"), "no such document"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,13 @@ def test_a_variable_that_names_nothing_is_told_and_those_of_the_signers_are_not(
     given = {"LCAL_MAX_WAITNG": "3", "LCAL_ISSUER_KEY": "…", "LCAL_SERVER": "https://label.example"}
     loaded = load_settings(tmp_path, given)
     assert list(loaded.warnings()) == ["LCAL_MAX_WAITNG names no setting; did you mean LCAL_MAX_WAITING?"]
+
+
+def test_no_variable_that_a_command_reads_is_called_unknown(tmp_path: Path) -> None:
+    commands = (Path(__file__).parents[1] / "certifier" / "cli").glob("*.py")
+    read = {name for file in commands for name in re.findall(r'envvar="(LCAL_\w+)"', file.read_text())}
+    assert "LCAL_SERVER" in read
+    assert load_settings(tmp_path, dict.fromkeys(read - {"LCAL_CONFIG"}, "1")).unknown == ()
 
 
 def test_a_secret_in_a_file_that_everybody_may_read_is_refused(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ source of certificates, which is a shelf on disk (``shelf``) or a service (``onl
 Needs ``pip install 'certifier[catalogue]'``; the cluster ``'certifier[cluster]'``.
 """
 
-SUFFIXES = (".csv", ".tsv", ".parquet", ".ndjson", ".jsonl")  # of files that are catalogues
+SUFFIXES = (".csv", ".tsv", ".parquet", ".ndjson", ".jsonl", ".xml")  # of files that are catalogues
 ENCODINGS = (
     "utf-8",
     "cp1252",

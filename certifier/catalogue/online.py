@@ -11,12 +11,15 @@ from urllib.parse import quote
 
 from certifier.catalogue.shelf import Line, Record, parse_line
 from certifier.certificate.code import parse_code
-from certifier.client import Client
+from certifier.client import Client, Patience
 from certifier.errors import CertifierError, ForeignInputError, UnreachableError
 
 EXPORT = "/api/v1/certificates.ndjson"
 BATCHES = "/api/v1/verification-batches"
 MOST_ITEMS = 1_000  # of one batch
+PATIENCE = Patience(
+    attempts=10, longest_s=120
+)  # a key may ask for so many rows in a minute; a long run waits for the next one
 
 
 def lines_after(client: Client, cursor: str) -> Iterator[Line]:
@@ -39,7 +42,7 @@ class ServerSource:
     """The certificates of a service, asked for in batches with an API key of scope ``verify:bulk``."""
 
     def __init__(self, server: str, key: str | None) -> None:
-        self._client = Client(server, key=key)
+        self._client = Client(server, key=key, patience=PATIENCE)
 
     def pack(self) -> bytes:
         """The newest pack, not opened."""

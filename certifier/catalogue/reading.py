@@ -1,4 +1,4 @@
-"""Catalogues as files: CSV, NDJSON and Parquet, read a piece at a time from any place, in the memory of a few pieces.
+"""Catalogues as files: CSV, NDJSON, Parquet, releases; read a piece at a time from any place, in the memory of a few.
 
 What is wrong with a file as a whole is one error. What is wrong with a row stays with the row: its piece has it, and a fault
 beside it. In CSV all columns are text. A line of NDJSON stays whole in the column ``row``, beside the members that are asked by.
@@ -8,58 +8,26 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, Protocol
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from certifier.catalogue.batch import columns_in, result_schema
+from certifier.catalogue.pieces import BYTES, ROWS, START, Catalogue, Piece, Place
 from certifier.catalogue.questions import LONGEST_CELL, Column
+from certifier.catalogue.release import ReleaseCatalogue
 from certifier.crypto.strict_json import Limits, parse_object
 from certifier.errors import CertifierError, ForeignInputError
 
-ROWS = 1_000  # of a piece
-BYTES = 4 * 1024 * 1024  # of a piece, about
 LONGEST_LINE = 4 * LONGEST_CELL
 LINE = Limits(max_bytes=LONGEST_LINE, max_depth=32, max_nodes=100_000)
 DELIMITERS = ",;\t|"
 JSON_TEXT = {b"lcal": b"json"}  # marks the column with whole lines
 WHOLE_LINE = "row"
-
-Faults = Mapping[int, ForeignInputError]
-
-
-class Place(NamedTuple):
-    """Behind so many rows; in a file of lines also behind so many bytes and lines."""
-
-    rows: int = 0
-    offset: int = 0
-    line: int = 0
-
-
-START = Place()
-
-
-class Piece(NamedTuple):
-    """Some rows, what is wrong with which of them, and the place behind the last."""
-
-    batch: pa.RecordBatch
-    faults: Faults
-    after: Place
-
-
-class Catalogue(Protocol):
-    """``columns`` are those that are asked by; ``rows`` is how many there are, where the file says so."""
-
-    schema: pa.Schema
-    columns: tuple[Column, ...]
-    rows: int | None
-
-    def pieces(self, start: Place = START) -> Iterator[Piece]:
-        """All rows from a place on, in order. Raises ForeignInputError where the file cannot be read further."""
 
 
 def open_catalogue(
@@ -71,6 +39,8 @@ def open_catalogue(
         return ParquetCatalogue(file, columns)
     if suffix in (".ndjson", ".jsonl"):
         return NdjsonCatalogue(file, columns)
+    if suffix == ".xml":
+        return ReleaseCatalogue(file, columns)
     return CsvCatalogue(file, columns, encoding, delimiter or ("\t" if suffix == ".tsv" else None))
 
 

@@ -23,7 +23,8 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from certifier.catalogue.reading import JSON_TEXT, Place
+from certifier.catalogue.pieces import Place
+from certifier.catalogue.reading import JSON_TEXT
 from certifier.errors import ForeignInputError, OperatorError
 
 FORM = "lcal-catalogue-progress/1"

@@ -21,8 +21,8 @@ import pyarrow as pa
 
 from certifier.catalogue.batch import result_names, verify_batch
 from certifier.catalogue.checker import Checker, CheckerPlan
+from certifier.catalogue.pieces import Piece, Place
 from certifier.catalogue.questions import Column
-from certifier.catalogue.reading import Piece, Place
 from certifier.errors import CertifierError, OperatorError
 
 AHEAD = 2  # pieces on their way for each process

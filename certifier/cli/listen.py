@@ -59,7 +59,7 @@ def listen(
             is_taken = is_taken and (status is None or 200 <= status < 300)
             console().print(_line(change, status))
             after, seen = change.id, seen + 1
-        if not changes.has_more and (count is None or seen < count):
+        if not (changes.has_more and changes.items) and (count is None or seen < count):
             time.sleep(POLL_S)
     ctx.exit(0 if is_taken else EXIT_REFUSED)
 
@@ -70,10 +70,12 @@ def _newest(client: Client) -> str | None:
     while has_more:
         changes = client.changes(after)
         after = changes.items[-1].id if changes.items else after
-        has_more = changes.has_more
+        has_more = changes.has_more and bool(changes.items)
     return after
 
 
 def _line(change: Change, status: int | None) -> str:
     about = change.code or change.data.get("standard") or ""
-    return f"{change.timestamp}  {plain(change.type):<24}  {plain(str(about))}" + (f"  -> {status}" if status else "")
+    return f"{plain(change.timestamp)}  {plain(change.type):<24}  {plain(str(about))}" + (
+        f"  -> {status}" if status else ""
+    )

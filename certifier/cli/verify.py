@@ -71,7 +71,8 @@ def verify(
     CODE  such as GG8W-7E5J-TV, looked up at --server, or in --certificates with no network
     QR    https://HOST/v/CODE, looked up like the code; the digits after # on a print tell signature,
           figure and dates without a network, but hold no proof from the log: "cannot tell" alone
-    CATALOGUE  a .csv, .tsv, .parquet, .ndjson or .jsonl file: each row, by the --column that you name
+    CATALOGUE  a .csv, .tsv, .parquet, .ndjson or .jsonl file: each row, by the --column that you name;
+        or the .xml of a release (DDEX ERN 4): each sound recording
 
     Trust comes only from --trust, from a --pack that you chose, or from keys pinned with
     `certifier init --pin URL`; with --pack nothing is fetched unless --server is given.

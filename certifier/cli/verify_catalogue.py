@@ -30,7 +30,7 @@ from certifier.errors import CertifierError, OperatorError
 
 if TYPE_CHECKING:
     from certifier.catalogue.checker import CheckerPlan
-    from certifier.catalogue.reading import Catalogue
+    from certifier.catalogue.pieces import Catalogue
 
 # result -> (how it reads in the summary, its colour), as the summary lists them
 RESULTS = {
@@ -116,7 +116,7 @@ def verify_catalogue(file: Path, asked: CatalogueOptions, trusted: Trusted, *, a
     Raises what is wrong with the file, the pack, the service or the place for the answers.
     """
     try:
-        from certifier.catalogue import batch, reading, results, run  # noqa: PLC0415 - an extra, and slow to import
+        from certifier.catalogue import batch, pieces, reading, results, run  # noqa: PLC0415 - an extra, and slow to import
     except ImportError as error:
         raise OperatorError(
             "What reads catalogues is not installed.",
@@ -131,7 +131,7 @@ def verify_catalogue(file: Path, asked: CatalogueOptions, trusted: Trusted, *, a
     _check_source(catalogue, plan)
     tally = Tally()
     with ExitStack() as stack:
-        start, written = reading.START, None
+        start, written = pieces.START, None
         if asked.out:
             schema = batch.result_schema(catalogue.schema)
             job = _job(file, catalogue, asked)

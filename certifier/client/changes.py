@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +16,9 @@ from certifier.client.errors import Unavailable
 from certifier.client.transport import NEAR
 from certifier.crypto.webhook_signature import signed_headers
 from certifier.errors import ForeignInputError
+from certifier.sessions import PlainSession
 
+_ID = re.compile(r"[!-~]{1,100}")
 RECEIVER_S = 15  # as long as the service itself waits for a receiver
 
 
@@ -57,10 +60,10 @@ class Changes:
 
 
 def _change(item: Mapping[str, Any]) -> Change:
-    data = item.get("data")
-    return Change(
-        str(item.get("id")), str(item.get("type")), str(item.get("timestamp")), data if isinstance(data, dict) else {}
-    )
+    data, event_id = item.get("data"), item.get("id")
+    if not (isinstance(event_id, str) and _ID.fullmatch(event_id)):  # it becomes a header, and a part of an address
+        raise ForeignInputError("The feed of changes cannot be read.", found=repr(event_id)[:80], expected="evt_…")
+    return Change(event_id, str(item.get("type")), str(item.get("timestamp")), data if isinstance(data, dict) else {})
 
 
 def forward(change: Change, url: str, secret: str, now: datetime) -> int:
@@ -78,7 +81,7 @@ def forward(change: Change, url: str, secret: str, now: datetime) -> int:
         )
     headers = signed_headers(change.id, change.body, [secret], now)
     try:
-        with requests.Session() as session:
+        with PlainSession() as session:
             session.trust_env = False
             answer = session.post(url, change.body, headers=headers, timeout=RECEIVER_S, allow_redirects=False)
     except requests.RequestException as error:

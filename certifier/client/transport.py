@@ -22,7 +22,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from queue import Empty, LifoQueue
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.auth import AuthBase
@@ -30,11 +30,13 @@ from requests.auth import AuthBase
 from certifier.client.errors import RateLimited, Unavailable, error_of
 from certifier.crypto.strict_json import Limits, parse_object
 from certifier.errors import CertifierError, ForeignInputError, IncompleteAddress
+from certifier.sessions import PlainSession
 
 Timeout = tuple[float, float]  # seconds to connect, and between two pieces of an answer
 TIMEOUT_S: Timeout = (5, 120)
 LONGEST_ANSWER_S = 600
 MAX_BODY = 64 * 1024 * 1024
+MOST_REDIRECTS = 5
 PIECE = 64 * 1024
 LIMITS = Limits(max_bytes=16 * 1024 * 1024, max_depth=32, max_nodes=500_000)
 NEAR = ("localhost", "127.0.0.1", "::1")
@@ -88,6 +90,15 @@ class _KeyAuth(AuthBase):
         return request
 
 
+def _target_of(response: requests.Response) -> str | None:
+    """Where an answer leads; None for one that leads nowhere."""
+    try:
+        target = urljoin(response.url, response.headers["location"]) if response.is_redirect else ""
+    except ValueError:  # brackets that do not close
+        return None
+    return target if target.startswith(("http://", "https://")) else None
+
+
 class _Account:
     """What repeats are paid from: ten at first, and one for every ten answers."""
 
@@ -125,7 +136,7 @@ class Transport:
                 found=f"{len(key)} characters",
                 expected="the key as it was shown, without spaces",
             )
-        if key and server.startswith("http://") and not self.is_near:
+        if key and urlsplit(server).scheme == "http" and not self.is_near:
             raise IncompleteAddress(
                 "A key is not sent where anybody on the way can read it.",
                 found=self.server,
@@ -192,21 +203,27 @@ class Transport:
         try:
             with ExitStack() as stack:
                 files = [(field, (path.name, stack.enter_context(path.open("rb")))) for field, path in request.files]
-                response = stack.enter_context(
-                    session.request(
-                        request.method,
-                        self.server + request.path,
-                        params=request.params,
-                        headers=request.headers,
-                        json=request.json,
-                        data=request.form,
-                        files=files or None,
-                        timeout=self._timeout,
-                        stream=True,
-                        # A key, and what is sent, go to the server that was named and to no other.
-                        allow_redirects=request.method == "GET" and self._key is None,
+                url: str | None = self.server + request.path
+                for _ in range(1 + MOST_REDIRECTS):
+                    response = stack.enter_context(
+                        session.request(
+                            request.method,
+                            url or "",
+                            params=request.params,
+                            headers=request.headers,
+                            json=request.json,
+                            data=request.form,
+                            files=files or None,
+                            timeout=self._timeout,
+                            stream=True,
+                            allow_redirects=False,
+                        )
                     )
-                )
+                    # A key, and what is sent, go to the server that was named and to no other.
+                    may_follow = request.method == "GET" and self._key is None
+                    url = _target_of(response) if may_follow else None
+                    if url is None:
+                        break
                 return Answer(response.status_code, dict(response.headers.lower_items()), self._body(response))
         finally:
             if self._is_closed:
@@ -220,7 +237,7 @@ class Transport:
         try:
             return self._idle.get_nowait()
         except Empty:
-            session = requests.Session()
+            session = PlainSession()
             session.headers["User-Agent"] = user_agent()
             session.auth = _KeyAuth(self._key) if self._key else None
             return session
@@ -294,7 +311,7 @@ def _seconds_of(text: str | None) -> float | None:
         return float(text[:9])
     try:
         return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
 
 

@@ -1,14 +1,17 @@
 """The signed report: a DSSE envelope around an in-toto statement, and who signed it.
 
-Sources: DSSE 1.0 (protocol.md), in-toto Statement v1. The signature is over the payload's bytes, so one to three parties can
-sign the same report. What the signatures are worth (the evidence level) is decided by the standard.
+Sources: DSSE 1.0 (protocol.md, envelope.md), in-toto Statement v1. The signature is over the payload's bytes, so one to three
+parties can sign the same report. What the signatures are worth (the evidence level) is decided by the standard.
+
+Any DSSE library may have made the envelope: further members are ignored, base64 may be of either alphabet, and ``keyid`` is a
+hint. We write the signer's did:key there. A signature without one can only be the applicant's, whom the report names.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,6 +30,8 @@ STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://lcal.example/emission-report/v1"
 ESSENCE = "essence_v1"
 MAX_SIGNATURES = 3
+DID_KEY = "did:key:"
+_URL_SAFE = str.maketrans("-_", "+/")
 SIGN_FIRST = {
     "report": "Sign the report first: certifier report sign REPORT --key FILE",
     "statement": "Sign the statement first: certifier statement sign FILE --key FILE",
@@ -96,26 +101,43 @@ def sign_payload(payload: bytes, key: Signer, payload_type: str) -> dict[str, An
 def add_signature(envelope: dict[str, Any], key: Signer) -> dict[str, Any]:
     """The envelope with one more signature over the same payload."""
     payload = _decoded(envelope["payload"], "/payload")
-    if not all(isinstance(entry, dict) and "keyid" in entry for entry in envelope.get("signatures") or ()):
+    if not all(isinstance(entry, dict) and "sig" in entry for entry in envelope.get("signatures") or ()):
         raise MalformedEnvelope(
             "The envelope's signatures cannot be read.", expected="keyid and sig", pointer="/signatures"
         )
     signature = {"keyid": key.public.did_key, "sig": _b64(key.sign(pae(payload)))}
-    others = [entry for entry in envelope.get("signatures") or () if entry["keyid"] != key.public.did_key]
+    others = [entry for entry in envelope.get("signatures") or () if entry.get("keyid") != key.public.did_key]
     return {**envelope, "signatures": [*others, signature]}
 
 
 def open_envelope(
-    raw: bytes, *, what: str = "report", payload_type: str = PAYLOAD_TYPE, limits: Limits = LIMITS
+    raw: bytes,
+    *,
+    what: str = "report",
+    payload_type: str = PAYLOAD_TYPE,
+    limits: Limits = LIMITS,
+    author_of: Callable[[bytes], PublicKey | None] = lambda _: None,
 ) -> OpenedEnvelope:
     """The payload of an envelope whose every signature is good, each by a key of its own. ``what`` it is, for the errors.
+
+    A signature whose ``keyid`` is no did:key is tried with ``author_of`` the payload; that of anybody else is skipped, as
+    DSSE has it (protocol.md, multi-signature verification), and gives nothing.
 
     Raises MalformedJson, MalformedEnvelope, MalformedKey or BadSignature.
     """
     payload, entries = _parse_envelope(parse_object(raw, limits), what, payload_type)
-    signers = tuple(
-        _verified_signer(entry, pae(payload, payload_type), number, what) for number, entry in enumerate(entries)
-    )
+    author = None if all(map(_names_a_key, entries)) else author_of(payload)
+    found = [
+        _verified_signer(entry, pae(payload, payload_type), number, what, author)
+        for number, entry in enumerate(entries)
+    ]
+    signers = tuple(signer for signer in found if signer is not None)
+    if not signers:
+        raise BadSignature(
+            f"No signature of the {what} is by a known key.",
+            expected="keyid: the did:key of whoever signed",
+            pointer="/signatures",
+        )
     if len({signer.raw for signer in signers}) != len(signers):
         raise MalformedEnvelope(
             "One key signed twice.", expected="a different key for each signature", pointer="/signatures"
@@ -130,7 +152,7 @@ def open_report(raw: bytes) -> OpenedReport:
     whole envelope, however many good ones stand beside it; the applicant's own must be among them.
     """
     # (1) every signature, by a key that is named once
-    envelope = open_envelope(raw)
+    envelope = open_envelope(raw, author_of=_issuer_of)
     payload, signers = envelope.payload, envelope.signers
     # (2) only now is the payload read
     statement = parse_object(payload, LIMITS)
@@ -232,7 +254,7 @@ def _standing(entry: RegisteredKey, report: Report, applicant: RegisteredKey | N
 
 
 def _parse_envelope(envelope: dict[str, Any], what: str, payload_type: str) -> tuple[bytes, Sequence[Any]]:
-    if set(envelope) != {"payload", "payloadType", "signatures"}:
+    if not {"payload", "payloadType", "signatures"} <= set(envelope):  # envelope.md: ignore unrecognized fields
         raise MalformedEnvelope(
             f"This is not a signed {what}.",
             found="members " + ", ".join(sorted(envelope))[:120],
@@ -257,12 +279,29 @@ def _parse_envelope(envelope: dict[str, Any], what: str, payload_type: str) -> t
     return _decoded(envelope["payload"], "/payload"), entries
 
 
-def _verified_signer(entry: Any, message: bytes, number: int, what: str) -> PublicKey:
+def _names_a_key(entry: Any) -> bool:
+    return isinstance(entry, dict) and str(entry.get("keyid", "")).startswith(DID_KEY)
+
+
+def _issuer_of(payload: bytes) -> PublicKey | None:
+    """Whom a payload that nobody vouched for yet names as its author; only to try a signature with that key."""
+    predicate = parse_object(payload, LIMITS).get("predicate")
+    issuer = predicate.get("issuer") if isinstance(predicate, dict) else None
+    named = issuer.get("key_id") if isinstance(issuer, dict) else None
+    try:
+        return PublicKey.from_did_key(named) if isinstance(named, str) else None
+    except MalformedKey:
+        return None
+
+
+def _verified_signer(entry: Any, message: bytes, number: int, what: str, author: PublicKey | None) -> PublicKey | None:
+    """Who made a signature; None where no known key did, and ``keyid`` does not say that one has."""
     pointer = f"/signatures/{number}"
-    if not isinstance(entry, dict) or set(entry) != {"keyid", "sig"} or not isinstance(entry["keyid"], str):
-        raise MalformedEnvelope(
-            "A signature entry cannot be read.", expected="keyid (a did:key) and sig", pointer=pointer
-        )
+    if not isinstance(entry, dict) or not isinstance(entry.get("keyid", ""), str) or "sig" not in entry:
+        raise MalformedEnvelope("A signature entry cannot be read.", expected="keyid (text) and sig", pointer=pointer)
+    signature = _decoded(entry["sig"], f"{pointer}/sig")
+    if not _names_a_key(entry):
+        return author if author is not None and _is_by(author, message, signature) else None
     try:
         signer = PublicKey.from_did_key(entry["keyid"])
     except MalformedKey as error:
@@ -270,7 +309,7 @@ def _verified_signer(entry: Any, message: bytes, number: int, what: str) -> Publ
             error.message, found=error.found, expected=error.expected, hint=error.hint, pointer=f"{pointer}/keyid"
         ) from error
     try:
-        verify_signature(signer, message, _decoded(entry["sig"], f"{pointer}/sig"))
+        verify_signature(signer, message, signature)
     except BadSignature as error:
         raise BadSignature(
             f"A signature does not fit the {what}.",
@@ -280,6 +319,14 @@ def _verified_signer(entry: Any, message: bytes, number: int, what: str) -> Publ
             pointer=pointer,
         ) from error
     return signer
+
+
+def _is_by(key: PublicKey, message: bytes, signature: bytes) -> bool:
+    try:
+        verify_signature(key, message, signature)
+    except BadSignature:
+        return False
+    return True
 
 
 def _check_statement(statement: dict[str, Any]) -> str | None:
@@ -321,8 +368,8 @@ def _b64(data: bytes) -> str:
 
 def _decoded(text: Any, pointer: str) -> bytes:
     try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError, TypeError) as error:
+        return base64.b64decode(text.translate(_URL_SAFE), validate=True)  # protocol.md: either alphabet
+    except (binascii.Error, ValueError, TypeError, AttributeError) as error:
         raise MalformedEnvelope(
             "A member is not base64.", expected="standard base64 with padding", pointer=pointer
         ) from error

@@ -153,6 +153,9 @@ class Deliverer:
             status = self._egress.post(endpoint.url, body, headers)
         except CertifierError as error:
             return Attempt(None, error.message)  # not what was found: where a name leads inside is nobody's business
+        except Exception as error:  # noqa: BLE001 - else it would be sent again for ever, and nobody told
+            log.warning("sending failed", endpoint=endpoint.id, kind=type(error).__name__)
+            return Attempt(None, "The delivery failed.")
         if 300 <= status < 400:
             return Attempt(status, "The receiver redirects, and redirects are not followed.")
         return Attempt(status, None if 200 <= status < 300 else f"The receiver answers with HTTP {status}.")

@@ -191,7 +191,9 @@ def _open_logbooks(
 ) -> list[Logbook]:
     rows, signers = store.logs(), keys.log_signers()
     if begin and all(row.frozen for row in rows):
-        rows += [store.open_log(entry.id) for entry in _fresh_logs(store, keys)[:1]]
+        for entry in _fresh_logs(store, keys)[:1]:
+            store.open_log(entry.id)
+        rows = store.logs()  # a replica that started beside this one may have begun it in between
     if not rows:
         raise OperatorError(
             "There is no log key in the register whose private half is here.",

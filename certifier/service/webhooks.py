@@ -50,17 +50,16 @@ class Webhooks:
         Raises AddressRefused when it is not public, ConflictError when the holder has it already, or has too many.
         """
         egress.check_address(url)
-        if self.store.count(holder) >= MOST_ENDPOINTS:
+        secret = self._new_secret()
+        row = EndpointRow(
+            self._new_id("whk"), holder, url, description, _in_order(types), secret, created_at=time_text(now)
+        )
+        if not self.store.add(row, MOST_ENDPOINTS):
             raise ConflictError(
                 "You have as many endpoints as one holder may have.",
                 expected=f"at most {MOST_ENDPOINTS}",
                 hint="Delete one that is not used any more.",
             )
-        secret = self._new_secret()
-        row = EndpointRow(
-            self._new_id("whk"), holder, url, description, _in_order(types), secret, created_at=time_text(now)
-        )
-        self.store.add(row)
         return WithSecret(row, secret)
 
     def all_of(self, holder: str | None = None) -> list[EndpointRow]:

@@ -34,6 +34,7 @@ from certifier.log.witness import (
     parse_witness_size,
     with_cosignatures,
 )
+from certifier.sessions import PlainSession
 
 MAX_ANSWER_BYTES = 64 * 1024
 GRACE_S = 0.25  # how long the others may still take once there are enough
@@ -302,7 +303,7 @@ class HttpPost:
     def __call__(self, url: str, body: bytes, timeout_s: float) -> Answer:
         """Raises UnreachableError, or MalformedNote for an answer that is too long or packed."""
         if url not in self._sessions:
-            self._sessions[url] = requests.Session()
+            self._sessions[url] = PlainSession()
         ends = monotonic() + timeout_s
         try:
             with self._sessions[url].post(

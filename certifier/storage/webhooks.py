@@ -17,9 +17,9 @@ from sqlalchemy.exc import IntegrityError
 from certifier.certificate.times import time_text
 from certifier.errors import ConflictError, NotFoundError
 from certifier.storage.database import Database
-from certifier.storage.events import delivery_values
+from certifier.storage.events import CLOCK, delivery_values
 from certifier.storage.rows import DeliveryRow, EndpointRow, NewEvent
-from certifier.storage.tables import deliveries, webhook_endpoints
+from certifier.storage.tables import deliveries, told_sources, webhook_endpoints
 
 _ENDPOINT = (
     *(column for column in webhook_endpoints.c if column.name not in {"busy_until", "busy_turn", "served_at"}),
@@ -34,19 +34,23 @@ class WebhookStore:
 
     # -- endpoints ----------------------------------------------------------------------------------------------
 
-    def add(self, row: EndpointRow) -> None:
-        """Raises ConflictError when the holder has an endpoint with this address."""
+    def add(self, row: EndpointRow, most: int) -> bool:
+        """Whether the holder had fewer endpoints than ``most``, and has this one too now.
+
+        Raises ConflictError when the holder has an endpoint with this address.
+        """
         values = {**vars(row), "types": " ".join(row.types)}
         try:
             with self._database.writing() as connection:
+                # one after the other, or several who ask at once would all find room
+                connection.execute(select(told_sources).where(told_sources.c.source == CLOCK).with_for_update())
+                theirs = webhook_endpoints.c.holder == row.holder
+                if connection.execute(select(func.count()).where(theirs)).scalar_one() >= most:
+                    return False
                 connection.execute(insert(webhook_endpoints).values(**values))
+                return True
         except IntegrityError as error:
             raise _taken(row.url) from error
-
-    def count(self, holder: str) -> int:
-        query = select(func.count()).select_from(webhook_endpoints).where(webhook_endpoints.c.holder == holder)
-        with self._database.reading() as connection:
-            return int(connection.execute(query).scalar_one())
 
     def endpoint(self, endpoint_id: str) -> EndpointRow | None:
         with self._database.reading() as connection:

@@ -22,7 +22,7 @@ from certifier.web.observed import as_told
 MAX_BYTES = 64 * 1024 * 1024
 REQUEST_ID = re.compile(r"[0-9A-Za-z-]{8,64}", re.ASCII)
 PER_REQUEST = {"x-request-id", "date", "server"}
-OF_A_MOMENT = ("/v/", "/V/", "/api/v1/certificates/")  # paths whose answers last for a moment
+OF_A_MOMENT = ("/v/", "/V/", "/status/", "/api/v1/certificates/")  # paths whose answers last for a moment
 
 StartResponse = Callable[..., Any]
 Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]

@@ -37,8 +37,7 @@ def status_list(site: Site, purpose: str, name: str) -> Response:
 
     The form is named by a suffix, or chosen by Accept; whoever accepts nothing of it gets the record.
     """
-    now = site.clock()
-    minute = now.replace(second=0, microsecond=0)
+    minute = site.minute()
     number = name.partition(".")[0]
     suffix = name.removeprefix(number)
     lists, url = site.status_lists(minute), f"{site.settings.base_url}/status/{purpose}/{number}"
@@ -49,7 +48,8 @@ def status_list(site: Site, purpose: str, name: str) -> Response:
             expected=f"{' or '.join(PURPOSES)}, 1 to {len(lists) // len(PURPOSES)}",
         )
     media_type = LIST_SUFFIXES[suffix] or request.accept_mimetypes.best_match(LIST_FORMS, default=VC)
-    seconds_left = (minute + VALID_FOR - now) // timedelta(seconds=1)
+    # as many as are left at the minute's end: until then this answer is remembered
+    seconds_left = (VALID_FOR - timedelta(minutes=1)) // timedelta(seconds=1)
     response = reply(lists.signed(url, LIST_FORMS[media_type]), media_type, seconds_left)
     if not suffix:
         response.headers["Vary"] = "Accept"

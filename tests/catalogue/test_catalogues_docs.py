@@ -26,6 +26,7 @@ from certifier.service.home import open_certifier
 from certifier.service.sandbox import DEMO_CODES, UNKNOWN_CODE
 from certifier.settings import Settings
 from certifier.web.app import create_app
+from tests.test_ddex import in_41, message
 from tests.web.access import new_key
 from tests.web.browsing import served
 
@@ -143,6 +144,19 @@ def test_a_service_and_a_file_of_its_certificates_lead_to_the_same_answers(
         told[way] = [json.loads(line) for line in Path(f"{way}.ndjson").read_text().splitlines()]
     assert told["offline"] == told["online"] == told["mixed"]
     assert {row["state"]: row["result"] for row in told["online"]} == EXPECTED
+
+
+def test_the_recordings_of_a_release_are_verified_by_their_files(
+    desk: Path, address: str, certifier: Certifier
+) -> None:
+    assert run(f"certifier pack --server {ADDRESS} -o pack --certificates certificates", address).exit_code == 0
+    digests = [certifier.certificate(DEMO_CODES[state]).audio_sha256 for state in ("class-1", "revoked")]
+    recordings = [in_41(ref=f"A{number}", digest=digest) for number, digest in enumerate([*digests, "0" * 64])]
+    Path("release.xml").write_bytes(message(*recordings))
+    command = "certifier verify release.xml --column sha256 --pack pack --certificates certificates --out release.csv"
+    assert run(command, address).exit_code == 3
+    rows = {row["ref"]: row["result"] for row in csv.DictReader(Path("release.csv").read_text().splitlines())}
+    assert rows == {"A0": "valid", "A1": "not_valid", "A2": "no_certificate"}
 
 
 def test_without_a_key_the_service_refuses_and_the_command_says_why(desk: Path, address: str) -> None:

@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from certifier.catalogue import reading
+from certifier.catalogue.pieces import Place
 from certifier.catalogue.questions import Column, column_for
-from certifier.catalogue.reading import LONGEST_LINE, Place, open_catalogue
+from certifier.catalogue.reading import LONGEST_LINE, open_catalogue
 from certifier.errors import ForeignInputError
 
 ISRC = [Column("isrc", "isrc")]

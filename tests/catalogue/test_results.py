@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from certifier.catalogue.reading import JSON_TEXT, Place
+from certifier.catalogue.pieces import Place
+from certifier.catalogue.reading import JSON_TEXT
 from certifier.catalogue.results import Results
 from certifier.errors import ForeignInputError, OperatorError
 

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pytest
 
 from certifier.catalogue.checker import CheckerPlan
+from certifier.catalogue.pieces import Piece, Place
 from certifier.catalogue.questions import Column
-from certifier.catalogue.reading import Piece, Place
 from certifier.catalogue.run import verified_pieces
 from certifier.errors import ForeignInputError, OperatorError
 from tests.catalogue.stock import isrc_of, stock_of

@@ -57,6 +57,9 @@ NO_FEEDS = {
     "no items": {},
     "items that are text": {"items": "x"},
     "an item that is text": {"items": ["x"]},
+    "an event without an id": {"items": [{"type": "x"}]},
+    "an id that is no header": {"items": [event(1) | {"id": "evt_\u20ac"}]},
+    "an id with a header behind it": {"items": [event(1) | {"id": "evt_1\r\nX: y"}]},
 }
 
 
@@ -107,6 +110,29 @@ def test_the_feed_is_followed_from_a_named_event_on() -> None:
     with scripted(feed) as service, scripted(lambda _: Reply(204, b"")) as receiver:
         done = listened(service.url, "--after", EVENTS[2]["id"], "--count", "1", "--forward-to", receiver.url)
     assert (done.exit_code, receiver.asked[0].headers["webhook-id"]) == (0, EVENTS[3]["id"])
+
+
+def test_what_a_service_tells_never_reaches_the_terminal_as_it_is() -> None:
+    told = event(1) | {"timestamp": "\x1b[31m[bold]now", "type": "\x1b]0;x\x07"}
+    with scripted(lambda _: as_json({"items": [told], "has_more": False})) as service:
+        done = listened(service.url, "--from-start", "--count", "1")
+    assert (done.exit_code, "\x1b" in done.output, "[bold]now" in done.stdout) == (0, False, True), done.output
+
+
+def test_a_service_that_always_has_more_and_gives_none_is_not_asked_without_a_pause(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked, waits = 0, list[float]()
+
+    def answer(_: Asked) -> Reply:
+        nonlocal asked
+        asked += 1
+        return as_json({"items": [] if asked < 4 else [event(1)], "has_more": asked < 20})
+
+    monkeypatch.setattr("certifier.cli.listen.time.sleep", waits.append)
+    with scripted(answer) as service:
+        done = listened(service.url, "--count", "1")
+    assert (done.exit_code, asked, len(waits)) == (0, 4, 2), done.output
 
 
 def test_two_places_to_begin_at_are_wrong_usage() -> None:

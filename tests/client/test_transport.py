@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -76,7 +78,13 @@ def test_a_time_may_be_a_date() -> None:
     assert 15 <= clock.waits[0] <= 22
 
 
-WISHES = {"no number": "soon", "less than nothing": "-5", "of others": "٣", "nothing": ""}
+WISHES = {
+    "no number": "soon",
+    "less than nothing": "-5",
+    "of others": "٣",
+    "nothing": "",
+    "a zone that nobody can count": "Thu, 01 Jan 2026 00:00:00 +99999999999999",
+}
 
 
 @pytest.mark.parametrize("wish", WISHES.values(), ids=WISHES.keys())
@@ -187,6 +195,44 @@ def test_an_answer_without_an_end_is_not_read_to_it(monkeypatch: pytest.MonkeyPa
     assert len(site.asked) == 1
 
 
+NOWHERE = {
+    "no text": "/\xff",
+    "no address": "http://[",
+    "another scheme": "file:///etc/hostname",
+    "no port": "http://127.0.0.1:99999/",
+    "itself, for ever": "/x",
+}
+
+
+@pytest.mark.parametrize("target", NOWHERE.values(), ids=NOWHERE.keys())
+@pytest.mark.parametrize("key", [None, "lcal_test_a_b"])
+def test_who_is_sent_nowhere_is_told_so(target: str, key: str | None) -> None:
+    with scripted(lambda _: Reply(302, b"", {"Location": target})) as site:
+        client = Client(site.url, key=key, patience=Clock().patience(attempts=1))
+        with pytest.raises((IncompleteAddress, Unavailable)):
+            client.get("/x")
+        with pytest.raises(IncompleteAddress, match="sends us elsewhere"):
+            client.post_json("/x", {})
+
+
+@pytest.mark.parametrize("key", [None, "lcal_test_a_b"])
+def test_the_body_of_a_redirect_is_read_no_further_than_any_other(
+    monkeypatch: pytest.MonkeyPatch, key: str | None
+) -> None:
+    monkeypatch.setattr("certifier.client.transport.MAX_BODY", 100_000)
+    packed = gzip.compress(b"x" * 30_000_000)
+    headers = {"Location": "/x", "Content-Encoding": "gzip"}
+    with scripted(lambda _: Reply(302, packed, headers)) as site:
+        client = Client(site.url, key=key, patience=Clock().patience(attempts=1))
+        tracemalloc.start()
+        for ask in (lambda: client.get("/x"), lambda: client.post_json("/x", {})):
+            with pytest.raises((IncompleteAddress, Unavailable)):
+                ask()
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert most < 20_000_000
+
+
 @pytest.fixture
 def elsewhere() -> Iterator[tuple[Scripted, Scripted]]:
     with scripted(in_turn(OK)) as other, scripted(lambda _: Reply(302, b"", {"Location": f"{other.url}/y"})) as site:
@@ -204,9 +250,10 @@ def test_a_key_goes_to_the_named_server_alone(elsewhere: tuple[Scripted, Scripte
     assert [asked.method for asked in other.asked] == ["GET"]
 
 
-def test_a_key_is_not_sent_where_anybody_can_read_it() -> None:
+@pytest.mark.parametrize("url", ["http://label.example", "HTTP://label.example"])
+def test_a_key_is_not_sent_where_anybody_can_read_it(url: str) -> None:
     with pytest.raises(IncompleteAddress, match="anybody on the way") as caught:
-        Client("http://label.example", key="lcal_live_a_secret")
+        Client(url, key="lcal_live_a_secret")
     assert "secret" not in str(vars(caught.value))
 
 

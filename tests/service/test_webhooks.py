@@ -6,11 +6,13 @@ The internet here is a mock on loopback (tests/internet.py), the judge of signat
 from __future__ import annotations
 
 import json
+import secrets
 import shutil
 import ssl
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,17 +24,17 @@ from structlog.testing import capture_logs
 
 from certifier.certificate.times import parse_time, time_text
 from certifier.egress import Egress, Limits
-from certifier.errors import NotFoundError, StorageError
+from certifier.errors import ConflictError, NotFoundError, StorageError
 from certifier.service.deliverer import LEASE, PLACES, RETRIES_S, Deliverer
 from certifier.service.events import event_of
-from certifier.service.webhooks import BOTH_SIGN, Webhooks, WithSecret
+from certifier.service.webhooks import BOTH_SIGN, MOST_ENDPOINTS, Webhooks, WithSecret
 from certifier.storage.events import EventStore
 from certifier.storage.rows import DeliveryRow, EndpointRow
 from certifier.storage.store import Store
 from certifier.storage.webhooks import WebhookStore
 from tests.internet import QUICK, Behaviour, Internet, Listener, body
 from tests.postgres import Postgres
-from tests.test_egress import drip, endless, silent
+from tests.test_egress import drip, endless, endless_redirect, redirect_to_no_text, silent
 
 NAME = "hooks.example.org"
 URL = f"https://{NAME}/label?token=example-token"
@@ -243,6 +245,8 @@ FAULTS: dict[str, tuple[Behaviour, str]] = {
         body(b"", "308 Permanent", "Location: https://other.example.org/"),
         "redirect",
     ),
+    "a redirect with an endless body": (endless_redirect, "redirect"),
+    "a redirect to what is no text": (redirect_to_no_text, "redirect"),
     "a fault of theirs": (body(b"", "500 Oh"), "HTTP 500"),
     "no such address": (body(b"", "404 Not Found"), "HTTP 404"),
     "too many": (body(b"", "429 Later", "Retry-After: 3"), "HTTP 429"),
@@ -264,6 +268,21 @@ def test_only_an_answer_of_success_in_time_is_a_delivery(world: World, behaviour
     assert (delivery.state, delivery.attempts) == ("waiting", 1)
     assert told in str(delivery.told)
     assert len(world.net.dialled) == 1
+
+
+def test_a_delivery_that_fails_as_nobody_foresaw_is_an_attempt_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> int:
+        raise ValueError("a secret of the receiver")
+
+    row = world.endpoint().endpoint
+    world.happen()
+    monkeypatch.setattr(Egress, "post", fail)
+    world.deliver()
+    delivery = world.waiting(row)
+    assert (delivery.state, delivery.attempts, delivery.told) == ("waiting", 1, "The delivery failed.")
+    assert world.reread(row).failures == 1
 
 
 def test_an_endless_answer_of_success_is_not_read(world: World) -> None:
@@ -469,6 +488,25 @@ def test_the_log_holds_no_secret(world: World) -> None:
     assert made.secret.removeprefix("whsec_") not in written + repr(made) + repr(world.reread(made.endpoint))
     assert "example-token" not in written
     assert "webhook-signature" not in written
+
+
+def test_nobody_gets_more_endpoints_than_one_holder_may_have_by_asking_at_once(on_both: World) -> None:
+    for number in range(MOST_ENDPOINTS - 1):
+        on_both.endpoint(f"https://{NAME}/{number}")
+    start = threading.Barrier(6)
+
+    def ask(number: int) -> bool:
+        start.wait(10)
+        try:
+            on_both.endpoint(f"https://{NAME}/more-{number}")
+        except ConflictError:
+            return False
+        return True
+
+    on_both.webhooks = Webhooks(on_both.store, secrets.token_bytes)
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(ask, range(6))) == 1
+    assert len(on_both.webhooks.all_of(HOLDER)) == MOST_ENDPOINTS
 
 
 def test_an_endpoint_that_is_removed_leaves_nothing(on_both: World) -> None:

@@ -20,6 +20,7 @@ from tests.web.access import bearer, new_key
 
 REQUESTS = int(os.environ.get("REQUESTS", "20000"))
 WARMED_UP = REQUESTS // 5
+ENDS_THE_KEY = "revokeApiKey"  # else it ends its own, and all the rest is refused
 MAY_GROW = 32 << 20  # bytes, all processes of the service together, over the last four fifths of the requests
 
 
@@ -44,7 +45,7 @@ def test_no_request_is_answered_otherwise_than_described_and_memory_stays_flat(
     tally, sizes = Tally(), [(0, memory_of(service))]
     for seed in count(1):
         config = rules(seed=seed, examples=40, base_url=service.url, headers=bearer(key))
-        fuzzed(openapi.from_dict(document, config=config), tally)
+        fuzzed(openapi.from_dict(document, config=config).exclude(operation_id=ENDS_THE_KEY), tally)
         sizes.append((tally.requests, memory_of(service)))
         if tally.requests >= REQUESTS:
             break

@@ -100,7 +100,7 @@ def test_webhooks_that_are_due_or_fail_are_counted(certifier: Certifier) -> None
     client = create_app(certifier, lambda: LATER).test_client()
     row = EndpointRow("whk_1", "Example Platform", "https://platform.example/", "", (), "", created_at=time_text(LATER))
     store = certifier.webhooks.store
-    store.add(row)
+    store.add(row, 20)
     store.add_delivery("dlv_1", row.id, NewEvent("evt_1", "certificate.revoked", "{}"), LATER)
     store.change(row, {"failures": 1})
     told = numbers(client)

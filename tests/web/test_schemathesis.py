@@ -31,6 +31,7 @@ def sandbox(filled_sandbox: Settings, tmp_path_factory: pytest.TempPathFactory) 
         yield create_app(certifier), new_key(certifier, *SCOPES)
 
 
+ENDS_THE_KEY = "revokeApiKey"  # else it ends its own, and all the rest is refused
 PLAIN = {"Accept-Encoding": "identity"}  # the client of applications without a server does not unpack
 # what it does -> the phases, and how many requests it makes at least
 TRIED = {
@@ -43,7 +44,11 @@ TRIED = {
 def test_the_service_answers_as_described(sandbox: tuple[Flask, str], phases: tuple[str, ...], least: int) -> None:
     app, key = sandbox
     config = rules(seed=20261126, examples=20, phases=phases, headers=bearer(key) | PLAIN)
-    schema = openapi.from_wsgi("/openapi.json", app, config=config).include(path_regex="^/api/")
+    schema = (
+        openapi.from_wsgi("/openapi.json", app, config=config)
+        .include(path_regex="^/api/")
+        .exclude(operation_id=ENDS_THE_KEY)
+    )
     tally = fuzzed(schema)
     assert tally.faults == {}
     assert tally.requests >= least

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +13,11 @@ from certifier.certificate.code import display_code
 from certifier.certificate.proof import sign_document
 from certifier.crypto.strict_json import parse_object
 from certifier.service.certifier import Certifier
+from certifier.web import api
 from certifier.web.app import create_app
+from certifier.web.documents import verification_bytes, verification_view
+from certifier.web.site import Site
+from certifier.web.verifications import check_code
 from tests.studio import NOW, Studio
 from tests.web.conftest import LATER, World
 
@@ -191,3 +196,36 @@ LITTLE_LIKE_ADDRESSES = {
 def test_what_looks_a_little_like_an_address_is_judged_as_a_code(world: World, text: str) -> None:
     answer = world.client.get("/verify", query_string={"code": text}, headers={"Accept": "application/json"})
     assert (answer.status_code, answer.json["type"].rpartition("/")[2]) == (400, "code-malformed")
+
+
+def test_an_answer_is_remembered_for_its_moment_only(
+    studio: Studio, certifier: Certifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same question in the same minute is answered from memory; a withdrawal and the next minute are seen at once."""
+    code = certifier.submit(studio.upload(studio.signed(studio.report())), NOW).certificate.code  # type: ignore[union-attr]
+    now, checks = [LATER], []
+    real = api.check_code
+    monkeypatch.setattr(api, "check_code", lambda *asked: checks.append(asked) or real(*asked))
+    client = create_app(certifier, lambda: now[0]).test_client()
+
+    def verdict(**more: Any) -> tuple[str, int]:
+        body = client.post(VERIFICATIONS, json={"code": code, **more}).json
+        return body["verdict"], len(checks)
+
+    assert [verdict(), verdict(), verdict(audio={"sha256": OTHER_AUDIO}), verdict()] == [
+        ("valid", 1),
+        ("valid", 1),
+        ("not_valid", 2),
+        ("valid", 2),
+    ]
+    now[0] += timedelta(minutes=1)
+    assert verdict() == ("valid", 3)
+    certifier.change_status(code, "revoke", "misuse", now[0])
+    assert verdict() == ("not_valid", 4)
+
+
+def test_the_answer_is_that_of_the_described_model(world: World) -> None:
+    for code in (world.code, world.withdrawn.certificate.code):
+        verification = check_code(Site(world.certifier, lambda: LATER), code)
+        view = verification_view(verification, "demo").model_dump(mode="json")
+        assert json.loads(verification_bytes(verification, "demo")) == view

@@ -109,6 +109,14 @@ PATH_EXAMPLES = {
 }
 
 
+MOVED = {"301": {"description": "Another spelling of the code"}}
+
+
+def _moved(path: str) -> dict[str, Any]:
+    """At the addresses that people share, each certificate has one spelling; those of the API answer to all."""
+    return MOVED if path.startswith("/v/{code}") else {}
+
+
 def file_at(operation: str, path: str, about: str, media_type: str) -> dict[str, Any]:
     listed = query("purpose", ["revocation", "suspension"], "What the list tells")
     purpose = {**listed, "in": "path", "required": True, "example": "revocation"}
@@ -124,5 +132,5 @@ def file_at(operation: str, path: str, about: str, media_type: str) -> dict[str,
         "operationId": operation,
         "summary": about,
         "parameters": parameters,
-        "responses": {"200": answer} | problems_with(400, *((404,) if parameters else ())),
+        "responses": {"200": answer, **_moved(path)} | problems_with(400, *((404,) if parameters else ())),
     }
