@@ -106,7 +106,10 @@ def is_text(kind: pa.DataType) -> bool:
 
 
 def _texts(column: pa.Array) -> list[str | CertifierError | None]:
-    values: list[Any] = column.to_pylist()
+    try:
+        values: list[Any] = column.to_pylist()
+    except UnicodeDecodeError:  # Parquet is read without a look at the bytes of its texts
+        values = column.cast(pa.large_string()).cast(pa.large_binary()).to_pylist()
     return [_decoded(value) if isinstance(value, bytes) else value for value in values]
 
 

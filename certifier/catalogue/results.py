@@ -56,13 +56,27 @@ def _written(batch: pa.RecordBatch, *, header: bool) -> bytes:
 
 
 def _ndjson_bytes(batch: pa.RecordBatch) -> bytes:
-    lines = batch.to_pylist()
+    try:
+        lines = batch.to_pylist()
+    except (ValueError, OverflowError):  # a text that is none, a day outside Python's calendar
+        columns = [map(_value, column) for column in batch.columns]
+        lines = [dict(zip(batch.schema.names, row, strict=True)) for row in zip(*columns, strict=True)]
     for each in batch.schema:
         if each.metadata == JSON_TEXT:
             for line in lines:
                 text = line[each.name]
                 line[each.name] = orjson.Fragment(text) if text is not None else None
     return b"".join(orjson.dumps(line, default=_as_text, option=orjson.OPT_APPEND_NEWLINE) for line in lines)
+
+
+def _value(cell: pa.Scalar) -> Any:
+    """A value as Python has it, else as text. Raises ArrowException where it is neither."""
+    try:
+        return cell.as_py()
+    except UnicodeDecodeError:
+        return cell.cast(pa.large_binary()).as_py().decode("utf-8", "replace")
+    except (ValueError, OverflowError):
+        return str(cell.cast(pa.string()))
 
 
 def _as_text(value: Any) -> str:
@@ -134,6 +148,8 @@ class Results:
     def _lock(self) -> None:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not os.path.samestat(os.fstat(self._file.fileno()), self._part.stat()):
+                raise FileNotFoundError("it has just ended")  # and what was opened here are its results
         except OSError as error:
             self._file.close()
             raise OperatorError(
@@ -149,13 +165,17 @@ class Results:
         try:
             known: dict[str, Any] = json.loads(self._progress.read_bytes())
             is_ours, is_same = known["form"] == FORM, known["job"] == self._job
-            is_whole = self._part.stat().st_size >= known["bytes"]
-        except (ValueError, KeyError, TypeError):
+            numbers = [known["bytes"], *known["place"]]
+            is_whole = len(numbers) == 1 + len(Place()) and isinstance(known["told"], dict)
+            is_whole = is_whole and all(type(number) is int and number >= 0 for number in numbers)
+            is_whole = is_whole and self._part.stat().st_size >= known["bytes"]
+        except (ValueError, KeyError, TypeError, RecursionError):
             is_ours = is_same = is_whole = False
             known = {}
         if not (is_ours and is_same and is_whole):
             self._file.close()
-            changed = [name for name in self._job if is_ours and known["job"].get(name) != self._job[name]]
+            was = known.get("job") if is_ours else None
+            changed = [name for name in self._job if isinstance(was, dict) and was.get(name) != self._job[name]]
             raise OperatorError(
                 "An earlier run ended here that was about something else, and its results are left as they are.",
                 found=f"{self._progress.name}, with another {', '.join(changed)}" if changed else self._progress.name,

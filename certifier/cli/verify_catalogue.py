@@ -125,6 +125,7 @@ def verify_catalogue(file: Path, asked: CatalogueOptions, trusted: Trusted, *, a
         ) from error
     began, now = time.monotonic(), datetime.now(UTC)
     columns = [_column(text) for text in asked.columns] or None
+    _check_out(asked, file)
     delimiter = _delimiter(asked.delimiter)
     plan, pack = _plan(asked, trusted, now)
     catalogue = reading.open_catalogue(file, columns, encoding=asked.encoding, delimiter=delimiter)
@@ -193,7 +194,12 @@ class Tally:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Tally:
-        return cls(document.get("results"), document.get("first_problem"))
+        results, first = document.get("results"), document.get("first_problem")
+        counts = results.items() if isinstance(results, dict) else ()
+        return cls(
+            {name: number for name, number in counts if name in RESULTS and isinstance(number, int)},
+            first if isinstance(first, dict) and {"row", "problem"} <= first.keys() else None,
+        )
 
     def to_document(self) -> dict[str, Any]:
         return {"results": dict(self.results), "first_problem": self.first_problem}
@@ -221,6 +227,12 @@ def _column(text: str) -> Column:
         return column_for(text)
     except CertifierError as error:
         raise click.UsageError(f"--column {text[:80]}: {error.message} Expected: {error.expected}.") from error
+
+
+def _check_out(asked: CatalogueOptions, file: Path) -> None:
+    for read in (file, asked.certificates):
+        if asked.out and read and asked.out.exists() and asked.out.samefile(read):
+            raise click.UsageError(f"--out {asked.out} is read here: answers do not take its place. Give another name.")
 
 
 def _delimiter(text: str | None) -> str | None:

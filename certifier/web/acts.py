@@ -19,7 +19,7 @@ from certifier.crypto.canonical import digest_of, to_json_text
 from certifier.crypto.keyring import STATEMENT_ID
 from certifier.crypto.keys import PublicKey
 from certifier.crypto.strict_json import parse_object
-from certifier.errors import IdempotencyKeyUsed
+from certifier.errors import ConflictError
 from certifier.report.statements import open_statement
 from certifier.service.acts import MOST_NOTE, Act
 from certifier.service.approvals import KINDS, Party, approve_party, approve_statement, check_envelope, check_party
@@ -156,7 +156,7 @@ def _answered(site: Site, doing_of: Callable[[], _Doing]) -> Response:
     if before is None:
         try:
             doing.do(row)
-        except IdempotencyKeyUsed:  # the same request, a moment ago
+        except ConflictError:  # perhaps the same request, a moment ago
             before = acts.answered(doing.act)
             if before is None:
                 raise

@@ -194,7 +194,9 @@ def _answer_lines(site: Site) -> Response:
     known = caller()
     give_back = site.place_for_stream(known.holder)
     asker = Asker(site, g.request_id, with_records=with_records)
-    answers = _told(asker, unpacked(blocks) if is_packed else blocks, partial(_pace, site, known), give_back)
+    together = min(TOGETHER, site.limits.policies["bulk"].quota or TOGETHER)  # what can be charged at once
+    lines = lines_of(unpacked(blocks) if is_packed else blocks)
+    answers = _told(asker, lines, together, partial(_pace, site, known), give_back)
     response = Response(answers, content_type=NDJSON)
     response.call_on_close(give_back)  # of an answer that nobody began to read, too
     response.headers["Cache-Control"] = "private, no-store"
@@ -214,11 +216,9 @@ def _refuse_encoding(*known: str) -> str:
 
 def _pace(site: Site, known: Caller, number: int) -> None:
     """Wait until the holder of the key may ask this many items: a stream that comes too fast is slowed down, not refused."""
-    quota = site.limits.policies["bulk"].quota
-    cost = min(number, quota or number)
     while True:
         try:
-            charge_items(site, known, cost)
+            charge_items(site, known, number)
         except RateLimited:
             time.sleep(LOOK_AGAIN_S)
         else:
@@ -226,13 +226,17 @@ def _pace(site: Site, known: Caller, number: int) -> None:
 
 
 def _told(
-    asker: Asker, blocks: Iterable[bytes], pace: Callable[[int], None], give_back: Callable[[], None]
+    asker: Asker,
+    arrived: Iterable[list[bytes | None]],
+    together: int,
+    pace: Callable[[int], None],
+    give_back: Callable[[], None],
 ) -> Iterator[bytes]:
     """The answers as lines, some of them together; a fault in the stream itself is its last line."""
     try:
-        for lines in lines_of(blocks):
+        for lines in arrived:
             following = iter(lines)
-            while some := list(islice(following, TOGETHER)):
+            while some := list(islice(following, together)):
                 pace(len(some))
                 yield b"".join(map(_line, asker.answers_to(map(_parse_line, some))))
     except CertifierError as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from certifier.catalogue.batch import verify_batch
@@ -227,6 +228,15 @@ def test_text_may_be_in_any_type_of_arrow(kind: pa.DataType, checker: Checker) -
 def test_bytes_that_are_no_text_are_a_problem_of_their_row(checker: Checker) -> None:
     rows = answers(checker, isrc=pa.array([b"\xff\xfe", isrc_of(1).encode()], pa.binary()))
     assert [row["result"] for row in rows] == ["problem", "valid_with_warnings"]
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.string_view()], ids=str)
+def test_text_that_is_none_whatever_its_type_says_is_a_problem_of_its_row(kind: pa.DataType, checker: Checker) -> None:
+    """Nobody looks at the bytes of a text while Parquet is read."""
+    raw = pa.array([b"\xff\xfe", isrc_of(1).encode(), None], pa.binary())
+    texts = pc.cast(raw, kind, safe=False)
+    batch = verify_batch(pa.record_batch({"isrc": texts}), checker)
+    assert batch.column("result").to_pylist() == ["problem", "valid_with_warnings", "problem"]
 
 
 BAD_COLUMNS: dict[str, tuple[Any, Any, str]] = {

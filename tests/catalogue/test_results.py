@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -122,6 +123,50 @@ def test_a_note_that_cannot_be_read_is_told(note: bytes, tmp_path: Path) -> None
         Results(tmp_path / "out.csv", SCHEMA, JOB)
 
 
+def _noted(**changes: Any) -> dict[str, Any]:
+    noted = {"form": "lcal-catalogue-progress/1", "job": JOB, "place": [3, 0, 0], "bytes": 0, "told": {}}
+    return noted | changes
+
+
+CHANGED_NOTES = {
+    "bytes below nothing": _noted(bytes=-1),
+    "bytes in parts": _noted(bytes=0.5),
+    "rows as text": _noted(place=["3", 0, 0]),
+    "rows below nothing": _noted(place=[-3, 0, 0]),
+    "a long place": _noted(place=[1, 2, 3, 4]),
+    "no place": {name: value for name, value in _noted().items() if name != "place"},
+    "nothing told": _noted(told=None),
+    "deep": b"[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("note", CHANGED_NOTES.values(), ids=CHANGED_NOTES.keys())
+def test_a_note_that_was_changed_is_told(note: Any, tmp_path: Path) -> None:
+    (tmp_path / "out.csv.progress").write_bytes(note if isinstance(note, bytes) else json.dumps(note).encode())
+    with pytest.raises(OperatorError, match="about something else"):
+        Results(tmp_path / "out.csv", SCHEMA, JOB)
+
+
+def test_answers_that_another_run_finished_meanwhile_are_not_written_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other run ends between the moment when its file is opened here and the one when it is locked."""
+    out = tmp_path / "out.csv"
+    other = Results(out, SCHEMA, JOB)
+    other.add(batch(0, 10), Place(10), {})
+
+    def end_first(self: Results, lock: Any = Results._lock) -> None:
+        if not out.exists():
+            with other:
+                other.finish()
+        lock(self)
+
+    monkeypatch.setattr(Results, "_lock", end_first)
+    with pytest.raises(OperatorError, match="Another run"):
+        Results(out, SCHEMA, JOB)
+    assert places_in(out) == list(range(10))
+
+
 def test_two_runs_do_not_write_into_one_file(tmp_path: Path) -> None:
     with Results(tmp_path / "out.csv", SCHEMA, JOB), pytest.raises(OperatorError, match="Another run is writing"):
         Results(tmp_path / "out.csv", SCHEMA, JOB)
@@ -153,6 +198,22 @@ def test_a_line_of_json_comes_out_as_an_object_and_dates_as_text(tmp_path: Path)
         {"row": {"a": [1, 2]}, "day": "1970-01-01", "raw": "ff"},
         {"row": None, "day": None, "raw": None},
     ]
+
+
+def test_values_beyond_what_json_can_say_come_out_as_text(tmp_path: Path) -> None:
+    raw = pa.array([b"\xffx", b"y"], pa.binary())
+    columns = {
+        "name": pc.cast(raw, pa.string(), safe=False),
+        "day": pa.array([10**8, 0], pa.date32()),
+        "time": pa.array([2**62, -(2**62)], pa.timestamp("us")),
+    }
+    told = pa.record_batch(columns)
+    with Results(tmp_path / "out.ndjson", told.schema, JOB) as results:
+        results.add(told, Place(2), {})
+        results.finish()
+    first, second = [json.loads(line) for line in (tmp_path / "out.ndjson").read_text().splitlines()]
+    assert (first["name"], second["name"], second["day"]) == ("\ufffdx", "y", "1970-01-01")
+    assert all("out of range" in text for text in (first["day"], first["time"], second["time"]))
 
 
 def test_parquet_is_written_in_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -150,6 +150,31 @@ def test_wrong_usage_is_told(arguments: tuple[str, ...], words: str, shop: Path)
     assert words in " ".join(result.stderr.split())
 
 
+@pytest.mark.parametrize("out", ["catalogue.csv", "folder/../catalogue.csv", "same.csv", "other.csv"])
+def test_answers_never_take_the_place_of_what_they_are_made_from(out: str, shop: Path) -> None:
+    file = saved(GOOD)
+    before = file.read_bytes()
+    Path("folder").mkdir()
+    Path("same.csv").symlink_to(file)
+    Path("other.csv").hardlink_to(file)
+    result = verify(shop, file, "--column", "isrc", "--out", out)
+    assert (result.exit_code, file.read_bytes() == before) == (2, True), result.output
+    assert "is read here" in result.stderr
+
+
+def test_a_note_with_other_counts_ends_in_no_fault(shop: Path) -> None:
+    file = saved(GOOD)
+    status = file.stat()
+    job = {"catalogue": [file.name, status.st_size, status.st_mtime_ns], "columns": [["isrc", "isrc"]]}
+    job |= {"encoding": "utf-8", "delimiter": None, "form": ".csv"}
+    told = {"results": {"valid": "x", "other": 3}, "first_problem": {"row": 1}}
+    noted = {"form": "lcal-catalogue-progress/1", "job": job, "place": [0, 0, 0], "bytes": 0, "told": told}
+    Path("out.csv.progress").write_text(json.dumps(noted))
+    Path("out.csv.part").write_text("")
+    result = verify(shop, file, "--out", "out.csv")
+    assert result.exit_code in (0, 1), result.output
+
+
 def test_without_anything_to_trust_nothing_is_verified(shop: Path) -> None:
     result = run("verify", saved(GOOD), "--certificates", shop / "certificates")
     assert (result.exit_code, "Nothing says whose certificates count" in result.stderr) == (2, True)

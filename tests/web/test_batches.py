@@ -440,6 +440,23 @@ def test_more_items_than_a_holder_may_ask_are_refused_in_a_document_and_slowed_d
     assert 60 < sum(waits) <= 180
 
 
+def test_a_limit_smaller_than_what_is_looked_up_together_counts_each_line(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certifier = copy(world.certifier)
+    certifier.settings = replace(certifier.settings, limit_bulk=20, limit_store="")
+    now = [LATER]
+    small = keyed(create_app(certifier, lambda: now[0]), new_key(world.certifier, "verify:bulk", holder="Small Platform"))
+    began = now[0]
+
+    def wait(seconds: float) -> None:
+        now[0] += timedelta(seconds=seconds)
+
+    monkeypatch.setattr(batches.time, "sleep", wait)
+    assert len(stream(small, as_lines(*[{"code": UNKNOWN_CODE}] * 100))) == 100
+    assert now[0] - began > timedelta(minutes=3)
+
+
 # -- every state, and verifying again what was answered -------------------------------------------------------------
 
 STATES = {
