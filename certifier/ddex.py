@@ -17,6 +17,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
 from certifier.errors import ForeignInputError
+from certifier.isrc import isrc_in
 
 NAMESPACE = re.compile(r"http://ddex\.net/xml/ern/4[123][0-9]?")
 MESSAGE = "NewReleaseMessage"
@@ -26,7 +27,6 @@ MAX_DEPTH = 40
 MAX_RECORDINGS = 10_000
 MAX_TEXT = 1000
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_ISRC = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}")
 
 
 @dataclass(frozen=True)
@@ -119,8 +119,8 @@ def _isrc_of(recording: Element, ref: str) -> str | None:
     told = next((text for place in places for text in _texts(recording, *place)), None)
     if told is None:
         return None
-    isrc = told.replace("-", "").replace(" ", "").upper()
-    if not _ISRC.fullmatch(isrc):
+    isrc = isrc_in(told)
+    if not isrc:
         raise ForeignInputError(
             "The ISRC of a recording is none.", found=f"{ref}: {told[:40]}", expected="such as XXABC2600001"
         )

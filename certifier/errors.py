@@ -51,6 +51,7 @@ CertifierError
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -314,3 +315,8 @@ class TooManyError(CertifierError):
 
 class UnreachableError(CertifierError):
     """The network or the server did not answer."""
+
+
+def kind_of(error: CertifierError) -> str:
+    """The name of an error's class as one word: ``MalformedCode`` is ``malformed-code``."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", type(error).__name__).lower()

@@ -12,7 +12,6 @@ The steps for a batch:
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -30,11 +29,11 @@ from certifier.certificate.trust import parse_trust
 from certifier.certificate.verdict import verdict_table
 from certifier.certificate.verification import Verification, verification_row
 from certifier.certificate.verify import cannot_be_read, check_certificate, check_print
-from certifier.errors import CertifierError, ForeignInputError
+from certifier.errors import CertifierError, ForeignInputError, kind_of
+from certifier.isrc import plain_isrc
 
 AXES = tuple(verdict_table()["axes"])
 MEMBERS = ("result", "code", "verdict", "because", "outcome", "assessed_g_per_min", *AXES, "problem")
-RESULTS = ("valid", "valid_with_warnings", "not_valid", "cannot_tell", "no_certificate", "problem")
 VALID = ("valid", "valid_with_warnings")
 RENEWED_AFTER = timedelta(minutes=30)  # of a pack that is fetched from a service
 
@@ -176,7 +175,7 @@ def _is_asked_for(question: Question, claims: Claims) -> bool:
     subject = claims.subject
     named = {
         "code": claims.code,
-        "isrc": (subject.isrc or "").upper().replace("-", "").replace(" ", ""),
+        "isrc": plain_isrc(subject.isrc or ""),
         "sha256": subject.audio_sha256,
         "essence_sha256": subject.essence_sha256,
     }
@@ -195,7 +194,7 @@ def _answer_of(verification: Verification, code: str | None) -> Answer:
 def problem_answer(error: CertifierError) -> Answer:
     """The answer to what cannot be answered; the problem is one JSON object."""
     told = {
-        "type": re.sub(r"(?<!^)(?=[A-Z])", "-", type(error).__name__).lower(),
+        "type": kind_of(error),
         "detail": error.message,
         "found": error.found,
         "expected": error.expected,

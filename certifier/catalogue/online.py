@@ -12,10 +12,10 @@ from urllib.parse import quote
 from certifier.catalogue.shelf import Line, Record, parse_line
 from certifier.certificate.code import parse_code
 from certifier.client import Client, Patience
+from certifier.client.many import BATCHES
 from certifier.errors import CertifierError, ForeignInputError, UnreachableError
 
 EXPORT = "/api/v1/certificates.ndjson"
-BATCHES = "/api/v1/verification-batches"
 MOST_ITEMS = 1_000  # of one batch
 PATIENCE = Patience(
     attempts=10, longest_s=120

@@ -13,12 +13,12 @@ from typing import NamedTuple
 from certifier.certificate.code import parse_code
 from certifier.certificate.verification import AudioDigests
 from certifier.errors import ForeignInputError
+from certifier.isrc import isrc_in
 
 KINDS = ("code", "isrc", "sha256", "essence_sha256", "credential")
 BESIDE = ("proof",)  # a column that finds nothing by itself
 LONGEST_CELL = 1024 * 1024  # characters
 
-_ISRC = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}", re.ASCII)
 _DIGEST = re.compile(r"(?:sha-?256:)?([0-9a-f]{64})", re.ASCII)
 
 
@@ -55,8 +55,8 @@ def column_for(text: str) -> Column:
 
 def isrc_of(text: str) -> str:
     """The twelve symbols of an ISRC (ISO 3901), however it is written. Raises ForeignInputError."""
-    symbols = text.strip().upper().removeprefix("ISRC").replace("-", "").replace(" ", "")
-    if not _ISRC.fullmatch(symbols):
+    symbols = isrc_in(text)
+    if not symbols:
         raise ForeignInputError(
             "This is not an ISRC.", found=repr(text.strip()[:40]), expected="twelve letters and digits: QZABC2600001"
         )

@@ -64,10 +64,14 @@ def verification_document(verification: Verification) -> dict[str, Any]:
     }
 
 
+# What a row of many may say: a verdict, that there is no certificate, or that the row cannot be answered.
+ROW_RESULTS = ("valid", "valid_with_warnings", "not_valid", "cannot_tell", "no_certificate", "problem")
+
+
 def verification_row(verification: Verification) -> dict[str, Any]:
     """The verification as one row of many: of a batch, of a table. Members without a value are None.
 
-    ``result`` is the verdict here; rows that name no certificate, or that cannot be read, have other words there.
+    ``result``, one of ROW_RESULTS, is the verdict here; rows without a certificate, or that cannot be read, have another word.
     """
     claims = verification.claims
     return {

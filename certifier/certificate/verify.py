@@ -40,6 +40,7 @@ from certifier.errors import (
     MalformedProof,
     UnknownLog,
 )
+from certifier.isrc import plain_isrc
 from certifier.log.entry import expected_issue_entry
 from certifier.log.note import Checkpoint, VerifierKey, open_checkpoint
 from certifier.log.proof import parse_proof, verify_entry
@@ -368,10 +369,5 @@ def _is_same(digest: str | None, stated: str | None) -> bool:
 def _check_isrc(stated: _Stated, isrc: str | None) -> Check:
     if stated.isrc is None:
         return Check("binding", "unchecked", f"ISRC {isrc}", "an audio file; this certificate names no ISRC")
-    value = "isrc_only" if isrc and _plain_isrc(isrc) == _plain_isrc(stated.isrc) else "mismatch"
+    value = "isrc_only" if isrc and plain_isrc(isrc) == plain_isrc(stated.isrc) else "mismatch"
     return Check("binding", value, f"ISRC {isrc}", f"ISRC {stated.isrc}", "Compare the master file for certainty.")
-
-
-def _plain_isrc(isrc: str) -> str:
-    """Without the hyphens that people write into it (ISO 3901)."""
-    return isrc.upper().replace("-", "")

@@ -10,12 +10,10 @@ from typing import Any
 import click
 
 from certifier.certificate.times import time_text
-from certifier.cli.options import HOME, settings_of
+from certifier.cli.options import HOME, JSON, settings_of
 from certifier.cli.output import console, plain, show_json
-from certifier.service.api_keys import SCOPES, open_api_keys
+from certifier.service.api_keys import SCOPES, key_document, open_api_keys
 from certifier.storage.rows import ApiKeyRow
-
-JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 
 
 class _End(click.ParamType[datetime]):
@@ -71,7 +69,7 @@ def new(
     with open_api_keys(settings_of(home)) as keys:
         made = keys.make(holder, scopes, datetime.now(UTC), expires=expires, networks=networks)
     if as_json:
-        show_json({"key": made.text} | _object(made.row))
+        show_json({"key": made.text} | key_document(made.row))
         return
     click.echo(made.text)
     out = console(stderr=True)
@@ -89,7 +87,7 @@ def list_(holder: str | None, home: Path, as_json: bool) -> None:
     with open_api_keys(settings_of(home)) as keys:
         rows = keys.listed(holder)
     if as_json:
-        show_json({"api_keys": [_object(row) for row in rows]})
+        show_json({"api_keys": [key_document(row) for row in rows]})
         return
     cells = [("id", "holder", "state", "last used", "for")]
     cells += [(row.id, row.holder, _state(row, now), (row.last_used_at or "never")[:13], _about(row)) for row in rows]
@@ -109,7 +107,7 @@ def revoke(key_id: str, home: Path, as_json: bool) -> None:
     with open_api_keys(settings_of(home)) as keys:
         row = keys.revoke(key_id, datetime.now(UTC))
     if as_json:
-        show_json(_object(row))
+        show_json(key_document(row))
     else:
         console().print(f"{row.id} of {plain(row.holder)} is revoked since {row.revoked_at}")
 
@@ -123,16 +121,3 @@ def _state(row: ApiKeyRow, now: str) -> str:
 def _about(row: ApiKeyRow) -> str:
     until = f", until {row.expires_at}" if row.expires_at else ""
     return f"{', '.join(row.scopes.split())}{until}{f', from {row.networks}' if row.networks else ''}"
-
-
-def _object(row: ApiKeyRow) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "holder": row.holder,
-        "scopes": row.scopes.split(),
-        "networks": row.networks.split(),
-        "created_at": row.created_at,
-        "expires_at": row.expires_at,
-        "revoked_at": row.revoked_at,
-        "last_used_at": row.last_used_at,
-    }

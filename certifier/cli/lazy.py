@@ -18,6 +18,7 @@ EXTRAS = {
     "codecarbon": "measure",
     "music21": "studio",
     "pkcs11": "hsm",
+    "limits": "redis",
     "pyarrow": "catalogue",
     "ray": "cluster",
 }  # top-level modules of extras; those that are not named here belong to the service

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -112,11 +111,6 @@ def error_document(
     }
     listed = [{"pointer": each.pointer, "problem": each.problem, "found": each.found} for each in findings]
     return {"error": told | ({"findings": listed} if listed else {}), "exit_code": exit_code}
-
-
-def kind_of(error: CertifierError) -> str:
-    """The name of an error's class as one word: ``MalformedCode`` is ``malformed-code``."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "-", type(error).__name__).lower()
 
 
 def show_error(error: CertifierError) -> None:

@@ -19,11 +19,10 @@ from certifier.cli.output import (
     JSON_WISHED,
     UnusableFile,
     error_document,
-    kind_of,
     show_error,
     show_json,
 )
-from certifier.errors import CertifierError, IncompleteAddress, OperatorError, StandardError, UnreachableError
+from certifier.errors import CertifierError, IncompleteAddress, OperatorError, StandardError, UnreachableError, kind_of
 
 
 class TellingGroup(LazyGroup):

@@ -20,6 +20,7 @@ from certifier.certificate.verification import AudioDigests, Material, Verificat
 from certifier.certificate.verify import check_certificate, check_print
 from certifier.crypto.canonical import canonical_bytes
 from certifier.errors import CertifierError, MalformedAudio, MalformedCertificate
+from certifier.isrc import plain_isrc
 
 Target = str | bytes | Path | Mapping[str, Any]
 SUFFIXES = (".openbadge.json", ".baked.svg", ".json", ".vc", ".jwt", ".cose", ".svg")  # of a certificate's forms
@@ -75,7 +76,7 @@ def expected_audio(audio: Path | AudioDigests | None, isrc: str | None) -> Audio
     if audio is not None and isrc is not None:
         raise ValueError("One thing is compared: give an audio file or an ISRC.")
     if isrc is not None:
-        return AudioDigests("", isrc=isrc.strip().upper())
+        return AudioDigests("", isrc=plain_isrc(isrc))
     return digests_of(audio) if isinstance(audio, Path) else audio
 
 

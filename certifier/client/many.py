@@ -17,6 +17,7 @@ from certifier.certificate.verification import AudioDigests, Verification
 from certifier.client.errors import NotAllowed, NotFound, error_of
 from certifier.client.given import Given, check_code_of, given_of_bytes, given_of_code, status_urls
 from certifier.errors import CertifierError, ForeignInputError
+from certifier.isrc import plain_isrc
 
 if TYPE_CHECKING:
     from certifier.client.client import Client
@@ -234,7 +235,7 @@ def _found_by(kind: str, value: str) -> AudioDigests | None:
     """What a certificate that was looked up by it has to be for: else another recording's could stand in."""
     match kind:
         case "isrc":
-            return AudioDigests("", isrc=value.strip().upper())
+            return AudioDigests("", isrc=plain_isrc(value))
         case "sha256":
             return AudioDigests(value.strip().lower())
         case "essence_sha256":

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_network
+from typing import Any
 
 from certifier.certificate.times import parse_time, time_text
 from certifier.crypto.canonical import sha256_hex
@@ -171,6 +172,20 @@ def open_api_keys(settings: Settings) -> Iterator[ApiKeys]:
         yield ApiKeys(settings, ApiKeyStore(database))
     finally:
         database.close()
+
+
+def key_document(row: ApiKeyRow) -> dict[str, Any]:
+    """A key as it is shown; never with its secret."""
+    return {
+        "id": row.id,
+        "holder": row.holder,
+        "scopes": row.scopes.split(),
+        "networks": row.networks.split(),
+        "created_at": row.created_at,
+        "expires_at": row.expires_at,
+        "revoked_at": row.revoked_at,
+        "last_used_at": row.last_used_at,
+    }
 
 
 def without_keys(text: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from sqlalchemy import JSON, ColumnElement, Dialect, Select, Text, and_, case, cast, func, or_, select, union
 
+from certifier.isrc import plain_isrc
 from certifier.storage.rows import CertificateRow, SubmissionRow
 from certifier.storage.tables import certificates, listings, submissions
 
@@ -120,7 +121,7 @@ def listing_values(
         "standard": said.get("standard", "")[:60],
         "evidence_level": said.get("assurance", "")[:4],
         "assessed_g_per_min": said.get("assessed", "")[:40],
-        "isrc": said.get("ext:ISRC", "").upper().replace("-", "")[:20],
+        "isrc": plain_isrc(said.get("ext:ISRC", ""))[:20],
         "essence_sha256": said.get("ext:audio-essence-v1-sha256", "")[:64],
         "title_key": title[:KEY_LENGTH],
         "artist_key": artist[:KEY_LENGTH],

@@ -7,7 +7,6 @@ else is done for each. Nothing is stored.
 
 from __future__ import annotations
 
-import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,9 +23,10 @@ from pydantic import Field, ValidationError
 from certifier.certificate.code import display_code, parse_code
 from certifier.certificate.opened import open_certificate
 from certifier.certificate.times import time_text
-from certifier.certificate.verification import AudioDigests, Material, verification_row
+from certifier.certificate.verification import ROW_RESULTS, AudioDigests, Material, verification_row
 from certifier.crypto.strict_json import Limits, parse_object
 from certifier.errors import CertifierError, RateLimited
+from certifier.isrc import isrc_in
 from certifier.storage.rows import CertificateRow
 from certifier.web.access import Caller, caller, charge_items
 from certifier.web.api import AudioInQuestion, misfit
@@ -40,20 +40,16 @@ from certifier.web.problems import (
     PayloadTooLarge,
     problem_document,
 )
-from certifier.web.responses import JSON, checked_query, reply
+from certifier.web.responses import JSON, NDJSON, checked_query, reply
 from certifier.web.site import Site, checked
 from certifier.web.verifications import Held, check_held, code_needed, document_bytes
 
-NDJSON = "application/x-ndjson"
 MOST_ITEMS = 1_000
 TOGETHER = 200  # items whose rows are looked up at once
 LONGEST_REF = 200
 LOOK_AGAIN_S = 0.5
 BODY = Limits(max_bytes=8 * 1024 * 1024, max_nodes=400_000)
 RECORD = "record"
-RESULTS = ("valid", "valid_with_warnings", "not_valid", "cannot_tell", "no_certificate", "problem")
-
-_ISRC = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}", re.ASCII)
 
 log = structlog.get_logger(__name__)
 
@@ -154,7 +150,7 @@ def _answer_document(site: Site) -> Response:
     asker = Asker(site, g.request_id, with_records=with_records)
     answers = list(asker.answers_to(map(parse_question, items)))
     counted = Counter(answer["result"] for answer in answers)
-    body = {"items": answers, "summary": {result: counted[result] for result in RESULTS}}
+    body = {"items": answers, "summary": {result: counted[result] for result in ROW_RESULTS}}
     return reply(orjson.dumps(body), JSON, "not at all")
 
 
@@ -186,9 +182,7 @@ def _parse_batch(document: Mapping[str, Any]) -> tuple[list[Any], bool]:
 def _answer_lines(site: Site) -> Response:
     with_records = checked_query(include=("", RECORD))["include"] == RECORD
     is_packed = _refuse_encoding("identity", "gzip") == "gzip"
-    site.material(
-        site.clock(), None
-    )  # what cannot be answered now is said while there is still a status to say it with
+    site.material(site.clock(), None)  # what cannot be answered now is told while there is a status to tell it by
     request.max_content_length = 2**62  # as many lines as one likes; each of them is bounded
     blocks = blocks_of(request.stream, site.settings.upload_seconds)
     known = caller()
@@ -326,8 +320,8 @@ def _by_code(item: BatchItem, audio: AudioDigests | None) -> Question:
 
 
 def _by_isrc(item: BatchItem, audio: AudioDigests | None) -> Question:
-    isrc = (item.isrc or "").upper().replace("-", "").replace(" ", "")
-    if not _ISRC.fullmatch(isrc):
+    isrc = isrc_in(item.isrc or "")
+    if not isrc:
         raise ParameterInvalid(
             "This is not an ISRC.",
             found=(item.isrc or "")[:40],

@@ -68,7 +68,6 @@ KEPT = (
             "/api/v1/withdrawn-certificates",
             "/api/v1/status-changes",
             "/api/v1/service-info",
-            "/api/v1/status-changes",
             "/vc-api/status/{purpose}/1",
         ),
     ),

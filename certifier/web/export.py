@@ -23,10 +23,9 @@ from certifier.storage.rows import IssuedCertificate
 from certifier.storage.store import Store
 from certifier.web.documents import Document
 from certifier.web.problems import ParameterInvalid
-from certifier.web.responses import CACHE, checked_query
+from certifier.web.responses import CACHE, NDJSON, checked_query
 from certifier.web.site import Site
 
-NDJSON = "application/x-ndjson"
 MOST_LINES = 2_000  # of one answer: some 14 MB
 PAGE = 200  # certificates read at once
 MOST_READERS = 4  # answers on their way at once: each holds a thread for as long as its reader takes
@@ -54,9 +53,7 @@ class CertificateLine(Document):
 def certificates(site: Site) -> Response:
     """Every certificate from behind a cursor, one on each line."""
     store, place = site.certifier.store, _place_of(checked_query(after=None)["after"])
-    first = store.issued_after(
-        *place, PAGE
-    )  # a database that does not answer is told while there is a status to tell it by
+    first = store.issued_after(*place, PAGE)  # a database that is away is told while there is a status to tell it by
     place_taken = ExitStack()
     if request.method == "GET":  # HEAD sends nothing
         if not _readers.acquire(blocking=False):
@@ -67,7 +64,6 @@ def certificates(site: Site) -> Response:
     response = Response(_packed(lines) if is_packed else lines, content_type=NDJSON)
     response.call_on_close(place_taken.close)  # also where nobody began to read
     response.headers["Cache-Control"] = CACHE["no time"]
-    response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Vary"] = "Accept-Encoding"
     if is_packed:
         response.headers["Content-Encoding"] = "gzip"

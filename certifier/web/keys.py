@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response
 from pydantic import Field
 
-from certifier.service.api_keys import SCOPES
+from certifier.service.api_keys import SCOPES, key_document
 from certifier.storage.rows import ApiKeyRow
 from certifier.web.access import caller
 from certifier.web.documents import Document
@@ -35,16 +35,7 @@ class ApiKeyList(Document):
 
 
 def view_of(row: ApiKeyRow) -> ApiKeyView:
-    return ApiKeyView(
-        id=row.id,
-        holder=row.holder,
-        scopes=row.scopes.split(),
-        networks=row.networks.split(),
-        created_at=row.created_at,
-        expires_at=row.expires_at,
-        revoked_at=row.revoked_at,
-        last_used_at=row.last_used_at,
-    )
+    return ApiKeyView(**key_document(row))
 
 
 def listed(site: Site) -> Response:

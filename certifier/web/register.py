@@ -21,6 +21,7 @@ from certifier.certificate.code import display_code, parse_code
 from certifier.certificate.times import time_text
 from certifier.certificate.trust import SKEW
 from certifier.errors import MalformedCode
+from certifier.isrc import isrc_in
 from certifier.service.logbook import STATES as AFTER_CHANGE
 from certifier.service.logbook import Change
 from certifier.service.published import Published
@@ -44,7 +45,6 @@ ORDER_NAMES = {
 }
 CSV = "text/csv; charset=utf-8"
 _DIGEST = re.compile(r"(?:sha-?256:)?([0-9a-f]{64})")
-_ISRC = re.compile(r"[A-Z]{2}[A-Z0-9]{3}\d{7}", re.ASCII)
 _LOOKS_LIKE_CODE = re.compile(r"[0-9A-Z]{4}[- ][0-9A-Z]{4}[- ][0-9A-Z]{2}", re.ASCII | re.IGNORECASE)
 
 
@@ -183,12 +183,6 @@ def parse_typed(text: str) -> Typed:
         return Typed(text, "code", terms, code=parse_code(text))
     except MalformedCode:
         return Typed(text, "mistyped" if _LOOKS_LIKE_CODE.fullmatch(text) else "words", terms)
-
-
-def isrc_in(text: str) -> str:
-    """The ISRC that somebody wrote in any usual way, in twelve characters (ISO 3901); empty where it is none."""
-    isrc = text.upper().removeprefix("ISRC").replace("-", "").replace(" ", "")
-    return isrc if _ISRC.fullmatch(isrc) else ""
 
 
 def _code_of(way: str, text: str) -> str:

@@ -10,6 +10,7 @@ from flask import Response
 from certifier.certificate.code import display_code
 from certifier.certificate.times import time_text
 from certifier.certificate.trust import SKEW
+from certifier.isrc import isrc_in
 from certifier.storage.listings import MOST_TERMS, Search, terms_of
 from certifier.web.documents import WithdrawnView, certificate_view
 from certifier.web.paging import list_reply, place_in
@@ -23,7 +24,6 @@ from certifier.web.register import (
     Status,
     Typed,
     in_state,
-    isrc_in,
     newest_first,
     parse_typed,
     statuses_of,

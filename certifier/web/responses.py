@@ -16,6 +16,7 @@ from certifier.web.problems import NotAcceptable, ParameterInvalid
 
 HTML = "text/html; charset=utf-8"
 JSON = "application/json"
+NDJSON = "application/x-ndjson"
 TEXT = "text/plain; charset=utf-8"
 SVG = "image/svg+xml; charset=utf-8"
 PNG = "image/png"

@@ -80,7 +80,7 @@ def feed(site: Site) -> Response:
         "next": PATH + (f"?{urlencode(query)}" if query else ""),
         "has_more": len(rows) > limit,
     }
-    return json_reply(document, "a minute", Access_Control_Allow_Origin="*")
+    return json_reply(document, "a minute")
 
 
 def _limit(text: str) -> int:

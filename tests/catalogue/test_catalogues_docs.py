@@ -18,8 +18,8 @@ import pytest
 from click.testing import CliRunner, Result
 from structlog.testing import capture_logs
 
-from certifier.catalogue.checker import RESULTS
 from certifier.certificate.code import display_code
+from certifier.certificate.verification import ROW_RESULTS
 from certifier.cli.main import main
 from certifier.service.certifier import Certifier
 from certifier.service.home import open_certifier
@@ -190,5 +190,5 @@ def test_the_program_for_a_cluster_names_what_there_is() -> None:
 
 
 def test_every_result_has_its_word_in_the_text() -> None:
-    for result in RESULTS:
+    for result in ROW_RESULTS:
         assert f"`{result}`" in TEXT

@@ -81,6 +81,7 @@ BINDINGS: dict[str, tuple[Callable[[World], dict[str, Any]], str]] = {
     "a digest": (lambda world: {"audio": AudioDigests(world.digest)}, "sha256_match"),
     "another file": (lambda world: {"audio": world.studio.track}, "mismatch"),
     "its ISRC": (lambda world: {"isrc": "qzabc2600001"}, "isrc_only"),
+    "its ISRC as people write it": (lambda world: {"isrc": "ISRC QZ-ABC-26 00001"}, "isrc_only"),
     "another ISRC": (lambda world: {"isrc": "QZABC2600009"}, "mismatch"),
 }
 

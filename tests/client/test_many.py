@@ -156,7 +156,7 @@ def test_with_a_key_the_records_come_in_batches_and_are_checked_here(world: Worl
 @pytest.mark.parametrize("by", ["isrc", "sha256", "essence_sha256"])
 def test_a_platform_asks_the_real_service_by_what_it_knows_a_recording_by(world: World, by: By) -> None:
     facts = world.studio.facts(world.track)
-    values = {"isrc": "QZ-ABC-26-00001", "sha256": world.digest, "essence_sha256": facts.essence_sha256}
+    values = {"isrc": "ISRC QZ-ABC 26 00001", "sha256": world.digest, "essence_sha256": facts.essence_sha256}
     unknown = {"isrc": "QZABC2699999"}.get(by, "0" * 64)
     items: list[Item] = [values[by], unknown, {"ref": "bad", by: "?"}, {"ref": "gone", "code": world.revoked}]
     best = "valid_with_warnings" if by == "isrc" else "valid"  # the recording, and not the very file

@@ -6,12 +6,13 @@ import json
 import re
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from certifier.web.batches import LONGEST_LINE, MOST_ITEMS, RESULTS
-from certifier.web.lines import BLOCK, MOST_OF_BLOCK
+from certifier.certificate.verification import ROW_RESULTS
+from certifier.web.batches import LONGEST_LINE, MOST_ITEMS, BatchAnswer, BatchSummary
+from certifier.web.lines import BLOCK
 from certifier.web.site import MOST_OF_ONE, MOST_STREAMS
 from tests.web.access import new_key
 from tests.web.conftest import World
@@ -49,13 +50,18 @@ def test_the_answer_in_the_guide_has_the_members_of_a_real_one(world: World, add
 
 
 def test_the_guide_names_the_limits_as_they_are() -> None:
-    assert (MOST_ITEMS, LONGEST_LINE // 1024, BLOCK // 1024, MOST_OF_BLOCK // 1024) == (1000, 256, 8, 64)
+    assert (MOST_ITEMS, LONGEST_LINE // 1024, BLOCK // 1024) == (1000, 256, 8)
     assert (MOST_STREAMS, MOST_OF_ONE) == (4, 2)
     for said in (
         "at most 1,000 items",
         "256 KiB",
-        "8 KiB at first and up to 64 KiB",
+        "blocks of 8 KiB",
         "four streams at a time, two of one",
     ):
         assert said in TEXT
-    assert all(f"`{result}`" in TEXT for result in RESULTS)
+    assert all(f"`{result}`" in TEXT for result in ROW_RESULTS)
+
+
+def test_what_the_description_of_a_batch_lists_are_the_results_that_there_are() -> None:
+    assert get_args(BatchAnswer.model_fields["result"].annotation) == ROW_RESULTS
+    assert tuple(BatchSummary.model_fields) == ROW_RESULTS

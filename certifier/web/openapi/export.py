@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from certifier.settings import Settings
-from certifier.web.export import MOST_LINES, NDJSON, CertificateLine
+from certifier.web.export import MOST_LINES, CertificateLine
 from certifier.web.openapi.parts import REF, problems_with
+from certifier.web.responses import NDJSON
 
 REQUESTS = ()
 ANSWERS = (CertificateLine,)
