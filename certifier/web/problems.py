@@ -225,7 +225,7 @@ PROBLEMS: dict[type[CertifierError], Problem] = {
         401,
         "key-missing",
         "It takes an API key",
-        "Send the key that the operator gave you in the header: Authorization: Bearer lcal_live_…",
+        "Send the key that the operator gave you in the header: Authorization: Bearer KEY.",
     ),
     errors.KeyInvalid: Problem(
         401,

@@ -174,7 +174,7 @@ def _notes(schema: Mapping[str, Any]) -> Iterator[str]:
     if about := schema.get("description"):
         yield _plain(about) if about.endswith((".", "!")) else f"{_plain(about)}."
     if known := schema.get("x-extensible-enum"):
-        yield f"Now one of {', '.join(filter(None, known))}; others may come."
+        yield f"Now one of {', '.join(f'``{value}``' for value in known if value)}; others may come."
     if examples := schema.get("examples"):
         yield f"Such as {', '.join(map(str, examples))}."
     for name, words in (

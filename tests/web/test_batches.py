@@ -446,7 +446,9 @@ def test_a_limit_smaller_than_what_is_looked_up_together_counts_each_line(
     certifier = copy(world.certifier)
     certifier.settings = replace(certifier.settings, limit_bulk=20, limit_store="")
     now = [LATER]
-    small = keyed(create_app(certifier, lambda: now[0]), new_key(world.certifier, "verify:bulk", holder="Small Platform"))
+    small = keyed(
+        create_app(certifier, lambda: now[0]), new_key(world.certifier, "verify:bulk", holder="Small Platform")
+    )
     began = now[0]
 
     def wait(seconds: float) -> None:

@@ -29,7 +29,12 @@ EXPECTED = {
 
 @pytest.mark.parametrize(("example", "results"), tuple(zip(EXAMPLES, EXPECTED.values(), strict=True)), ids=EXPECTED)
 def test_an_example_gives_what_the_guide_says(world: World, address: str, example: str, results: list[str]) -> None:
-    told = {"URL": address, "LCAL_KEY": new_key(world.certifier, "verify:bulk"), "CODE": world.code, "PATH": "/usr/bin:/bin"}
+    told = {
+        "URL": address,
+        "LCAL_KEY": new_key(world.certifier, "verify:bulk"),
+        "CODE": world.code,
+        "PATH": "/usr/bin:/bin",
+    }
     run = subprocess.run(["bash", "-c", example], env=told, capture_output=True, text=True, check=True, timeout=30)
     assert [answer["result"] for answer in answers_in(run.stdout)] == results
 
@@ -42,7 +47,12 @@ def answers_in(text: str) -> list[dict[str, Any]]:
 
 def test_the_answer_in_the_guide_has_the_members_of_a_real_one(world: World, address: str) -> None:
     shown = json.loads(re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)[0])
-    told = {"URL": address, "LCAL_KEY": new_key(world.certifier, "verify:bulk"), "CODE": world.code, "PATH": "/usr/bin:/bin"}
+    told = {
+        "URL": address,
+        "LCAL_KEY": new_key(world.certifier, "verify:bulk"),
+        "CODE": world.code,
+        "PATH": "/usr/bin:/bin",
+    }
     run = subprocess.run(["bash", "-c", EXAMPLES[0]], env=told, capture_output=True, text=True, check=True, timeout=30)
     answer = answers_in(run.stdout)[0]
     assert list(shown) == list(answer)

@@ -77,7 +77,7 @@ def _certificates() -> dict[str, Any]:
             _asked("title", "Words of the title, in any order, without case and accents", "example", **words),
             _asked("artist", "Words of the artist's name, likewise", "example", **words),
             _asked("q", "What somebody typed: words of both, a code, an ISRC or a SHA-256", "example", **words),
-            query("tier", list(FORMS), "The outcome that was certified"),
+            query("tier", list(FORMS), "The outcome of the certificate"),
             query("status", list(STATES), "How it stands now"),
             _asked("standard", "The version of the standard behind it", "LCAL-1.0.0"),
             _asked("issued_after", "Issued later than this moment; a day stands for its beginning", "2020-01-01"),
