@@ -24,6 +24,7 @@ MESSAGE = "NewReleaseMessage"
 RECORDING = "SoundRecording"
 MAX_BYTES = 32 * 1024 * 1024
 MAX_DEPTH = 40
+MAX_ELEMENTS = 1_000_000  # of a hundred bytes each in memory; a recording has about sixty
 MAX_RECORDINGS = 10_000
 MAX_TEXT = 1000
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -68,10 +69,13 @@ def read_release(raw: bytes) -> list[ReleaseTrack]:
 
 
 def _recordings(raw: bytes) -> Iterator[tuple[ReleaseTrack, ...]]:
-    depth = found = 0
+    depth = found = elements = 0
     for event, element in iterparse(io.BytesIO(raw), events=("start", "end"), forbid_dtd=True):
         if event == "start":
             depth += 1
+            elements += 1
+            if elements > MAX_ELEMENTS:
+                raise ForeignInputError("The message has too many elements.", expected=f"at most {MAX_ELEMENTS}")
             if depth == 1:
                 _check_root(element.tag)
             if depth > MAX_DEPTH:

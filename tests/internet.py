@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from certifier.egress import Egress, Limits
+from certifier.egress import AT_ONCE, Egress, Limits
 
 Behaviour = Callable[[ssl.SSLSocket], None]
 QUICK = Limits(connect=1.0, read=0.4, total=1.0)
@@ -79,8 +79,8 @@ class Internet:
         for server in self._sockets:
             server.close()
 
-    def egress(self, limits: Limits = QUICK) -> Egress:
-        return Egress(self.resolve, self.dial, self.ca_bundle, limits)
+    def egress(self, limits: Limits = QUICK, at_once: int = AT_ONCE) -> Egress:
+        return Egress(self.resolve, self.dial, self.ca_bundle, limits, at_once)
 
     def resolve(self, name: str) -> list[str]:
         self.looked_up.append(name)

@@ -108,3 +108,10 @@ REFUSED = {
 def test_what_is_no_release_is_refused_and_said(raw: bytes, words: str) -> None:
     with pytest.raises(ForeignInputError, match=words):
         read_release(raw)
+
+
+def test_a_message_of_ever_more_elements_is_refused_before_it_fills_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("certifier.ddex.MAX_ELEMENTS", 1000)
+    assert len(read_release(message(in_41()))) == 1
+    with pytest.raises(ForeignInputError, match="too many elements"):
+        read_release(message(f"<SoundRecording>{'<a/>' * 1000}</SoundRecording>"))

@@ -78,7 +78,7 @@ def _read_item(item: Any) -> Sequence[Record] | CertifierError | None:
     try:
         assert isinstance(record, dict)
         return [Record(parse_code(document["code"]), record["credential"].encode(), record["proof"].encode())]
-    except (AssertionError, KeyError, AttributeError, CertifierError):
+    except (AssertionError, KeyError, AttributeError, TypeError, CertifierError):
         return ForeignInputError(
             "The service gave no certificate with its answer.",
             found=str(result)[:40],

@@ -203,9 +203,9 @@ def clock_line(answer: Answer, now: datetime) -> Line:
     """The clock of this machine beside the service's."""
     try:
         there = parsedate_to_datetime(answer.headers.get("date", ""))
-    except ValueError:
+        apart = abs(now - there)
+    except (ValueError, TypeError, OverflowError):  # no date, one without a zone, one that nobody can count
         return Line("clock", "note", f"{time_text(now)}; the service does not tell its own")
-    apart = abs(now - there)
     if apart <= SKEW:
         return Line("clock", "ok", f"{time_text(now)}, as the service's")
     found = f"{time_text(now)} here, {time_text(there)} there"

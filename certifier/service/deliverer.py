@@ -111,7 +111,10 @@ class Deliverer:
         ends = monotonic() + TURN_S
         try:
             for delivery in self._store.due(endpoint.id, self._clock(), TURN_DELIVERIES):
-                if self._closing.is_set() or monotonic() > ends or not self._delivered(endpoint, delivery):
+                if self._closing.is_set() or monotonic() > ends:
+                    break
+                now = self._store.endpoint(endpoint.id)  # its holder may have changed or removed it meanwhile
+                if now is None or now.status != "active" or not self._delivered(now, delivery):
                     break
             self._store.release(endpoint.id, turn, self._clock())
         except Exception as error:  # noqa: BLE001 - the endpoint's time runs out, then another worker goes on

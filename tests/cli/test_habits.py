@@ -392,5 +392,6 @@ def test_a_clock_that_differs_from_the_service_s_needs_attention(seconds: int, s
 
 
 def test_a_service_that_tells_no_time_is_no_trouble() -> None:
-    for headers in ({}, {"date": "today"}):
+    no_zone, no_number = "Thu, 26 Nov 2026 10:00:00 -0000", "Thu, 26 Nov 2026 10:00:00 +99999999999999"
+    for headers in ({}, {"date": "today"}, {"date": no_zone}, {"date": no_number}):
         assert clock_line(Answer(200, headers, b""), datetime.now(UTC)).state == "note"

@@ -490,6 +490,35 @@ def test_the_log_holds_no_secret(world: World) -> None:
     assert "webhook-signature" not in written
 
 
+CHANGES: dict[str, dict[str, Any] | None] = {
+    "removed": None,
+    "switched off": {"status": "disabled"},
+    "led elsewhere": {"url": "https://other.example.org/"},
+}
+
+
+@pytest.mark.parametrize("changes", CHANGES.values(), ids=CHANGES.keys())
+def test_an_endpoint_that_is_changed_in_the_middle_of_a_turn_gets_nothing_more_there(
+    world: World, changes: dict[str, Any] | None
+) -> None:
+    row = world.endpoint().endpoint
+    world.happen(3)
+
+    def change_first(connection: ssl.SSLSocket) -> None:
+        if changes is None:
+            world.webhooks.remove(row)
+        elif len(world.net.heads) == 1:
+            world.webhooks.change(row, dict(changes), Egress(lambda _: ["93.184.216.34"]))
+        OK(connection)
+
+    world.net.serve(NAME, change_first)
+    world.net.serve("other.example.org", OK)
+    world.deliver()
+    asked = [head.split(b"\r\nHost: ")[1].split(b"\r\n")[0].decode() for head in world.net.heads]
+    assert asked.count(NAME) == 1
+    assert len(asked) == (3 if changes and "url" in changes else 1)
+
+
 def test_nobody_gets_more_endpoints_than_one_holder_may_have_by_asking_at_once(on_both: World) -> None:
     for number in range(MOST_ENDPOINTS - 1):
         on_both.endpoint(f"https://{NAME}/{number}")

@@ -30,7 +30,7 @@ from certifier.certificate.times import time_text
 from certifier.cli.main import webhooks
 from certifier.egress import Limits
 from certifier.service.certifier import Certifier, Issued
-from certifier.service.deliverer import Deliverer, messenger_for
+from certifier.service.deliverer import PLACES, Deliverer, messenger_for
 from certifier.service.events import TYPES
 from certifier.service.webhooks import BOTH_SIGN
 from certifier.web.app import create_app
@@ -310,7 +310,7 @@ def test_a_revocation_reaches_the_receiver_of_the_guide_and_nothing_false_does(
     name, port, code = f"receiver-{number}.example.org", free_port(), desk.codes[number]
     pem, url = desk.net.serve_elsewhere(name, port), f"https://{name}/label"
     made = desk.made(url, types=["certificate.revoked"]).json
-    deliverer = Deliverer(desk.certifier.webhooks.store, desk.net.egress(PATIENT), lambda: datetime.now(UTC))
+    deliverer = Deliverer(desk.certifier.webhooks.store, desk.net.egress(PATIENT, PLACES), lambda: datetime.now(UTC))
     with running(program, tmp_path, made["secret"], pem, port) as process:
         desk.certifier.change_status(code, "revoke", "misuse", LATER)
         desk.certifier.events.sweep(LATER)
@@ -354,7 +354,7 @@ def test_a_process_tells_and_delivers_by_itself(desk: Desk, tmp_path: Path) -> N
     """The thread that every worker runs, from a suspension to its delivery; and it stops when it is told to."""
     desk.net.serve("thread.example.org", body(b"", "204 No Content"))
     path = desk.made("https://thread.example.org/", types=["certificate.suspended"]).headers["Location"]
-    messenger = messenger_for(desk.certifier, lambda: LATER, desk.net.egress(PATIENT))
+    messenger = messenger_for(desk.certifier, lambda: LATER, desk.net.egress(PATIENT, PLACES))
     messenger.start()
     desk.certifier.change_status(desk.codes[2], "suspend", "evidence", LATER)
     ends = time.monotonic() + 20
