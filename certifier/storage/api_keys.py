@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 from sqlalchemy import bindparam, insert, select, update
 
 from certifier.storage.database import Database
@@ -9,7 +11,7 @@ from certifier.storage.rows import ApiKeyRow
 from certifier.storage.tables import api_keys
 
 # Asked at every keyed request; put together once.
-_ONE = select(api_keys).where(api_keys.c.id == bindparam("id"))
+_ONE = select(*(api_keys.c[column.name] for column in fields(ApiKeyRow))).where(api_keys.c.id == bindparam("id"))
 
 
 class ApiKeyStore:
@@ -25,9 +27,8 @@ class ApiKeyStore:
 
     def one(self, key_id: str) -> ApiKeyRow | None:
         """The key as it is now, in the database itself: what a replica changed a moment ago counts."""
-        with self._database.reading() as connection:
-            row = connection.execute(_ONE, {"id": key_id}).mappings().first()
-        return ApiKeyRow(**row) if row else None
+        row = self._database.first(_ONE, {"id": key_id})
+        return ApiKeyRow(*row) if row else None
 
     def of(self, holder: str | None = None) -> list[ApiKeyRow]:
         """The keys of a holder, or of all, the oldest first."""

@@ -7,7 +7,7 @@ IMMEDIATE. PostgreSQL: ``synchronous_commit=on`` asked for by each session, and 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
@@ -20,7 +20,8 @@ import pysqlite3.dbapi2
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, Dialect, Engine, create_engine, event, text
+from sqlalchemy import Connection, Dialect, Engine, Select, create_engine, event, text
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import (
     ArgumentError,
@@ -38,6 +39,7 @@ WAL_SINCE = (3, 51, 3)
 PAUSE_S = 0.005  # after each commit with an older library, else readers starve
 LOCK_TIMEOUT_S = 15
 POSTGRESQL = "postgresql"
+_BY_NAME = sqlite.dialect(paramstyle="named")
 SEQUENCER_LOCK = 0x4C43414C  # the advisory lock of whoever sequences, and of whoever migrates
 
 
@@ -68,6 +70,7 @@ class Database:
                 hint="Check LCAL_DATABASE_URL and that the database runs.",
             ) from error
         self._idle: list[Connection] = []
+        self._texts: dict[Select[Any], str] = {}
         # On SQLite the writers of one process queue here, in order, instead of trying again and again at the file's lock.
         self._one_writer = Lock() if self.is_sqlite else nullcontext()
 
@@ -106,6 +109,21 @@ class Database:
                 yield connection
             finally:
                 self._idle.append(connection)
+
+    def first(self, query: Select[Any], values: Mapping[str, Any]) -> Sequence[Any] | None:
+        """The first row of a statement that was put together once, its columns in order: texts, whole numbers, bytes.
+
+        For what nearly every request asks. On SQLite the driver itself is asked: of so short a question, four fifths of the
+        time are SQLAlchemy's.
+        """
+        with self.reading() as connection:
+            if not self.is_sqlite:
+                return connection.execute(query, values).first()
+            if query not in self._texts:
+                self._texts[query] = str(query.compile(dialect=_BY_NAME))
+            driver: Any = connection.connection.driver_connection
+            rows: list[Sequence[Any]] = driver.execute(self._texts[query], values).fetchall()
+            return rows[0] if rows else None
 
     def lock_sequencer(self, connection: Connection) -> None:
         """Wait for the right to sequence, until the transaction ends. Economy only: safety is the head's comparison."""
@@ -146,14 +164,15 @@ def _told_as_ours() -> Iterator[None]:
         yield
     except IntegrityError:
         raise
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, pysqlite3.dbapi2.Error) as error:
         raise StorageError("The database does not answer.", found=_told(error), hint="Try again later.") from error
 
 
 def _told(error: Exception) -> str:
     """What the driver said, without the URL: it may hold a password."""
     cause = error.orig if isinstance(error, DBAPIError) else error
-    known = isinstance(error, (DBAPIError, ArgumentError, NoSuchModuleError, CommandError))
+    ours = (DBAPIError, ArgumentError, NoSuchModuleError, CommandError, pysqlite3.dbapi2.Error)
+    known = isinstance(error, ours)
     return str(cause if known else type(error).__name__).strip()[:200]
 
 

@@ -7,7 +7,7 @@ The steps of issuing are transactions of their own: ``accept`` (A), ``sequence``
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -68,7 +68,9 @@ TRIES = 5
 RETRIED = {"40P01", "40001"}  # PostgreSQL: deadlock, serialization failure
 
 # What every submission and every page asks, put together once: building a statement costs more than running it.
-_CERTIFICATE = select(certificates).where(certificates.c.code == bindparam("code"))
+_CERTIFICATE = select(*(certificates.c[column.name] for column in fields(CertificateRow))).where(
+    certificates.c.code == bindparam("code")
+)
 _RENDITION = select(renditions.c.document).where(
     renditions.c.code == bindparam("code"), renditions.c.form == bindparam("form")
 )
@@ -344,8 +346,8 @@ class Store:
         return str(row["contact"]) if row else None
 
     def certificate(self, code: str) -> CertificateRow | None:
-        row = self._one(_CERTIFICATE, {"code": code})
-        return CertificateRow(**row) if row else None
+        row = self.database.first(_CERTIFICATE, {"code": code})
+        return CertificateRow(*row) if row else None
 
     def rendition(self, code: str, form: str) -> bytes | None:
         """Another signed form of a certificate, if one was kept."""

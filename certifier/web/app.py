@@ -63,6 +63,7 @@ from certifier.web.compression import compress
 from certifier.web.draining import Draining
 from certifier.web.language import name_language, speak
 from certifier.web.limits import policy_of
+from certifier.web.memory import Headers
 from certifier.web.metrics import Metrics
 from certifier.web.openapi.document import openapi_document
 from certifier.web.problems import register_problems
@@ -241,9 +242,17 @@ HEADERS_OF = {
     }
 }
 DESCRIPTION = "/openapi.json"
+_FRAMES = "X-Frame-Options"
 _STANDING = tuple(HEADERS.items())
 _STANDING_OF = {path: tuple((HEADERS | own).items()) for path, own in HEADERS_OF.items()}
 SMALL_BODY = 256 * 1024
+
+
+class _Application(Flask):
+    """A Flask whose functions are all plain ones: it need not look at each, for each request, whether it is."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
 
 
 def utc_now() -> datetime:
@@ -258,7 +267,7 @@ def create_app(
     is_draining: Callable[[], bool] = lambda: False,
 ) -> Flask:
     """The application of one installation; ``egress`` is its way to others, ``is_draining`` tells that it is stopping."""
-    app = Flask(__name__, template_folder=str(certifier.settings.templates_dir), static_folder=None)
+    app = _Application(__name__, template_folder=str(certifier.settings.templates_dir), static_folder=None)
     app.request_class = UploadRequest
     app.config.update(MAX_CONTENT_LENGTH=SMALL_BODY)
     app.url_map.merge_slashes = False  # a redirect would repeat the Host header of whoever asked
@@ -280,7 +289,7 @@ def create_app(
     app.after_request(partial(observed.tell, site))  # Flask goes through them from the last to the first
     app.after_request(_finish)
     speak_http(app, {"openapi", *(route.endpoint for route in ROUTES if is_shared(*route[:2], route.scope))})
-    ready = ReadyBytes(app.wsgi_app, site.as_of, answered=partial(observed.tell_ready, site))
+    ready = ReadyBytes(_dressed(app.wsgi_app), site.as_of, answered=partial(observed.tell_ready, site))
     app.wsgi_app = Draining(ready, is_draining)  # type: ignore[method-assign]
     return app
 
@@ -349,6 +358,31 @@ def minute(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M")
 
 
+def _dressed(application: Callable[..., Any]) -> Callable[..., Any]:
+    """An application whose answers have the standing headers, where a view did not set its own.
+
+    They are put on outside Flask, which would look at each of them several times.
+    """
+
+    def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        standing = _STANDING_OF.get(environ["PATH_INFO"], _STANDING)
+
+        def start(status: str, headers: Headers, *rest: Any) -> Any:
+            own = {name.lower(): value for name, value in headers}
+            # what is made for other people's pages
+            is_framed = "frame-ancestors *" in own.get("content-security-policy", "")
+            more = (
+                header
+                for header in standing
+                if header[0].lower() not in own and not (is_framed and header[0] == _FRAMES)
+            )
+            return start_response(status, [*headers, *more], *rest)
+
+        return application(environ, start)
+
+    return serve
+
+
 def _name_request() -> None:
     """The caller's request id where it is a plain one, else a new one."""
     given = request.headers.get("X-Request-Id", "")
@@ -356,15 +390,7 @@ def _name_request() -> None:
 
 
 def _finish(response: Response) -> Response:
-    headers = response.headers
-    present = {name.lower() for name, _ in headers}
-    for name, value in _STANDING_OF.get(request.path, _STANDING):
-        if name.lower() not in present:
-            headers.add(name, value)
-    # what is made for other people's pages
-    if "content-security-policy" in present and "frame-ancestors *" in headers["Content-Security-Policy"]:
-        del headers["X-Frame-Options"]
-    headers.add("X-Request-Id", g.request_id)
+    response.headers.add("X-Request-Id", g.request_id)
     access.close(response)
     name_language(response)
     compress(response)

@@ -43,7 +43,9 @@ def compress(response: Response) -> None:
         response.vary.add("Accept-Encoding")
     else:  # most often; spares reading and writing the list
         response.headers.add("Vary", "Accept-Encoding")
-    if response.status_code != 200 or not request.accept_encodings["gzip"]:
+    if response.status_code != 200 or "Accept-Encoding" not in request.headers:
+        return
+    if not request.accept_encodings["gzip"]:
         return
     response.direct_passthrough = False
     raw = response.get_data()

@@ -27,19 +27,22 @@ class Body(Protocol):
 
 
 def blocks_of(body: Body, seconds: float) -> Iterator[bytes]:
-    """The blocks of a body. Raises UploadTooSlow when one took longer to fill.
+    """The blocks of a body. Raises UploadTooSlow when BLOCK bytes take longer than ``seconds`` to come.
 
     The clock is looked at between reads: a sender that trickles is stopped, one that falls silent only by a proxy in front.
     """
+    size = BLOCK
     while True:
         began = time.monotonic()
-        block = body.read(BLOCK)
+        block = body.read(size)
         if not block:
             return
-        if time.monotonic() - began > seconds:
+        took = time.monotonic() - began
+        if took > seconds * (size // BLOCK):
             raise UploadTooSlow(
                 "The lines came too slowly.", expected=f"{BLOCK} bytes, or the end, within {seconds:g} s"
             )
+        size = min(2 * size, MOST_OF_BLOCK) if took < QUICK_S else BLOCK
         yield block
 
 

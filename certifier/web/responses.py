@@ -89,6 +89,8 @@ def checked_query(**allowed: Sequence[str] | None) -> dict[str, str]:
 
     ``allowed`` gives the values of each parameter, None for free text; the first value is the default.
     """
+    if not allowed and not request.query_string:
+        return {}
     for name in request.args:
         if name not in allowed:
             raise ParameterInvalid(
