@@ -11,8 +11,9 @@ from typing import Any
 
 import click
 
+from certifier.cli.options import FILE
 from certifier.cli.output import console, plain, show_json
-from certifier.cli.report import FILE, HEADLINES, STANDARD
+from certifier.cli.report import HEADLINES, STANDARD
 from certifier.crypto.keyring import Keyring
 from certifier.decision import parse_decision
 from certifier.errors import ForeignInputError

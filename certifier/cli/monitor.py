@@ -15,6 +15,7 @@ import click
 
 from certifier.certificate.code import display_code
 from certifier.cli.mirror import Growth, Read, Watch, copy_certificate
+from certifier.cli.options import TRUST
 from certifier.cli.output import console, moving, plain, show_error
 from certifier.cli.verify import load_trust
 from certifier.client import Client, Patience
@@ -35,9 +36,6 @@ VKEY = click.option(
     help="The log's key to trust; with several, the oldest first.",
 )
 ONCE = Patience(attempts=1)  # a monitor looks again by itself
-TRUST = click.option(
-    "--trust", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Keys to trust; else the pinned ones."
-)
 
 
 @click.command()

@@ -14,6 +14,8 @@ from certifier.settings import Settings, load_settings
 from certifier.storage.files import PASSPHRASE, make_passphrase
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+TRUST = click.option("--trust", type=FILE, help="Keys to trust; else the pinned ones.")
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 
 

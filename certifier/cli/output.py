@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from certifier.errors import CertifierError, MalformedReport
+from certifier.errors import CertifierError, ForeignInputError, MalformedReport
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,7 +30,7 @@ _QUIET = "certifier.quiet"
 JSON_WISHED = "certifier.json"
 
 
-class UnusableFile(CertifierError):
+class UnusableFile(ForeignInputError):
     """What an option names cannot be used: wrong usage, and no word about what was to be checked."""
 
 

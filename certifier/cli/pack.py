@@ -14,7 +14,7 @@ from certifier.certificate.age import KNOWN_FOR, age_text
 from certifier.certificate.pack import FORM, Pack, open_pack
 from certifier.certificate.times import time_text
 from certifier.certificate.trust import Trust, trust_document
-from certifier.cli.options import JSON, service_at, settings_of
+from certifier.cli.options import JSON, TRUST, service_at, settings_of
 from certifier.cli.output import console, counted, plain, show_json
 from certifier.cli.progress import counting
 from certifier.cli.verify import load_trust
@@ -23,10 +23,6 @@ from certifier.client.trust import pinned_trust_file
 from certifier.crypto.canonical import sha256_hex, to_json_text
 from certifier.errors import ForeignInputError, MalformedPack, OperatorError, StolenPackKey
 from certifier.storage.files import load_bytes, save_bytes
-
-TRUST = click.option(
-    "--trust", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Keys to trust; else the pinned ones."
-)
 
 
 @click.group(invoke_without_command=True)

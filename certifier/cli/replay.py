@@ -18,9 +18,9 @@ from certifier.certificate.replay import MEMBERS, Case, Check, Fact, Found, Repl
 from certifier.certificate.replay import replay as replay_case
 from certifier.certificate.verification import Material, Verification, verification_document
 from certifier.certificate.verify import check_certificate
-from certifier.cli.options import service_at
+from certifier.cli.options import FILE, FOLDER, service_at
 from certifier.cli.output import EXIT_CANNOT_TELL, EXIT_REFUSED, console, plain, show_error, show_json
-from certifier.cli.verify import EXIT_CODES, WORDS, given_of_path, given_of_words, is_file, load_trust
+from certifier.cli.verify import EXITS_OF_VERDICTS, WORDS, given_of_path, given_of_words, is_file, load_trust
 from certifier.client import Client
 from certifier.crypto.canonical import sha256_hex
 from certifier.crypto.strict_json import parse_object
@@ -32,8 +32,6 @@ from certifier.shipped import shipped
 from certifier.standard.model import Standard, folder_digest, parse_standard
 from certifier.storage.files import load_keyring, load_standard
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 STANDARDS = shipped("standards") / "lcal"
 
 EXITS = {"follows": 0, "does_not_follow": EXIT_REFUSED, "cannot_tell": EXIT_CANNOT_TELL}
@@ -121,7 +119,7 @@ def replay(
 
 def _exit_code(replayed: Replay, verification: Verification | None) -> int:
     """The worse of the two answers: not true before not known, not known before true."""
-    codes = {EXITS[replayed.answer], EXIT_CODES[verification.verdict] if verification else 0}
+    codes = {EXITS[replayed.answer], EXITS_OF_VERDICTS[verification.verdict] if verification else 0}
     return next(code for code in (EXIT_REFUSED, EXIT_CANNOT_TELL, 0) if code in codes)
 
 

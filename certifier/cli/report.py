@@ -16,7 +16,7 @@ from certifier.certificate.model import OUTCOMES
 from certifier.certificate.times import time_text
 from certifier.cli.duties import duties, process_of
 from certifier.cli.lazy import Later, LazyGroup
-from certifier.cli.options import JSON_RESULT, service_at
+from certifier.cli.options import FILE, JSON_RESULT, service_at
 from certifier.cli.output import EXIT_REFUSED, console, counted, plain, show_json, show_result
 from certifier.crypto.canonical import sha256_hex, to_json_text
 from certifier.crypto.keyring import Keyring
@@ -31,7 +31,6 @@ from certifier.standard.evaluate import Finding, Verdict, decide
 from certifier.standard.levers import Lever, Levers, levers_document, levers_of
 from certifier.storage.files import load_keyring, load_signing_key, load_standard, save_bytes
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 OUT = click.Path(dir_okay=False, path_type=Path)
 DEFAULT_STANDARD = shipped("standards") / "lcal" / "1.0.0"
 STANDARD = click.option(

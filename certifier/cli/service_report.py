@@ -19,9 +19,9 @@ from certifier.audio.analyse import analyse_audio
 from certifier.certificate.code import parse_code
 from certifier.certificate.times import time_text
 from certifier.cli.duties import duties, process_of
-from certifier.cli.options import JSON_RESULT
+from certifier.cli.options import FILE, JSON_RESULT
 from certifier.cli.output import console, counted, plain, show_result
-from certifier.cli.report import FILE, OUT, STANDARD
+from certifier.cli.report import OUT, STANDARD
 from certifier.crypto.canonical import sha256_hex, to_json_text
 from certifier.errors import ForeignInputError, NotFoundError
 from certifier.measure.session_file import report_of

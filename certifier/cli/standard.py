@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from certifier.cli.lazy import Later, LazyGroup
-from certifier.cli.options import JSON, settings_of
+from certifier.cli.options import FILE, FOLDER, JSON, settings_of
 from certifier.cli.output import EXIT_REFUSED, console, plain, show_json
 from certifier.crypto.keys import PublicKey
 from certifier.crypto.signing import SigningKey
@@ -39,9 +39,6 @@ from certifier.storage.files import (
     save_durably,
     save_standard_files,
 )
-
-FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group(

@@ -11,9 +11,9 @@ from typing import Any
 import click
 
 from certifier.certificate.times import time_text
-from certifier.cli.options import HOME, JSON_RESULT, settings_of
+from certifier.cli.options import FILE, HOME, JSON_RESULT, settings_of
 from certifier.cli.output import EXIT_REFUSED, console, plain, show_json, show_result
-from certifier.cli.report import FILE, OUT, STANDARD
+from certifier.cli.report import OUT, STANDARD
 from certifier.crypto.canonical import to_json_text
 from certifier.crypto.keyring import Keyring
 from certifier.crypto.strict_json import parse_object

@@ -24,8 +24,8 @@ from certifier.certificate.recompute import (
 from certifier.certificate.status import MOST_LISTS, PURPOSES, StatusList, open_status_list, parse_status_list
 from certifier.certificate.trust import Trust, parse_trust
 from certifier.cli.mirror import ADDRESS, PublishedLog, is_freeze, last_name
-from certifier.cli.monitor import TRUST, VKEY, trusted_log_keys
-from certifier.cli.options import service_at, settings_of
+from certifier.cli.monitor import VKEY, trusted_log_keys
+from certifier.cli.options import TRUST, service_at, settings_of
 from certifier.cli.output import EXIT_CANNOT_TELL, EXIT_REFUSED, console, plain, show_json
 from certifier.cli.verify import load_trust
 from certifier.client import Client

@@ -20,7 +20,7 @@ from certifier.certificate.qr_text import parse_qr_text
 from certifier.certificate.times import time_text
 from certifier.certificate.trust import Trust
 from certifier.certificate.verification import AudioDigests, Verification, verification_document
-from certifier.cli.options import FILE, JSON, service_at
+from certifier.cli.options import FILE, JSON, TRUST, service_at
 from certifier.cli.output import EXIT_CANNOT_TELL, EXIT_REFUSED, UnusableFile, console, plain, show_json
 from certifier.cli.verify_catalogue import CatalogueOptions, Trusted, catalogue_options, verify_catalogue
 from certifier.client import Client
@@ -29,7 +29,7 @@ from certifier.client.given import Given, digests_of, expected_audio, given_of_f
 from certifier.client.trust import pinned_trust_file, trust_of
 from certifier.errors import ForeignInputError, MalformedCode, MalformedJson
 
-EXIT_CODES = {"valid": 0, "valid_with_warnings": 0, "not_valid": EXIT_REFUSED, "cannot_tell": EXIT_CANNOT_TELL}
+EXITS_OF_VERDICTS = {"valid": 0, "valid_with_warnings": 0, "not_valid": EXIT_REFUSED, "cannot_tell": EXIT_CANNOT_TELL}
 COLOURS = {"valid": "green", "valid_with_warnings": "yellow", "not_valid": "red", "cannot_tell": "yellow"}
 WORDS = {
     "valid": "VALID",
@@ -41,7 +41,7 @@ WORDS = {
 
 @click.command()
 @click.argument("target", metavar="FILE|CODE|QR|CATALOGUE")
-@click.option("--trust", type=FILE, help="Keys to trust; else the pinned ones.")
+@TRUST
 @click.option(
     "--pack", "pack_file", type=FILE, help="A signed pack: keys and status lists for checks without a network."
 )
@@ -123,7 +123,7 @@ def verify(
         if pack and not pack.is_vouched_for:
             words = f"{pack.issuer_key.id}, fingerprint {pack.fingerprint}"
             console(stderr=True).print(f"  trusted by your choice of this pack alone: {plain(words)}")
-    ctx.exit(EXIT_CODES[verification.verdict])
+    ctx.exit(EXITS_OF_VERDICTS[verification.verdict])
 
 
 def _pack_document(pack: Pack) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import IPv4Address, IPv6Address, ip_network
+from ipaddress import ip_network
 from typing import Any
 
 from certifier.certificate.times import parse_time, time_text
@@ -26,13 +26,11 @@ from certifier.errors import (
     NotFoundError,
     StorageError,
 )
-from certifier.settings import Settings
+from certifier.settings import Address, Settings
 from certifier.storage.api_keys import ApiKeyStore
 from certifier.storage.database import Database
 from certifier.storage.files import load_keyring
 from certifier.storage.rows import ApiKeyRow
-
-Address = IPv4Address | IPv6Address
 
 # scope -> what it allows
 SCOPES = {

@@ -13,8 +13,9 @@ from flask import Response, g, request
 
 from certifier.errors import AccessRefused, KeyInvalid, KeyMissing, ScopeMissing
 from certifier.service.api_keys import FORM
+from certifier.settings import Address
 from certifier.web.limits import Standing, headers_of, refusal_of
-from certifier.web.network import Address, client_address, network_name
+from certifier.web.network import client_address, network_name
 from certifier.web.site import Site
 
 OF_THE_API = "/api/"

@@ -9,16 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
-from flask import Response, request
-from pydantic import Field, ValidationError
+from flask import Response
+from pydantic import Field
 
 from certifier.certificate.code import display_code, parse_code
 from certifier.crypto.canonical import digest_of, to_json_text
 from certifier.crypto.keyring import STATEMENT_ID
 from certifier.crypto.keys import PublicKey
-from certifier.crypto.strict_json import parse_object
 from certifier.errors import ConflictError
 from certifier.report.statements import open_statement
 from certifier.service.acts import MOST_NOTE, Act
@@ -27,18 +26,16 @@ from certifier.service.approvals import REASONS as APPROVAL_REASONS
 from certifier.service.certifier import REASONS, ChangeType
 from certifier.storage.rows import ActRow
 from certifier.web.access import caller
-from certifier.web.api import misfit, read_body
-from certifier.web.documents.base import Document, extensible
-from certifier.web.problems import MediaTypeUnsupported, ParameterInvalid
+from certifier.web.api import sent
+from certifier.web.documents.base import ONE_LINE, Document, extensible
+from certifier.web.problems import ParameterInvalid
 from certifier.web.records import row_of
-from certifier.web.responses import JSON, checked_query, json_reply
+from certifier.web.responses import checked_query, json_reply
 from certifier.web.site import Site
 from certifier.web.submissions import idempotency_key
 
 STATES: dict[ChangeType, str] = {"revoke": "revoked", "suspend": "suspended", "reinstate": "active"}
-_ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
-
-Model = TypeVar("Model", bound=Document)
+SENT = ("An act is asked for", "The request cannot be read.")
 
 
 class StatusChangeRequest(Document):
@@ -46,7 +43,7 @@ class StatusChangeRequest(Document):
 
     code: str = Field(max_length=40, examples=["GG8W-7E5J-TV"])
     reason: str = Field(json_schema_extra={"enum": list(REASONS)})
-    note: str = Field(default="", max_length=MOST_NOTE, pattern=_ONE_LINE)
+    note: str = Field(default="", max_length=MOST_NOTE, pattern=ONE_LINE)
 
 
 class PartyRequest(Document):
@@ -57,14 +54,14 @@ class PartyRequest(Document):
 
     id: str = Field(pattern=f"^{STATEMENT_ID}$", max_length=80, examples=["example-studio-2026"])
     owner: str | None = Field(default=None, pattern=f"^{STATEMENT_ID}$", max_length=80)
-    name: str = Field(min_length=1, max_length=200, pattern=_ONE_LINE, examples=["Example Studio"])
+    name: str = Field(min_length=1, max_length=200, pattern=ONE_LINE, examples=["Example Studio"])
     key: str = Field(max_length=200, description="Its public key as did:key")
     days: int = Field(default=365, ge=1, le=1827, strict=True, description="How long it counts, from now")
     coverage: list[str] = Field(default=[], max_length=10)
     method: list[str] = Field(default=[], max_length=10)
     standards: list[str] = Field(default=[], max_length=50)
     conflicts: list[str] = Field(default=[], max_length=200, description="did:key of whom it may not verify")
-    accreditation: str = Field(default="", max_length=500, pattern=_ONE_LINE)
+    accreditation: str = Field(default="", max_length=500, pattern=ONE_LINE)
 
 
 class ApprovalRequest(Document):
@@ -72,7 +69,7 @@ class ApprovalRequest(Document):
 
     kind: str = Field(json_schema_extra={"enum": list(KINDS)})
     reason: str = Field(json_schema_extra={"enum": list(APPROVAL_REASONS)})
-    note: str = Field(default="", max_length=MOST_NOTE, pattern=_ONE_LINE)
+    note: str = Field(default="", max_length=MOST_NOTE, pattern=ONE_LINE)
     party: PartyRequest | None = None
     statement: dict[str, Any] | None = None
 
@@ -168,15 +165,6 @@ def _answered(site: Site, doing_of: Callable[[], _Doing]) -> Response:
     return response
 
 
-def _asked(model: type[Model]) -> Model:
-    if request.mimetype != JSON:
-        raise MediaTypeUnsupported("An act is asked for in JSON.", found=request.mimetype or "none", expected=JSON)
-    try:
-        return model.model_validate(parse_object(read_body()))
-    except ValidationError as error:
-        raise misfit(error, "The request cannot be read.") from error
-
-
 def _check_word(given: str, allowed: tuple[str, ...], pointer: str) -> None:
     if given not in allowed:
         raise ParameterInvalid(
@@ -185,7 +173,7 @@ def _check_word(given: str, allowed: tuple[str, ...], pointer: str) -> None:
 
 
 def _change(site: Site, change: ChangeType) -> _Doing:
-    asked = _asked(StatusChangeRequest)
+    asked = sent(StatusChangeRequest, *SENT)
     _check_word(asked.reason, REASONS, "/reason")
     code = row_of(site, parse_code(asked.code)).code
     certifier, now = site.certifier, site.clock()
@@ -198,7 +186,7 @@ def _change(site: Site, change: ChangeType) -> _Doing:
 
 
 def _approval(site: Site) -> _Doing:
-    asked = _asked(ApprovalRequest)
+    asked = sent(ApprovalRequest, *SENT)
     _check_word(asked.kind, tuple(KINDS), "/kind")
     _check_word(asked.reason, APPROVAL_REASONS, "/reason")
     wanted = "statement" if asked.kind == "statement" else "party"

@@ -5,7 +5,7 @@ A refusal and a failed verification are answers, with status 200 or 201; errors 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Response, request
 from pydantic import Field, ValidationError
@@ -29,6 +29,8 @@ from certifier.web.submissions import (
     try_submission,
 )
 from certifier.web.verifications import check_code, check_document, document_bytes
+
+Sent = TypeVar("Sent", bound=Document)
 
 
 class AudioInQuestion(Document):
@@ -97,9 +99,7 @@ def levers(site: Site, submission_id: str) -> Response:
 def verify(site: Site) -> Response:
     """Check a certificate. 200 for every completed check, whatever the verdict."""
     checked_query()
-    if request.mimetype != JSON:
-        raise MediaTypeUnsupported("A verification is asked for in JSON.", found=request.mimetype, expected=JSON)
-    question = _verification_request(read_body())
+    question = _verification_request()
     if question.code is None:
         return reply(_verified(site, question), JSON, "not at all")
     # The same question about the same bytes at the same moment has the same answer, which says when it was given.
@@ -115,17 +115,24 @@ def _verified(site: Site, question: VerificationRequest) -> bytes:
     return verification_bytes(_verification_for(site, question), site.settings.environment)
 
 
-def read_body() -> bytes:
-    """A JSON body within its limit."""
-    request.max_content_length = DEFAULT_LIMITS.max_bytes
-    return request.get_data()
+def sent(
+    model: type[Sent], what: str, unread: str = "The question cannot be read.", most: int = DEFAULT_LIMITS.max_bytes
+) -> Sent:
+    """The JSON document that came with a request, of at most so many bytes. ``what`` begins a sentence about it.
 
-
-def _verification_request(raw: bytes) -> VerificationRequest:
+    Raises MediaTypeUnsupported, PayloadTooLarge, MalformedJson, and ParameterInvalid where it does not fit the model.
+    """
+    if request.mimetype != JSON:
+        raise MediaTypeUnsupported(f"{what} in JSON.", found=request.mimetype or "none", expected=JSON)
+    request.max_content_length = most
     try:
-        question = VerificationRequest.model_validate(parse_object(raw))
+        return model.model_validate(parse_object(request.get_data()))
     except ValidationError as error:
-        raise misfit(error) from error
+        raise misfit(error, unread) from error
+
+
+def _verification_request() -> VerificationRequest:
+    question = sent(VerificationRequest, "A verification is asked for")
     if (question.code is None) == (question.credential is None):
         raise ParameterInvalid(
             "Send exactly one of 'code' and 'credential'.",

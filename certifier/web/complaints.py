@@ -9,20 +9,19 @@ from datetime import timedelta
 from typing import Any
 
 from flask import Response, redirect, request
-from pydantic import Field, ValidationError
+from pydantic import Field
 from werkzeug.wrappers import Response as AnyResponse
 
 from certifier.certificate.times import time_text
-from certifier.crypto.strict_json import parse_object
 from certifier.errors import BusyError
 from certifier.service import complaints as cases
 from certifier.service.complaints import Draft, Fault, deadlines_of, display_receipt, draft_of
 from certifier.storage.rows import ComplaintRow
-from certifier.web.api import misfit
+from certifier.web.api import sent
 from certifier.web.documents import Document
 from certifier.web.language import N_
 from certifier.web.problems import MediaTypeUnsupported, ParameterInvalid
-from certifier.web.responses import JSON, checked_query, json_reply, page
+from certifier.web.responses import checked_query, json_reply, page
 from certifier.web.site import Site
 from certifier.web.uploads import FORM
 
@@ -156,13 +155,7 @@ def send(site: Site) -> AnyResponse:
 def send_json(site: Site) -> Response:
     """The same for programs: 201 with the receipt."""
     checked_query()
-    request.max_content_length = MOST_BYTES
-    if request.mimetype != JSON:
-        raise MediaTypeUnsupported("A report is sent in JSON.", found=request.mimetype, expected=JSON)
-    try:
-        asked = ComplaintRequest.model_validate(parse_object(request.get_data()))
-    except ValidationError as error:
-        raise misfit(error, "The report cannot be read.") from error
+    asked = sent(ComplaintRequest, "A report is sent", "The report cannot be read.", MOST_BYTES)
     draft, faults = draft_of({name: value or "" for name, value in asked.model_dump().items()})
     if draft is None:
         field, fault = next(iter(faults.items()))

@@ -5,22 +5,20 @@ A key that nobody used gets the same answer as one with submissions, with an emp
 
 from __future__ import annotations
 
-from flask import Response, request
-from pydantic import Field, ValidationError
+from flask import Response
+from pydantic import Field
 
 from certifier.certificate.code import display_code
 from certifier.certificate.times import parse_time, time_text
-from certifier.crypto.strict_json import parse_object
 from certifier.decision import parse_decision
 from certifier.service.key_challenges import MY_TRACKS, check_proof, host_of
 from certifier.service.renewal import WINDOW
 from certifier.storage.rows import CertificateRow, SubmissionRow
-from certifier.web.api import misfit, read_body
+from certifier.web.api import sent
 from certifier.web.documents import Document, WindowView
 from certifier.web.language import say
-from certifier.web.problems import MediaTypeUnsupported
 from certifier.web.records import record_of
-from certifier.web.responses import JSON, checked_query, json_reply, page
+from certifier.web.responses import checked_query, json_reply, page
 from certifier.web.script_words import says
 from certifier.web.site import Site
 from certifier.web.words import DECISIONS, STATES
@@ -104,9 +102,7 @@ def challenge(site: Site) -> Response:
 def tracks(site: Site) -> Response:
     """What was submitted with the key that signed the challenge."""
     checked_query()
-    if request.mimetype != JSON:
-        raise MediaTypeUnsupported("The proof is sent in JSON.", found=request.mimetype or "none", expected=JSON)
-    asked = _asked(read_body())
+    asked = sent(MyTracksRequest, "The proof is sent")
     key = check_proof(
         site.settings,
         site.certifier.own_keys,
@@ -119,13 +115,6 @@ def tracks(site: Site) -> Response:
     rows = site.certifier.store.submissions_of(key, MOST + 1)
     items = [_track(site, row) for row in rows[:MOST]]
     return json_reply(MyTracksView(key=key, items=items, more=len(rows) > MOST), "not at all", X_Robots_Tag="noindex")
-
-
-def _asked(raw: bytes) -> MyTracksRequest:
-    try:
-        return MyTracksRequest.model_validate(parse_object(raw))
-    except ValidationError as error:
-        raise misfit(error) from error
 
 
 def _track(site: Site, row: SubmissionRow) -> MyTrackView:

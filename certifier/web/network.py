@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 
-from certifier.settings import Network
-
-Address = IPv4Address | IPv6Address
+from certifier.settings import Address, Network
 
 REMEMBERED = 1024
 LONGEST = 80  # of an address in brackets, with zone and port

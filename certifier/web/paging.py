@@ -22,6 +22,7 @@ from pydantic import BaseModel
 from certifier.certificate.times import time_text
 from certifier.crypto.strict_json import parse_object
 from certifier.errors import MalformedJson
+from certifier.web.parameters import limit_in
 from certifier.web.problems import CursorExpired, ParameterInvalid
 from certifier.web.responses import JSON, reply
 from certifier.web.site import Site
@@ -49,7 +50,7 @@ def place_in(site: Site, asked: Mapping[str, str], now: datetime) -> Place:
     filters = sorted((name, value) for name, value in asked.items() if value and name not in ("limit", "cursor"))
     question = f"{request.path}?{urlencode(filters)}"
     after = _opened(site, question, asked["cursor"], now) if asked["cursor"] else ""
-    return Place(_limit(asked["limit"]), after, question)
+    return Place(limit_in(asked, USUAL, MOST), after, question)
 
 
 def list_reply(
@@ -64,16 +65,6 @@ def list_reply(
     inside = ",".join(item.model_dump_json(by_alias=True) for item in items)
     link = {"Link": f'<{following}>; rel="next"'} if following else {}
     return reply(f'{{"items":[{inside}],"next":{json.dumps(following)}}}', JSON, cache, **link)
-
-
-def _limit(text: str) -> int:
-    if not text:
-        return USUAL
-    if text.isascii() and text.isdigit() and len(text) <= len(str(MOST)) and 1 <= int(text) <= MOST:
-        return int(text)
-    raise ParameterInvalid(
-        "The parameter limit cannot be used.", found=text[:40], expected=f"1 to {MOST}", pointer="limit"
-    )
 
 
 def _sealed(site: Site, question: str, end: str, now: datetime) -> str:

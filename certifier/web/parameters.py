@@ -1,4 +1,4 @@
-"""What a query may say in more than a choice: digests and moments, each read in one form."""
+"""What a query may say in more than a choice: digests, moments and numbers, each read in one form."""
 
 from __future__ import annotations
 
@@ -21,6 +21,18 @@ def digest_in(asked: Mapping[str, str], name: str) -> str:
             "This is not a SHA-256.", found=digest[:80], expected="64 small hexadecimal digits", pointer=name
         )
     return digest
+
+
+def limit_in(asked: Mapping[str, str], usual: int, most: int) -> int:
+    """How many things one answer holds, by the parameter ``limit``. Raises ParameterInvalid."""
+    text = asked["limit"]
+    if not text:
+        return usual
+    if re.fullmatch(r"[1-9][0-9]{0,3}", text, re.ASCII) and int(text) <= most:
+        return int(text)
+    raise ParameterInvalid(
+        "The parameter limit cannot be used.", found=text[:40], expected=f"1 to {most}", pointer="limit"
+    )
 
 
 def moment_in(asked: Mapping[str, str], name: str) -> str:

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from certifier.service.events import KEPT, TYPES
 from certifier.web.documents import Document
+from certifier.web.parameters import limit_in
 from certifier.web.problems import CursorExpired, ParameterInvalid
 from certifier.web.responses import checked_query, json_reply
 from certifier.web.site import Site
@@ -60,7 +61,7 @@ class StatusChanges(Document):
 def feed(site: Site) -> Response:
     """The events after one, or from the oldest one that is kept."""
     asked = checked_query(after=None, limit=None)
-    after, limit = asked["after"] or None, _limit(asked["limit"])
+    after, limit = asked["after"] or None, limit_in(asked, USUAL, MOST)
     if after is not None and not re.fullmatch(EVENT_ID, after):
         raise ParameterInvalid("This is no event.", found=after[:60], expected="its id: evt_…", pointer="after")
     rows = site.certifier.events.after(after, limit + 1)
@@ -81,13 +82,3 @@ def feed(site: Site) -> Response:
         "has_more": len(rows) > limit,
     }
     return json_reply(document, "a minute")
-
-
-def _limit(text: str) -> int:
-    if not text:
-        return USUAL
-    if re.fullmatch(r"[1-9][0-9]{0,3}", text) and int(text) <= MOST:
-        return int(text)
-    raise ParameterInvalid(
-        "The parameter limit cannot be used.", found=text[:40], expected=f"1 to {MOST}", pointer="limit"
-    )

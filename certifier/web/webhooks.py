@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeVar
+from typing import Literal
 
 from flask import Response, request
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from certifier.crypto.canonical import sha256_hex
-from certifier.crypto.strict_json import parse_object
 from certifier.errors import PreconditionFailed, PreconditionRequired
 from certifier.service.events import TYPES
 from certifier.service.webhooks import delivery_document, endpoint_document
 from certifier.storage.rows import DeliveryRow, EndpointRow
 from certifier.web.access import caller
-from certifier.web.api import misfit, read_body
-from certifier.web.documents import Document
+from certifier.web.api import sent
+from certifier.web.documents.base import ONE_LINE, Document
 from certifier.web.paging import list_reply, place_in
-from certifier.web.problems import MediaTypeUnsupported, ParameterInvalid
-from certifier.web.responses import JSON, checked_query, json_reply
+from certifier.web.problems import ParameterInvalid
+from certifier.web.responses import checked_query, json_reply
 from certifier.web.site import Site
 
 PATH = "/api/v1/webhook-endpoints"
@@ -26,10 +25,9 @@ EXAMPLE_ID = "whk_5d1f0c6b7a9e48322b6d0f1a2c3e4d5f"
 EXAMPLE_DELIVERY = "dlv_9a1f0c6b7a9e48322b6d0f1a2c3e4d5f"
 EXAMPLE_URL = "https://hooks.example.org/label"
 MOST_TEXT = 200
-PLAIN = r"^[^\x00-\x1f\x7f]*$"
+SENT = ("An endpoint is described", "The endpoint cannot be read.")
 
 EventTypes = list[str]
-Asked = TypeVar("Asked", bound=Document)
 
 
 class WebhookEndpointRequest(Document):
@@ -41,7 +39,7 @@ class WebhookEndpointRequest(Document):
     types: EventTypes | None = Field(
         default=None, examples=[["certificate.revoked", "certificate.suspended"]], description="null for all events"
     )
-    description: str = Field(default="", max_length=MOST_TEXT, pattern=PLAIN, description="For yourself")
+    description: str = Field(default="", max_length=MOST_TEXT, pattern=ONE_LINE, description="For yourself")
 
 
 class WebhookEndpointChange(Document):
@@ -49,7 +47,7 @@ class WebhookEndpointChange(Document):
 
     url: str | None = Field(default=None, examples=[EXAMPLE_URL])
     types: EventTypes | None = Field(default=None, description="null, where it is sent, for all events")
-    description: str | None = Field(default=None, max_length=MOST_TEXT, pattern=PLAIN)
+    description: str | None = Field(default=None, max_length=MOST_TEXT, pattern=ONE_LINE)
     status: Literal["active", "disabled"] | None = Field(default=None, examples=["active"])
 
 
@@ -123,7 +121,7 @@ def delivery_view(row: DeliveryRow) -> DeliveryView:
 def add(site: Site) -> Response:
     """Begin to deliver to an address; 201 with the secret, this once."""
     checked_query()
-    asked = _sent(WebhookEndpointRequest)
+    asked = sent(WebhookEndpointRequest, *SENT)
     types = _known(asked.types)
     made = site.certifier.webhooks.add(caller().holder, asked.url, types, asked.description, site.egress, site.clock())
     document = NewWebhookEndpoint(**endpoint_document(made.endpoint), secret=made.secret)
@@ -146,7 +144,7 @@ def change(site: Site, endpoint_id: str) -> Response:
     checked_query()
     row = _own(site, endpoint_id)
     _check_match(row)
-    asked = _sent(WebhookEndpointChange)
+    asked = sent(WebhookEndpointChange, *SENT)
     given = {name: getattr(asked, name) for name in asked.model_fields_set}
     if "types" in given:
         given["types"] = _known(given["types"])
@@ -200,15 +198,6 @@ def replay(site: Site, delivery_id: str) -> Response:
 def _own(site: Site, endpoint_id: str) -> EndpointRow:
     """An endpoint of the caller's holder. Raises NotFoundError."""
     return site.certifier.webhooks.one(endpoint_id, caller().holder)
-
-
-def _sent(model: type[Asked]) -> Asked:
-    if request.mimetype != JSON:
-        raise MediaTypeUnsupported("An endpoint is described in JSON.", found=request.mimetype, expected=JSON)
-    try:
-        return model.model_validate(parse_object(read_body()))
-    except ValidationError as error:
-        raise misfit(error, "The endpoint cannot be read.") from error
 
 
 def _known(types: EventTypes | None) -> EventTypes:

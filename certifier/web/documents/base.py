@@ -17,6 +17,7 @@ def extensible(*values: str, default: Any = ...) -> Any:
 # What a decision may be, the best last; what a certificate may be is all of it but ``none``.
 DECIDED = ("none", *OUTCOMES)
 LEVELS = ("A0", "A1", "A2")
+ONE_LINE = r"^[^\x00-\x1f\x7f]*$"  # the pattern of a text without control characters
 
 
 class Document(BaseModel):

@@ -9,12 +9,18 @@ from certifier.service.sandbox import DEMO_CODES
 from certifier.settings import Settings
 from certifier.web.acts import ActList, ActView, ApprovalRequest, StatusChangeRequest
 from certifier.web.keys import EXAMPLE_ID
-from certifier.web.openapi.parts import IDEMPOTENCY_KEY, answer, json_body, problems_with, query
+from certifier.web.openapi.parts import IDEMPOTENCY_KEY as SUBMISSION_KEY
+from certifier.web.openapi.parts import answer, json_body, problems_with, query
 
 REQUESTS = (StatusChangeRequest, ApprovalRequest)
 ANSWERS = (ActView, ActList)
 
 DRY_RUN = query("dry_run", ["false", "true"], "See whether it could be done, and do nothing")
+IDEMPOTENCY_KEY = {
+    **SUBMISSION_KEY,
+    "description": "Names this act, so that it can be sent again: the same key and content get the first answer, as long as the "
+    "record lasts.",
+}
 ACT_ID = {"name": "act_id", "in": "path", "required": True, "schema": {"type": "string"}}
 DONE = {
     "Location": {"schema": {"type": "string"}},

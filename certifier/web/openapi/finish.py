@@ -10,8 +10,8 @@ from typing import Any
 
 from certifier.web.caching import kept_at
 from certifier.web.openapi.tags import tag_of
+from certifier.web.responses import JSON
 
-JSON = "application/json"
 # operation and status -> what can be asked next: name, operation, its parameters as runtime expressions (OpenAPI 3.1, 4.8.20.3)
 LINKS: dict[tuple[str, str], tuple[tuple[str, str, dict[str, str]], ...]] = {
     ("submit", status): (
