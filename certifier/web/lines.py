@@ -1,8 +1,8 @@
 """Lines of a request's body as they arrive, however many they are, in bounded memory.
 
 The server hands a body over in blocks: a read returns when a block is full or the body ends. So answers follow the questions
-block by block, and blocks are small. A body may be packed (gzip, RFC 1952); one that unpacks to far more than text does is
-refused.
+block by block, and blocks are small unless they fill at once. A body may be packed (gzip, RFC 1952); one that unpacks to far
+more than text does is refused.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from certifier.errors import ForeignInputError
 from certifier.web.problems import ParameterInvalid, PayloadTooLarge, UploadTooSlow
 
 BLOCK = 8 * 1024  # some two hundred codes, one to a line
+MOST_OF_BLOCK = 64 * 1024  # while they come quickly
+QUICK_S = 0.05
 UNPACKED = 64 * 1024  # of packed lines at a time
 LONGEST_LINE = 256 * 1024
 MOST_GROWTH = 100  # times that gzip makes lines smaller; codes come to ten
