@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -85,7 +85,7 @@ def verify(
         pinned = load_trust(trust)
         opened = _open_pack(pack_file, pinned, datetime.now(UTC)) if pack_file else None
         chosen = pack_file.read_bytes() if pack_file else None
-        _check_place(path, asked.out)
+        _check_place(asked.out, {"catalogue": path, "file of certificates": asked.certificates, "pack": pack_file})
         try:
             ctx.exit(verify_catalogue(path, asked, Trusted(pinned, opened, chosen, server), as_json=as_json))
         except NotAllowed as error:
@@ -150,10 +150,11 @@ def is_file(path: Path) -> bool:
         return False
 
 
-def _check_place(catalogue: Path, out: Path | None) -> None:
-    """Raises UsageError where the answers would take the place of the catalogue."""
-    if out and out.exists() and out.samefile(catalogue):
-        raise click.UsageError(f"--out {str(out)[:80]} is the catalogue itself. Give the answers another name.")
+def _check_place(out: Path | None, read: Mapping[str, Path | None]) -> None:
+    """Raises UsageError where the answers would take the place of what they are made from."""
+    for what, file in read.items():
+        if out and file and out.exists() and out.samefile(file):
+            raise click.UsageError(f"--out {str(out)[:80]} is the {what} itself. Give the answers another name.")
 
 
 def _check_is_there(path: Path) -> None:

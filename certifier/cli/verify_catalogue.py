@@ -125,7 +125,6 @@ def verify_catalogue(file: Path, asked: CatalogueOptions, trusted: Trusted, *, a
         ) from error
     began, now = time.monotonic(), datetime.now(UTC)
     columns = [_column(text) for text in asked.columns] or None
-    _check_out(asked, file)
     delimiter = _delimiter(asked.delimiter)
     plan, pack = _plan(asked, trusted, now)
     catalogue = reading.open_catalogue(file, columns, encoding=asked.encoding, delimiter=delimiter)
@@ -227,12 +226,6 @@ def _column(text: str) -> Column:
         return column_for(text)
     except CertifierError as error:
         raise click.UsageError(f"--column {text[:80]}: {error.message} Expected: {error.expected}.") from error
-
-
-def _check_out(asked: CatalogueOptions, file: Path) -> None:
-    for read in (file, asked.certificates):
-        if asked.out and read and asked.out.exists() and asked.out.samefile(read):
-            raise click.UsageError(f"--out {asked.out} is read here: answers do not take its place. Give another name.")
 
 
 def _delimiter(text: str | None) -> str | None:
