@@ -18,6 +18,8 @@ Unit: TypeAlias = Literal["px", "mm"]
 
 # From this size on (in pixels at scale 1), letters are drawn on the fine grid.
 LARGE = 60
+# Of pictures in pixels; never a free number from a request: a picture costs memory by the square of its scale.
+SCALES = (1, 2, 4)
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,13 @@ from functools import cache, lru_cache
 from importlib import resources
 from io import BytesIO
 from threading import Lock
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from fontTools.pens.recordingPen import DecomposingRecordingPen
 from fontTools.ttLib import TTFont
-from PIL import ImageFont
+
+if TYPE_CHECKING:
+    from PIL import ImageFont
 
 Weight: TypeAlias = Literal["medium", "bold"]
 Point: TypeAlias = tuple[int, int]
@@ -63,6 +65,8 @@ def _glyph_names(weight: Weight) -> dict[int, str]:
 @lru_cache(maxsize=256)
 def font_for(weight: Weight, size: float) -> ImageFont.FreeTypeFont:
     """The bundled font at this size in pixels."""
+    from PIL import ImageFont  # noqa: PLC0415 - eight megabytes, for pictures alone
+
     return ImageFont.truetype(BytesIO(_font_bytes(weight)), size, layout_engine=ImageFont.Layout.BASIC)
 
 

@@ -14,13 +14,11 @@ from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
 from certifier.badge.badge import plain
-from certifier.badge.drawing import Box, Code, Drawing, Pointer, Words
+from certifier.badge.drawing import SCALES, Box, Code, Drawing, Pointer, Words
 from certifier.badge.lettering import STEPS, font_for, origins_of
 from certifier.badge.palette import INK, WHITE
 from certifier.errors import NotFoundError
 
-# Sizes come from this list, never as free numbers from a request: an image costs memory by the square of its scale.
-SCALES = (1, 2, 4)
 COLOURS = 64
 SMOOTHING = 4  # edges are drawn this much larger and then reduced
 

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from io import BytesIO
 
-from PIL import Image
-
 from certifier.badge.qr import QUIET_MODULES, print_qr_matrix
 from certifier.badge.svg import path_of
 from certifier.errors import NotFoundError
@@ -34,6 +32,8 @@ def render_print_qr_svg(text: str) -> str:
 
 def render_print_qr_png(text: str, scale: int) -> bytes:
     """One square with ``scale`` pixels for each module. Raises NotFoundError for a scale that is not in PRINT_SCALES."""
+    from PIL import Image  # noqa: PLC0415 - eight megabytes, for pictures alone
+
     if scale not in PRINT_SCALES:
         raise NotFoundError("the QR does not come in this size", found=str(scale), expected=f"one of {PRINT_SCALES}")
     rows = print_qr_matrix(text)

@@ -9,10 +9,6 @@ from __future__ import annotations
 
 import re
 
-from qrcode.constants import ERROR_CORRECT_M, ERROR_CORRECT_Q
-from qrcode.main import QRCode
-from qrcode.util import MODE_8BIT_BYTE, MODE_ALPHA_NUM, MODE_NUMBER, QRData
-
 from certifier.errors import OperatorError
 
 QUIET_MODULES = 4
@@ -50,7 +46,7 @@ def print_qr_text(base_url: str, code: str, digits: str) -> str:
 
 def qr_matrix(text: str) -> list[list[bool]]:
     """Rows of modules, true is dark, error correction Q, no quiet zone. The text is one of :func:`qr_text`."""
-    return _matrix([QRData(text, mode=MODE_ALPHA_NUM)], ERROR_CORRECT_Q)
+    return _matrix([(text, "ALPHA_NUM")], "Q")
 
 
 def print_qr_matrix(text: str) -> list[list[bool]]:
@@ -60,15 +56,15 @@ def print_qr_matrix(text: str) -> list[list[bool]]:
     shorter (but for a code with eight digits at its end, where numeric mode would save up to six bits).
     """
     address, _, digits = text.partition("#")
-    return _matrix(
-        [QRData(address, mode=MODE_ALPHA_NUM), QRData(b"#", mode=MODE_8BIT_BYTE), QRData(digits, mode=MODE_NUMBER)],
-        ERROR_CORRECT_M,
-    )
+    return _matrix([(address, "ALPHA_NUM"), (b"#", "8BIT_BYTE"), (digits, "NUMBER")], "M")
 
 
-def _matrix(segments: list[QRData], level: int) -> list[list[bool]]:
-    code = QRCode(error_correction=level, mask_pattern=MASK, border=0)
-    for segment in segments:
-        code.add_data(segment)
+def _matrix(segments: list[tuple[str | bytes, str]], level: str) -> list[list[bool]]:
+    """``segments`` with the names of their modes."""
+    from qrcode import constants, main, util  # noqa: PLC0415 - brings a library of pictures along
+
+    code = main.QRCode(error_correction=getattr(constants, f"ERROR_CORRECT_{level}"), mask_pattern=MASK, border=0)
+    for said, mode in segments:
+        code.add_data(util.QRData(said, mode=getattr(util, f"MODE_{mode}")))
     code.make(fit=True)
     return [[bool(module) for module in row] for row in code.get_matrix()]

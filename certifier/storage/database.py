@@ -14,13 +14,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-import alembic.command
-import alembic.config
 import pysqlite3.dbapi2
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import Connection, Dialect, Engine, Select, create_engine, event, text
+from sqlalchemy import Connection, Dialect, Engine, Select, create_engine, event, inspect, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import (
@@ -38,7 +33,9 @@ from certifier.errors import OperatorError, StorageError
 WAL_SINCE = (3, 51, 3)
 PAUSE_S = 0.005  # after each commit with an older library, else readers starve
 LOCK_TIMEOUT_S = 15
+CACHE_KIB = 512  # of pages, for each connection of SQLite; the system has the file in memory anyway
 POSTGRESQL = "postgresql"
+_MIGRATIONS = Path(__file__).parent / "migrations"
 _BY_NAME = sqlite.dialect(paramstyle="named")
 SEQUENCER_LOCK = 0x4C43414C  # the advisory lock of whoever sequences, and of whoever migrates
 
@@ -61,7 +58,7 @@ class Database:
                 self._writer.dispose()
                 self._reader.dispose()
                 raise
-        except (SQLAlchemyError, CommandError, ImportError, ValueError, OSError) as error:
+        except (SQLAlchemyError, ImportError, ValueError, OSError) as error:
             away = isinstance(error, OperationalError)
             raise (StorageError if away else OperatorError)(
                 "The database cannot be opened.",
@@ -171,7 +168,7 @@ def _told_as_ours() -> Iterator[None]:
 def _told(error: Exception) -> str:
     """What the driver said, without the URL: it may hold a password."""
     cause = error.orig if isinstance(error, DBAPIError) else error
-    ours = (DBAPIError, ArgumentError, NoSuchModuleError, CommandError, pysqlite3.dbapi2.Error)
+    ours = (DBAPIError, ArgumentError, NoSuchModuleError, pysqlite3.dbapi2.Error)
     known = isinstance(error, ours)
     return str(cause if known else type(error).__name__).strip()[:200]
 
@@ -204,6 +201,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         "foreign_keys=ON",
         "trusted_schema=OFF",
         "cell_size_check=ON",
+        f"cache_size=-{CACHE_KIB}",
     )
     for pragma in pragmas:
         connection.execute(f"PRAGMA {pragma}")
@@ -244,19 +242,27 @@ def _assert_durable(connection: Connection) -> None:
 def _migrate(connection: Connection) -> None:
     if connection.dialect.name == POSTGRESQL:  # replicas that start together migrate one after the other
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": SEQUENCER_LOCK})
-    if MigrationContext.configure(connection).get_current_revision() == _newest_revision():
+    if _revision_of(connection) == newest_revision():
         return
-    config = _migrations()
-    config.attributes["connection"] = connection
-    alembic.command.upgrade(config, "head")
+    from alembic import command, config, util  # noqa: PLC0415 - seven megabytes that no process at work needs
+
+    migrations = config.Config()
+    migrations.set_main_option("script_location", str(_MIGRATIONS))
+    migrations.attributes["connection"] = connection
+    try:
+        command.upgrade(migrations, "head")
+    except util.CommandError as error:
+        raise ArgumentError(str(error)) from error
 
 
-def _migrations() -> alembic.config.Config:
-    config = alembic.config.Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    return config
+def _revision_of(connection: Connection) -> str | None:
+    """As Alembic has noted it; None for a database that is empty."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
 
 
 @cache
-def _newest_revision() -> str | None:
-    return ScriptDirectory.from_config(_migrations()).get_current_head()
+def newest_revision() -> str:
+    """That of the newest file of migrations: the names begin with their revision."""
+    return max(file.name for file in (_MIGRATIONS / "versions").glob("[0-9]*.py")).partition("_")[0]

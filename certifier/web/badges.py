@@ -16,12 +16,10 @@ from flask import Response
 from werkzeug.wrappers import Response as AnyResponse
 
 from certifier.badge.badge import BadgeFace, Status, bare_face, shield_words
-from certifier.badge.drawing import Drawing
+from certifier.badge.drawing import SCALES, Drawing
 from certifier.badge.label import label
 from certifier.badge.one_ink import one_ink
 from certifier.badge.palette import HAIR, PAPER, SLATE, plate_of
-from certifier.badge.pdf import render_pdf
-from certifier.badge.png import SCALES, render_png
 from certifier.badge.public_use import EVERYWHERE, REGIONS, artwork_for
 from certifier.badge.sheet import Certificate, Stage, sheet
 from certifier.badge.shield import shield
@@ -43,9 +41,9 @@ from certifier.web.words import LEVELS, STAGES
 
 # Scripts cannot run in such an image, and nothing is fetched for it, even when it is opened on its own.
 SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
-REMEMBERED = 512
-PAPERS_REMEMBERED = 128
-PICTURE_BYTES = 32 * 1024 * 1024
+REMEMBERED = 128
+PAPERS_REMEMBERED = 32
+PICTURE_BYTES = 8 * 1024 * 1024
 MOST_WAITING = 6  # of 32 threads
 SECONDS = 300
 LIVE, PRINT = "live", "print"
@@ -94,6 +92,8 @@ def _png(name: str, certificate: Certificate, scale: int, ink: str = COLOURS) ->
     wanted = (name, certificate, scale, ink)
     if kept := _pictures.get(wanted):
         return kept.body
+    from certifier.badge.png import render_png  # noqa: PLC0415 - its library takes memory, and few ask for pictures
+
     if not _places.acquire(blocking=False):
         raise BusyError("Many pictures are being drawn just now.", hint="Ask for the same one again shortly.")
     try:
@@ -107,6 +107,8 @@ def _png(name: str, certificate: Certificate, scale: int, ink: str = COLOURS) ->
 
 @lru_cache(PAPERS_REMEMBERED)
 def _pdf(name: str, certificate: Certificate, marks: str, ink: str) -> bytes:
+    from certifier.badge.pdf import render_pdf  # noqa: PLC0415 - as for pictures
+
     return render_pdf(_drawing(name, certificate, ink), crop_marks=marks == "crop")
 
 

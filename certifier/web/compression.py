@@ -8,7 +8,7 @@ from functools import lru_cache
 from flask import Response, request
 
 LEAST_BYTES = 1000
-REMEMBERED = 256
+REMEMBERED = 64  # what is asked for often is kept packed (web/ready.py)
 MOST_REMEMBERED_BYTES = 128 * 1024  # of one body: remembered ones stay in memory
 MEDIA_TYPES = frozenset(
     {

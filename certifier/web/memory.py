@@ -36,7 +36,8 @@ class Memory:
         with self._lock:
             if key in self._kept or size > self._max_bytes:
                 return
-            self._kept[key] = kept
+            # A copy has its own size: what ``orjson`` and packers give holds the room that they reserved for more.
+            self._kept[key] = kept._replace(body=bytes(memoryview(kept.body)))
             self._bytes += size
             while self._bytes > self._max_bytes:
                 _, oldest = self._kept.popitem(last=False)

@@ -19,7 +19,7 @@ from certifier.web.access import OF_THE_API
 from certifier.web.memory import LONGEST_KEY, Headers, Kept, Memory
 from certifier.web.observed import as_told
 
-MAX_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 16 * 1024 * 1024  # of what lasts, and as many again of what passes
 REQUEST_ID = re.compile(r"[0-9A-Za-z-]{8,64}", re.ASCII)
 PER_REQUEST = {"x-request-id", "date", "server"}
 OF_A_MOMENT = ("/v/", "/V/", "/status/", "/api/v1/certificates/")  # paths whose answers last for a moment

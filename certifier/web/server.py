@@ -41,7 +41,8 @@ log = structlog.get_logger(__name__)
 
 BLOCKING_THREADS = 32
 COLLECT_AFTER = (5_000, 20, 50)
-M_ARENA_MAX, HEAPS = -8, 2
+# mallopt(3). What is larger than this has pages of its own, which go back to the system at once.
+HEAPS = {"M_ARENA_MAX": (-8, 1), "M_MMAP_THRESHOLD": (-3, 256 * 1024), "M_TRIM_THRESHOLD": (-1, 1024 * 1024)}
 ANSWER_S = 0.5  # how long the last answers of a worker may take
 
 
@@ -146,10 +147,11 @@ def settle_memory() -> None:
     """Let the garbage collector pass over what stays for ever, and look less often: each check makes hundreds of small values
     that are gone when it ends. Measured: a tenth of a verification.
 
-    And let all threads share few heaps: glibc gives each its own, and none gives back what it once held (mallopt(3)).
+    And let all threads share one heap: glibc gives each its own, and none gives back what it once held.
     """
     with suppress(AttributeError):  # other C libraries have no such thing
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, HEAPS)
+        for number, value in HEAPS.values():
+            ctypes.CDLL(None).mallopt(number, value)
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)

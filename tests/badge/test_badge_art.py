@@ -21,9 +21,9 @@ from playwright.sync_api import Browser, Page
 
 from certifier.badge import palette
 from certifier.badge.badge import NAMELESS
-from certifier.badge.drawing import Box, Code, Pointer, Words
+from certifier.badge.drawing import SCALES, Box, Code, Pointer, Words
 from certifier.badge.lettering import STEPS, font_for, has_all_letters, lines_of, outline_of, width_of
-from certifier.badge.png import SCALES, render_png
+from certifier.badge.png import render_png
 from certifier.badge.qr import qr_matrix, qr_text
 from certifier.badge.sheet import OTHER_SCRIPT
 from certifier.badge.square import square

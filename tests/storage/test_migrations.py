@@ -11,6 +11,7 @@ from typing import Any
 
 import alembic.command
 import alembic.config
+import alembic.script
 import pytest
 import sqlalchemy as sa
 
@@ -138,3 +139,9 @@ def test_a_database_of_a_later_release_is_told_so(tmp_path: Path, database_url: 
     with pytest.raises(OperatorError, match="cannot be opened") as caught:
         database.Database(database_url)
     assert "9999" in str(caught.value.found)
+
+
+def test_a_start_compares_the_database_with_the_newest_migration_by_its_name():
+    config = alembic.config.Config()
+    config.set_main_option("script_location", str(Path(database.__file__).parent / "migrations"))
+    assert alembic.script.ScriptDirectory.from_config(config).get_current_head() == database.newest_revision()
