@@ -12,7 +12,7 @@ import pytest
 
 from certifier.certificate.verification import ROW_RESULTS
 from certifier.web.batches import LONGEST_LINE, MOST_ITEMS, BatchAnswer, BatchSummary
-from certifier.web.lines import BLOCK
+from certifier.web.lines import BLOCK, MOST_OF_BLOCK
 from certifier.web.site import MOST_OF_ONE, MOST_STREAMS
 from tests.web.access import new_key
 from tests.web.conftest import World
@@ -60,12 +60,12 @@ def test_the_answer_in_the_guide_has_the_members_of_a_real_one(world: World, add
 
 
 def test_the_guide_names_the_limits_as_they_are() -> None:
-    assert (MOST_ITEMS, LONGEST_LINE // 1024, BLOCK // 1024) == (1000, 256, 8)
+    assert (MOST_ITEMS, LONGEST_LINE // 1024, BLOCK // 1024, MOST_OF_BLOCK // 1024) == (1000, 256, 8, 64)
     assert (MOST_STREAMS, MOST_OF_ONE) == (4, 2)
     for said in (
         "at most 1,000 items",
         "256 KiB",
-        "blocks of 8 KiB",
+        "8 KiB at first and up to 64 KiB",
         "four streams at a time, two of one",
     ):
         assert said in TEXT
