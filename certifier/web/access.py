@@ -20,6 +20,7 @@ from certifier.web.site import Site
 
 OF_THE_API = "/api/"
 ANY_KEY = "*"  # the scope of what every key in force may ask
+OR = "|"  # between scopes of which one is enough
 
 _BEARER = re.compile(r"bearer +([^ ,]+)", re.ASCII | re.IGNORECASE)
 _HINT = "Send it as: Authorization: Bearer KEY"
@@ -91,11 +92,12 @@ def _spend(site: Site, policy: str, who: str) -> None:
 
 def _admitted(site: Site, scope: str) -> Caller | None:
     found = _caller_of(site, is_needed=bool(scope)) if scope or request.path.startswith(OF_THE_API) else None
-    if found and scope not in {"", ANY_KEY} and scope not in found.scopes:
+    if found and scope not in {"", ANY_KEY} and found.scopes.isdisjoint(scope.split(OR)):
+        wanted = " or ".join(scope.split(OR))
         raise ScopeMissing(
-            f"The API key does not have the scope {scope}.",
+            f"The API key does not have the scope {wanted}.",
             found=" ".join(sorted(found.scopes)),
-            expected=scope,
+            expected=wanted,
             hint="Ask the operator for a key that has it.",
         )
     return found

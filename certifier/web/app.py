@@ -75,7 +75,10 @@ from certifier.web.wire import is_shared, speak_http
 
 
 class Route(NamedTuple):
-    """``scope`` is what an API key needs for it (web/access.py enforces it); without one the route is public."""
+    """``scope`` is what an API key needs for it (web/access.py enforces it); without one the route is public.
+
+    ``a|b``: one of the two is enough.
+    """
 
     method: str
     path: str
@@ -177,8 +180,8 @@ ROUTES = (
     Route("POST", "/api/v1/suspensions", acts.suspend, "ops:revoke"),
     Route("POST", "/api/v1/reinstatements", acts.reinstate, "ops:revoke"),
     Route("POST", "/api/v1/approvals", acts.approve, "ops:approve"),
-    Route("GET", "/api/v1/operator-acts", acts.listed, "ops:revoke"),
-    Route("GET", "/api/v1/operator-acts/<act_id>", acts.one, "ops:revoke"),
+    Route("GET", "/api/v1/operator-acts", acts.listed, "ops:revoke|ops:approve"),
+    Route("GET", "/api/v1/operator-acts/<act_id>", acts.one, "ops:revoke|ops:approve"),
     # who asks
     Route("GET", "/api/v1/api-keys", keys.listed, "keys:manage"),
     Route("GET", "/api/v1/api-keys/current", keys.current, ANY_KEY),

@@ -51,7 +51,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Operation:
-    """``scope`` is what an API key needs, empty where any will do; None where it takes no key."""
+    """``scope`` is what an API key needs (``a / b``: one of them), empty where any will do; None where it takes no key."""
 
     name: str
     method: str
@@ -89,8 +89,8 @@ def _operation(method: str, path: str, described: Mapping[str, Any]) -> Operatio
     parameters = tuple(map(_parameter, described.get("parameters", ())))
     answers = tuple(_answer(status, told) for status, told in sorted(described["responses"].items()))
     request = _bodies(described.get("requestBody", {}))
-    needed = described.get("security", [{}])[0]
-    scope = " ".join(next(iter(needed.values()))) if needed else None
+    enough = described.get("security", [{}])
+    scope = " / ".join(" ".join(*needed.values()) for needed in enough) if all(enough) else None
     named = (described["operationId"], method.upper(), path, described["summary"])
     about = _plain(described.get("description", ""))
     return Operation(

@@ -15,8 +15,8 @@ from flask.testing import FlaskClient
 
 from certifier.service.api_keys import SCOPES
 from certifier.service.certifier import Certifier
-from certifier.web.access import ANY_KEY, OF_THE_API
-from certifier.web.app import ROUTES, Route, create_app
+from certifier.web.access import ANY_KEY, OF_THE_API, OR
+from certifier.web.app import ROUTES, Route, create_app, described_path
 from tests.studio import NOW, Studio
 from tests.web.access import bearer, new_key
 from tests.web.conftest import LATER
@@ -29,8 +29,8 @@ KEYED: dict[tuple[str, str], str] = {
     ("POST", "/api/v1/revocations"): "ops:revoke",
     ("POST", "/api/v1/suspensions"): "ops:revoke",
     ("POST", "/api/v1/reinstatements"): "ops:revoke",
-    ("GET", "/api/v1/operator-acts"): "ops:revoke",
-    ("GET", "/api/v1/operator-acts/<act_id>"): "ops:revoke",
+    ("GET", "/api/v1/operator-acts"): "ops:revoke|ops:approve",
+    ("GET", "/api/v1/operator-acts/<act_id>"): "ops:revoke|ops:approve",
     ("POST", "/api/v1/approvals"): "ops:approve",
     ("POST", "/api/v1/verification-batches"): "verify:bulk",
     ("POST", "/api/v1/webhook-endpoints"): "webhooks:manage",
@@ -62,9 +62,9 @@ OPEN_WRITES: dict[tuple[str, str], str] = {
 
 @dataclass(frozen=True)
 class Keys:
-    """A key of each kind for each scope; ``wrong`` has every scope but that one."""
+    """A key of each kind for each scope; of ``right``, one for each scope that is enough; ``wrong`` has every other scope."""
 
-    right: dict[str, str]
+    right: dict[str, tuple[str, ...]]
     wrong: dict[str, str]
     expired: dict[str, str]
     revoked: dict[str, str]
@@ -84,7 +84,8 @@ def client(certifier: Certifier) -> FlaskClient:
 
 @pytest.fixture(scope="module")
 def keys(certifier: Certifier) -> Keys:
-    scopes = {scope: list(SCOPES) if scope == ANY_KEY else [scope] for scope in (*SCOPES, ANY_KEY)}
+    asked_for = {*SCOPES, ANY_KEY, *(route.scope for route in IS_KEYED)}
+    scopes = {scope: list(SCOPES) if scope == ANY_KEY else scope.split(OR) for scope in asked_for}
 
     def made(scope: str) -> str:
         return new_key(certifier, *scopes[scope])
@@ -95,8 +96,15 @@ def keys(certifier: Certifier) -> Keys:
     expires = NOW + timedelta(seconds=1)
     make = certifier.api_keys.make
     return Keys(
-        right={scope: made(scope) for scope in scopes},
-        wrong={scope: new_key(certifier, *(set(SCOPES) - {scope})) for scope in SCOPES},
+        right={
+            scope: (made(scope),) if scope == ANY_KEY else tuple(new_key(certifier, one) for one in enough)
+            for scope, enough in scopes.items()
+        },
+        wrong={
+            scope: new_key(certifier, *(set(SCOPES) - set(enough)))
+            for scope, enough in scopes.items()
+            if scope != ANY_KEY
+        },
         expired={scope: make("Example Platform", scopes[scope], NOW, expires=expires).text for scope in scopes},
         revoked=revoked,
     )
@@ -125,13 +133,21 @@ def test_every_route_has_its_decision() -> None:
     assert {(route.method, named(route)): route.scope for route in IS_KEYED} == KEYED
     writes = {(route.method, named(route)) for route in IS_PUBLIC if route.method not in {"GET", "OPTIONS"}}
     assert writes == OPEN_WRITES.keys()
-    assert {route.scope for route in IS_KEYED} <= {*SCOPES, ANY_KEY}
+    assert {scope for route in IS_KEYED for scope in route.scope.split(OR)} <= {*SCOPES, ANY_KEY}
     assert all(route.path.startswith(OF_THE_API) for route in IS_KEYED)
+
+
+def test_the_description_names_the_scopes_of_which_one_is_enough(client: FlaskClient) -> None:
+    paths = client.get("/openapi.json").json["paths"]
+    for route in IS_KEYED:
+        needed = [[] if scope == ANY_KEY else [scope] for scope in route.scope.split(OR)]
+        security = paths[described_path(route.path)][route.method.lower()]["security"]
+        assert security == [{"api_key": scopes} for scopes in needed]
 
 
 @pytest.mark.parametrize("route", IS_PUBLIC, ids=[f"{route.method} {route.path}" for route in IS_PUBLIC])
 def test_a_public_route_answers_without_a_key_and_with_one(route: Route, client: FlaskClient, keys: Keys) -> None:
-    for key in (None, keys.right[ANY_KEY], keys.right["keys:manage"]):
+    for key in (None, *keys.right[ANY_KEY], *keys.right["keys:manage"]):
         assert asked(client, route, key)[1] not in REFUSED
     told = {asked(client, route, key) for key in (keys.expired[ANY_KEY], keys.revoked[ANY_KEY])}
     if route.path.startswith(OF_THE_API) and route.method != "OPTIONS":
@@ -146,16 +162,17 @@ def test_a_keyed_route_lets_in_the_right_key_alone(route: Route, client: FlaskCl
     assert asked(client, route, None) == (401, "key-missing")
     assert asked(client, route, keys.expired[scope]) == (401, "key-expired")
     assert asked(client, route, keys.revoked[scope]) == (401, "key-invalid")
-    assert asked(client, route, keys.right[scope][:-1] + "x") == (401, "key-invalid")
+    assert asked(client, route, keys.right[scope][0][:-1] + "x") == (401, "key-invalid")
     if scope != ANY_KEY:
         assert asked(client, route, keys.wrong[scope]) == (403, "scope-missing")
-    assert asked(client, route, keys.right[scope])[1] not in REFUSED
+    for key in keys.right[scope]:
+        assert asked(client, route, key)[1] not in REFUSED
 
 
 @pytest.mark.parametrize("route", IS_KEYED, ids=[f"{route.method} {route.path}" for route in IS_KEYED])
 def test_a_keyed_route_is_for_no_script_of_another_site(route: Route, client: FlaskClient, keys: Keys) -> None:
     path = re.sub(r"<[^>]+>", "0123456789abcdef", route.path)
-    for headers in ({}, bearer(keys.right[route.scope])):
+    for headers in ({}, bearer(keys.right[route.scope][0])):
         answer = client.open(path, method=route.method, headers={**headers, "Origin": "https://shop.example.org"})
         assert answer.headers["Cache-Control"] == "private, no-store"
         assert not [name for name, _ in answer.headers if name.startswith("Access-Control-")]
@@ -170,7 +187,7 @@ def test_a_keyed_route_is_for_no_script_of_another_site(route: Route, client: Fl
 )
 def test_what_another_holder_has_is_not_there(route: Route, client: FlaskClient, certifier: Certifier) -> None:
     """Named objects of another holder are 404, as those that nobody has. Their own tests make the objects."""
-    other = new_key(certifier, *([route.scope] if route.scope != ANY_KEY else SCOPES), holder="Example Shop")
+    other = new_key(certifier, *(route.scope.split(OR) if route.scope != ANY_KEY else SCOPES), holder="Example Shop")
     mine = new_key(certifier, "keys:manage")
     of_mine = mine.split("_")[2] if "key_id>" in route.path else "0123456789abcdef"
     path = re.sub(r"<[^>]+>", of_mine, route.path)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from certifier.settings import Settings
+from certifier.web.access import OR
 from certifier.web.app import ROUTES, described_path
 from certifier.web.caching import KEPT
 from certifier.web.certificate_api import BY_TYPE
@@ -55,7 +56,9 @@ def test_the_guide_lists_every_resource_and_its_scope() -> None:
     served = {
         (route.method, described_path(route.path), route.scope)
         for route in ROUTES
-        if route.path.startswith("/api/") and not route.path.startswith(elsewhere) and route.scope not in acts
+        if route.path.startswith("/api/")
+        and not route.path.startswith(elsewhere)
+        and acts.isdisjoint(route.scope.split(OR))
     }
     assert listed == served
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from certifier.service.api_keys import FORM, SCOPES
 from certifier.settings import Settings
-from certifier.web.access import ANY_KEY, OF_THE_API
+from certifier.web.access import ANY_KEY, OF_THE_API, OR
 from certifier.web.keys import EXAMPLE_ID, ApiKeyList, ApiKeyView
 from certifier.web.openapi.parts import answer, problems_with
 
@@ -57,8 +57,8 @@ def _guarded(told: Mapping[str, Any], scope: str) -> dict[str, Any]:
     refused = problems_with(401, *((403,) if scope else ()), 429, 503)
     if not scope:  # a key may be sent, and is checked then
         return {**told, "security": [{}, {SCHEME: []}], "responses": {**refused, **told["responses"]}}
-    needed = [] if scope == ANY_KEY else [scope]
-    return {**told, "security": [{SCHEME: needed}], "responses": {**refused, **told["responses"]}}
+    enough: list[list[str]] = [[]] if scope == ANY_KEY else [[one] for one in scope.split(OR)]
+    return {**told, "security": [{SCHEME: needed} for needed in enough], "responses": {**refused, **told["responses"]}}
 
 
 def _listed() -> dict[str, Any]:
