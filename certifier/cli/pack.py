@@ -21,7 +21,7 @@ from certifier.cli.verify import load_trust
 from certifier.client import Client
 from certifier.client.trust import pinned_trust_file
 from certifier.crypto.canonical import sha256_hex, to_json_text
-from certifier.errors import ForeignInputError, MalformedPack, OperatorError, StolenPackKey
+from certifier.errors import ForeignInputError, MalformedJson, MalformedPack, OperatorError, StolenPackKey
 from certifier.storage.files import load_bytes, save_bytes
 
 
@@ -161,7 +161,15 @@ def show(file: Path, trust: Path | None, as_json: bool) -> None:
     """Show what a pack holds, how old it is, and which key signed it."""
     now = datetime.now(UTC)
     raw = file.read_bytes()
-    opened = open_pack(raw, load_trust(trust), now)
+    try:
+        opened = open_pack(raw, load_trust(trust), now)
+    except MalformedJson as error:  # whose own hint is how to save JSON
+        raise MalformedPack(
+            "This is no pack.",
+            found=f"{file.name}: {error.message}",
+            expected="what a service hands out for verifying without a network: keys, logs and status lists, as signed JSON",
+            hint="Fetch one with: certifier pack --server URL -o FILE",
+        ) from error
     if as_json:
         show_json(pack_document(opened, raw, now))
         return

@@ -234,6 +234,18 @@ def test_what_is_no_pack_is_never_overwritten(service: Service, file: Path) -> N
     assert "is left as it is" in result.stderr
 
 
+NO_PACKS = {"a database": b"SQLite format 3\0", "text": b"my notes", "bytes": b"\xff\xfe\xfd", "nothing": b""}
+
+
+@pytest.mark.parametrize("raw", NO_PACKS.values(), ids=NO_PACKS.keys())
+def test_a_file_that_is_no_pack_is_told_what_a_pack_is(raw: bytes, file: Path) -> None:
+    save_bytes(file, raw)
+    result = run("pack", "show", file)
+    assert (result.exit_code, "This is no pack." in result.stderr) == (3, True), result.output
+    assert "certifier pack --server URL -o FILE" in result.stderr
+    assert "UTF-8." not in result.stderr
+
+
 # -- faults ---------------------------------------------------------------------------------------------------------------
 
 BENT: dict[str, Callable[[bytes], bytes]] = {
