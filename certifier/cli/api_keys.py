@@ -12,6 +12,7 @@ import click
 from certifier.certificate.times import time_text
 from certifier.cli.options import HOME, JSON, settings_of
 from certifier.cli.output import console, plain, show_json
+from certifier.errors import ForeignInputError
 from certifier.service.api_keys import SCOPES, key_document, open_api_keys
 from certifier.storage.rows import ApiKeyRow
 
@@ -27,10 +28,15 @@ class _End(click.ParamType[datetime]):
             if re.fullmatch(r"[1-9][0-9]{0,3}d", text, re.ASCII):
                 return datetime.now(UTC) + timedelta(days=int(text[:-1]))
             moment = datetime.fromisoformat(text)
-        except ValueError:
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            moment = moment + timedelta(days=1) if len(text) == len("2027-11-22") else moment.astimezone(UTC)
+        except (ValueError, OverflowError):
             self.fail(f"{text!r} is no time; write it as 2027-11-22, 2027-11-22T20:00:00Z or 90d", param, ctx)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return moment + timedelta(days=1) if len(text) == len("2027-11-22") else moment.astimezone(UTC)
+        if moment <= datetime.now(UTC):
+            raise ForeignInputError(
+                "This end of a key is in the past.", found=text, expected="a day or time to come, e.g. 90d"
+            )
+        return moment
 
 
 @click.group("api-keys")

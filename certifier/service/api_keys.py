@@ -24,6 +24,7 @@ from certifier.errors import (
     KeyInvalid,
     NetworkNotAllowed,
     NotFoundError,
+    OperatorError,
     StorageError,
 )
 from certifier.settings import Address, Settings
@@ -164,6 +165,11 @@ class ApiKeys:
 @contextmanager
 def open_api_keys(settings: Settings) -> Iterator[ApiKeys]:
     """The keys of an installation that is not open, for commands. Raises OperatorError where there is none."""
+    if not settings.register_dir.is_dir():
+        raise OperatorError(
+            f"There is no installation in {settings.home}.",
+            hint=f"Name its folder with --home, or make one with: certifier init --home {settings.home}",
+        )
     load_keyring(settings.register_dir)
     database = Database(settings.database)
     try:

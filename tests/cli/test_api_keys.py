@@ -80,7 +80,12 @@ REFUSED: dict[str, tuple[tuple[str, ...], int, str]] = {
     "a key for a name": (("new", "lcal_test_x", "--scope", "verify:bulk"), 3, "plain name"),
     "no network": (("new", "Example", "--scope", "verify:bulk", "--network", "10.0.0.0/99"), 3, "no network"),
     "a network with a host in it": (("new", "Example", "--scope", "verify:bulk", "--network", "10.0.0.1/8"), 3, "no"),
-    "an end that is over": (("new", "Example", "--scope", "verify:bulk", "--expires", "2020-01-01"), 3, "future"),
+    "an end that is over": (
+        ("new", "Example", "--scope", "verify:bulk", "--expires", "2020-01-01"),
+        3,
+        "found 2020-01-01\n",
+    ),
+    "an end out of all time": (("new", "Example", "--scope", "verify:bulk", "--expires", "9999-12-31"), 2, "90d"),
     "no end": (("new", "Example", "--scope", "verify:bulk", "--expires", "soon"), 2, "90d"),
     "an id of nobody": (("revoke", "0000000000000000"), 3, "no such key"),
 }
@@ -93,6 +98,8 @@ def test_what_cannot_be_a_key_is_refused(arguments: tuple[str, ...], code: int, 
 
 
 def test_without_an_installation_none_is_made(tmp_path: Path) -> None:
-    result = CliRunner().invoke(main, ["api-keys", "list", "--home", str(tmp_path / "none")])
-    assert result.exit_code == 1
+    home = str(tmp_path / "none")
+    for words in (["list"], ["new", "Example", "--scope", "verify:bulk"]):
+        result = CliRunner().invoke(main, ["api-keys", *words, "--home", home])
+        assert (result.exit_code, f"certifier init --home {home}" in " ".join(result.stderr.split())) == (1, True)
     assert not (tmp_path / "none").exists()
