@@ -83,7 +83,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], int, str]] = {
     "an end that is over": (
         ("new", "Example", "--scope", "verify:bulk", "--expires", "2020-01-01"),
         3,
-        "found 2020-01-01\n",
+        "found    2020-01-01\n",
     ),
     "an end out of all time": (("new", "Example", "--scope", "verify:bulk", "--expires", "9999-12-31"), 2, "90d"),
     "no end": (("new", "Example", "--scope", "verify:bulk", "--expires", "soon"), 2, "90d"),
