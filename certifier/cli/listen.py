@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from datetime import UTC, datetime
@@ -12,9 +13,11 @@ from certifier.cli.options import service_at
 from certifier.cli.output import EXIT_REFUSED, console, plain
 from certifier.client import Change, Client
 from certifier.client.changes import forward
-from certifier.crypto.webhook_signature import SECRET_BYTES, secret_text
+from certifier.crypto.webhook_signature import SECRET_BYTES, parse_secret, secret_text
+from certifier.errors import MalformedKey
 
 POLL_S = 2.0
+_EVENT = re.compile(r"evt_[0-9a-f]{32}", re.ASCII)
 
 
 @click.command()
@@ -44,6 +47,12 @@ def listen(
     """
     if from_start and after:
         raise click.UsageError("Begin at one place: give --from-start or --after.")
+    if after and not _EVENT.fullmatch(after):
+        raise click.BadParameter(
+            "this is no event; its id begins with evt_, as the feed has it", param_hint="'--after'"
+        )
+    if secret is not None:
+        _check_secret(secret)
     client = service_at(server)
     after = after if from_start or after else _newest(client)
     told = console(stderr=True)
@@ -62,6 +71,16 @@ def listen(
         if not (changes.has_more and changes.items) and (count is None or seen < count):
             time.sleep(POLL_S)
     ctx.exit(0 if is_taken else EXIT_REFUSED)
+
+
+def _check_secret(secret: str) -> None:
+    """Never quoted: it may be a good one with a letter too many."""
+    try:
+        parse_secret(secret)
+    except MalformedKey as error:
+        raise click.BadParameter(
+            f"this is no secret of a webhook; expected {error.expected}", param_hint="'--secret'"
+        ) from error
 
 
 def _newest(client: Client) -> str | None:

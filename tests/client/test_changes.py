@@ -112,6 +112,24 @@ def test_the_feed_is_followed_from_a_named_event_on() -> None:
     assert (done.exit_code, receiver.asked[0].headers["webhook-id"]) == (0, EVENTS[3]["id"])
 
 
+# words -> what is told
+WRONG = {
+    "a secret that is none": (("--forward-to", "http://127.0.0.1:9/", "--secret", "a bc"), "no secret of a webhook"),
+    "a secret cut short": (("--forward-to", "http://127.0.0.1:9/", "--secret", SECRET[:-2]), "no secret of a webhook"),
+    "a secret without a key": (("--secret", "whsec_"), "no secret of a webhook"),
+    "an event that is none": (("--after", "nothing"), "no event"),
+}
+
+
+@pytest.mark.parametrize(("words", "told"), WRONG.values(), ids=WRONG.keys())
+def test_wrong_words_are_told_before_anything_is_asked(words: tuple[str, ...], told: str) -> None:
+    with scripted(feed) as service:
+        done = listened(service.url, *words, "--count", "1")
+    assert (done.exit_code, service.asked, "Listening" in done.output) == (2, [], False), done.output
+    assert told in done.stderr
+    assert "a bc" not in done.stderr
+
+
 def test_what_a_service_tells_never_reaches_the_terminal_as_it_is() -> None:
     told = event(1) | {"timestamp": "\x1b[31m[bold]now", "type": "\x1b]0;x\x07"}
     with scripted(lambda _: as_json({"items": [told], "has_more": False})) as service:
@@ -157,7 +175,6 @@ NOT_TAKEN = {
     "an address elsewhere": ("https://hooks.example.org/label", SECRET, 3, "this machine alone"),
     "no address": ("label", SECRET, 3, "this machine alone"),
     "nobody there": ("http://127.0.0.1:9/label", SECRET, 5, "does not answer"),
-    "a secret that is none": ("http://127.0.0.1:9/label", "whsec_%%%", 3, "no secret"),
 }
 
 
