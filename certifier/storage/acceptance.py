@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from certifier.errors import CertifierError, ConflictError, IdempotencyKeyUsed, ReportAlreadyUsed
+from certifier.log.entry import parse_entry
 from certifier.storage.listings import listing_of
 from certifier.storage.rows import (
     Acceptance,
@@ -41,6 +42,9 @@ from certifier.storage.tables import (
     submissions,
     used_reports,
 )
+
+# newest entry -> how the certificate stands
+_STATE_AFTER = {"issue": "in force", "reinstate": "in force", "suspend": "suspended", "revoke": "revoked"}
 
 
 def accept_all(connection: Connection, jobs: Sequence[Job]) -> list[CertifierError | None]:
@@ -111,18 +115,26 @@ def change_status(connection: Connection, change: StatusChange) -> None:
     """Queue an entry that changes a certificate's status. Raises ConflictError when its present state does not allow it."""
     # The row's lock puts changes of one certificate into one order on PostgreSQL; SQLite has one writer.
     connection.execute(select(certificates.c.code).where(certificates.c.code == change.code).with_for_update())
-    last = last_change_of(connection, change.code)
-    if last not in change.after:
-        raise ConflictError(
-            f"The certificate cannot be changed by {change.type} now.",
-            found=f"its last log entry is {last}",
-            expected=" or ".join(sorted(change.after)),
-        )
+    check_change(connection, change.code, change.type, change.after)
     _queue(connection, NewEntry(change.type, change.entry, change.code))
     if change.act:
         _keep_act(connection, change.act)
     in_force = int(change.type != "revoke")
     connection.execute(update(certificates).where(certificates.c.code == change.code).values(in_force=in_force))
+
+
+def check_change(connection: Connection, code: str, change: str, after: Collection[str]) -> None:
+    """Raises ConflictError when the certificate's newest entry, placed or waiting, is of no type in ``after``."""
+    newest = select(entries.c.type, entries.c.entry).where(entries.c.code == code).order_by(entries.c.id.desc())
+    last = connection.execute(newest.limit(1)).one_or_none()
+    if last is None:
+        raise ConflictError("The certificate is not in the log yet.", hint="Try again in a moment.")
+    if last.type not in after:
+        state = _STATE_AFTER[last.type]
+        raise ConflictError(
+            f"It is {state} already." if last.type != "revoke" or change == "revoke" else "It is revoked, for ever.",
+            found=f"{state} since {parse_entry(last.entry)['at']}",
+        )
 
 
 def last_change_of(connection: Connection, code: str) -> str | None:

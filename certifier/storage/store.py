@@ -626,6 +626,11 @@ class Store:
         with self.database.reading() as connection:
             return acceptance.last_change_of(connection, code)
 
+    def check_change(self, code: str, change: str, after: Collection[str]) -> None:
+        """Raises ConflictError when the newest entry about a certificate is of no type in ``after``."""
+        with self.database.reading() as connection:
+            acceptance.check_change(connection, code, change, after)
+
     def last_checkpoint(self, origin: str, *, published: bool = True) -> CheckpointRow | None:
         """The newest checkpoint of a log; with ``published=False`` also one that waits for its witnesses."""
         query = select(checkpoints).where(checkpoints.c.origin == origin).order_by(checkpoints.c.size.desc()).limit(1)

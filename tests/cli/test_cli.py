@@ -288,7 +288,8 @@ def test_an_operator_revokes_by_command(tmp_path: Path) -> None:
     result = run("revoke", answer.certificate.code, "--home", studio.settings.home, "--reason", "evidence")
     assert (result.exit_code, "is revoked since log size 2" in result.stdout) == (0, True), result.output
     again = run("revoke", answer.certificate.code, "--home", studio.settings.home, "--reason", "evidence")
-    assert (again.exit_code, "cannot be changed by revoke" in again.stderr) == (3, True)
+    assert (again.exit_code, "It is revoked already." in again.stderr) == (3, True)
+    assert "revoked since 20" in again.stderr
 
 
 def test_a_home_is_made_once(tmp_path: Path) -> None:

@@ -93,13 +93,20 @@ def test_a_certificate_is_suspended_reinstated_and_revoked_in_turn(desk: Desk) -
 def test_what_the_state_does_not_allow_is_a_conflict(desk: Desk) -> None:
     code = desk.issued()
     size = len(desk.log())
-    assert slug(desk.send("reinstatements", {"code": code, "reason": "figure"})) == "state-conflict"
+    early = desk.send("reinstatements", {"code": code, "reason": "figure"})
+    assert (slug(early), "It is in force already." in early.json["detail"]) == ("state-conflict", True)
+    assert desk.send("suspensions", {"code": code, "reason": "figure"}).status_code == 201
+    assert "It is suspended already." in desk.send("suspensions", {"code": code, "reason": "figure"}).json["detail"]
+    assert desk.send("reinstatements", {"code": code, "reason": "figure"}).status_code == 201
     assert desk.send("revocations", {"code": code, "reason": "figure"}).status_code == 201
     for path in ("revocations", "suspensions", "reinstatements"):
         for query in ("", "?dry_run=true"):
             answer = desk.send(f"{path}{query}", {"code": code, "reason": "figure"})
             assert (answer.status_code, slug(answer)) == (409, "state-conflict")
-    assert len(desk.log()) == size + 1
+            told = "It is revoked already." if path == "revocations" else "It is revoked, for ever."
+            assert told in answer.json["detail"]
+            assert "revoked since 20" in answer.text
+    assert len(desk.log()) == size + 3
 
 
 def test_a_trial_does_nothing(desk: Desk) -> None:
