@@ -27,7 +27,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from requests.auth import AuthBase
 
-from certifier.client.errors import RateLimited, Unavailable, error_of
+from certifier.client.errors import NotFound, RateLimited, Unavailable, error_of
 from certifier.crypto.strict_json import Limits, parse_object
 from certifier.errors import CertifierError, ForeignInputError, IncompleteAddress
 from certifier.sessions import PlainSession
@@ -173,7 +173,7 @@ class Transport:
                 problem.__cause__ = error
             if problem is None:
                 self._account.earn()
-                return self._accepted(answer)
+                return self._accepted(answer, request.path)
             may_repeat = request.is_repeatable and problem.status in (None, *NOT_NOW)
             if not may_repeat or attempt >= self._patience.attempts or not self._prepare(problem, attempt):
                 raise problem
@@ -267,7 +267,7 @@ class Transport:
         problem.status, problem.retry_after_s = answer.status, wished
         return problem
 
-    def _accepted(self, answer: Answer) -> Answer:
+    def _accepted(self, answer: Answer, path: str) -> Answer:
         if answer.status < 300:
             return answer
         if answer.status < 400:
@@ -280,7 +280,12 @@ class Transport:
             problem = parse_object(answer.body, LIMITS)
         except CertifierError:
             problem = {}
-        raise error_of(problem, answer.status)
+        error = error_of(problem, answer.status)
+        parts = urlsplit(self.server)
+        if isinstance(error, NotFound) and parts.path:  # perhaps no service is there
+            asked, bare = f"{self.server}{path}"[:300], f"{parts.scheme}://{parts.netloc}"
+            error.hint = f"This asked {asked}. If no service is there, give its address without a path: {bare}"
+        raise error
 
 
 def _cause_of(error: BaseException) -> str:

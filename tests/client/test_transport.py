@@ -177,6 +177,17 @@ def test_a_problem_that_cannot_be_read_is_one_all_the_same(body: bytes) -> None:
     assert caught.value.status == 400
 
 
+def test_nothing_found_below_a_path_names_the_address_that_was_asked() -> None:
+    with scripted(lambda _: Reply(404, b"")) as site:
+        with Client(f"{site.url}/api/v1") as client, pytest.raises(NotFound) as below:
+            client.get("/trust.json")
+        with Client(site.url) as client, pytest.raises(NotFound) as bare:
+            client.get("/trust.json")
+    assert f"{site.url}/api/v1/trust.json" in str(below.value.hint)
+    assert str(below.value.hint).endswith(f"without a path: {site.url}")
+    assert bare.value.hint is None
+
+
 def test_no_answer_is_never_a_verdict() -> None:
     with pytest.raises(UnreachableError, match="does not answer"):
         Client("http://127.0.0.1:9", patience=Clock().patience()).get("/x")
