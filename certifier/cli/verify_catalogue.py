@@ -32,14 +32,14 @@ if TYPE_CHECKING:
     from certifier.catalogue.checker import CheckerPlan
     from certifier.catalogue.pieces import Catalogue
 
-# result -> (how it reads in the summary, its colour), as the summary lists them
+# result -> (how it reads in the summary, {} being row or rows; its colour), as the summary lists them
 RESULTS = {
     "valid": ("valid", "green"),
     "valid_with_warnings": ("valid, with a warning", "yellow"),
     "not_valid": ("not valid", "red"),
     "cannot_tell": ("cannot tell", "yellow"),
     "no_certificate": ("no certificate", ""),
-    "problem": ("row that cannot be read", "yellow"),
+    "problem": ("{} that cannot be read", "yellow"),
 }
 
 
@@ -304,7 +304,7 @@ def _show(document: Mapping[str, Any], out_file: Path | None) -> None:
     for result, (words, colour) in RESULTS.items():
         number = document["results"][result]
         if number:
-            text = f"{number:>12,}  {words}"
+            text = f"{number:>12,}  {words.format('row' if number == 1 else 'rows')}"
             out.print(f"[{colour}]{text}[/]" if colour else text)
     first = document["first_problem"]
     if first:

@@ -86,6 +86,11 @@ def test_each_row_has_its_answer_and_the_end_has_a_summary(shop: Path, stock: St
         assert words in result.stderr
 
 
+@pytest.mark.parametrize(("bad", "words"), [(1, "1  row that cannot be read"), (4, "4  rows that cannot be read")])
+def test_the_summary_counts_in_words_of_a_person(bad: int, words: str, shop: Path) -> None:
+    assert words in verify(shop, saved(GOOD, *[BAD] * bad)).stdout
+
+
 CODES = {
     "all valid or without a certificate": ((GOOD, UNKNOWN), 0),
     "one that is not valid": ((GOOD, REVOKED, BAD), 3),
