@@ -152,7 +152,12 @@ class Egress:
             with self._place():
                 self._addresses_of(name)
         except UnreachableError as error:
-            raise AddressRefused(error.message, found=error.found, expected="a name of the public DNS") from error
+            raise AddressRefused(
+                error.message,
+                found=error.found,
+                expected="a name of the public DNS",
+                hint="Is the name spelled right? A new name may take some minutes until it can be looked up; then try again.",
+            ) from error
 
     def _asked(
         self,

@@ -167,6 +167,11 @@ def test_an_endpoint_that_cannot_be_is_refused(desk: Desk, body: Any, told: tupl
     assert slug(desk.client.post(ENDPOINTS, json=body, headers=desk.key)) == told
 
 
+def test_a_name_that_cannot_be_looked_up_is_told_with_what_to_try(desk: Desk) -> None:
+    answer = desk.client.post(ENDPOINTS, json={"url": "https://nobody.example.org/"}, headers=desk.key)
+    assert "until it can be looked up" in answer.json["errors"][0]["hint"]
+
+
 def test_an_address_is_taken_once_by_each_holder(desk: Desk) -> None:
     url = "https://hooks-1.example.org/"
     assert desk.made(url).status_code == 201
