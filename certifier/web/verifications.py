@@ -6,8 +6,11 @@ What is asked one by one here is asked by the thousand in ``batches``, with the 
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple
+
+import orjson
 
 from certifier.certificate.code import parse_code
 from certifier.certificate.opened import Opened, open_certificate
@@ -66,6 +69,9 @@ def document_bytes(credential: dict[str, Any] | str) -> bytes:
     """The bytes of a certificate that was sent inside a question, as its record is spelled."""
     if isinstance(credential, str):
         return credential.encode()
+    # A strictly read document holds no float and no object, so that ``orjson`` spells it as ``to_json_text`` does, or not at all.
+    with suppress(orjson.JSONEncodeError):
+        return orjson.dumps(credential, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     try:
         return to_json_text(credential).encode()
     except MalformedJson:

@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 from sqlalchemy import update
 
+from certifier.badge import png
 from certifier.certificate.code import display_code
 from certifier.certificate.compact import bytes_of_digits, verify_compact
 from certifier.certificate.qr_text import parse_qr_text
@@ -277,7 +278,7 @@ class Slow:
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch) -> Slow:
     slow = Slow()
-    monkeypatch.setattr(badges, "render_png", slow)
+    monkeypatch.setattr(png, "render_png", slow)
     monkeypatch.setattr(badges, "_pictures", Memory(badges.PICTURE_BYTES))
     return slow
 

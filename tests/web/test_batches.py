@@ -421,6 +421,25 @@ def test_a_line_that_takes_too_long_ends_the_stream(monkeypatch: pytest.MonkeyPa
         next(blocks)
 
 
+def test_blocks_grow_while_lines_come_quickly_and_have_time_in_proportion(monkeypatch: pytest.MonkeyPatch) -> None:
+    takes = iter([0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 119.0, 61.0])  # seconds that each block takes to fill
+    now, asked = [0.0], []
+    monkeypatch.setattr(lines.time, "monotonic", lambda: now[0])
+
+    class Sender:
+        def read(self, size: int) -> bytes:
+            asked.append(size // 1024)
+            now[0] += next(takes)
+            return b"\n" * size
+
+    blocks = lines.blocks_of(Sender(), 60)
+    for _ in range(8):
+        assert next(blocks)
+    assert asked == [8, 16, 32, 64, 64, 8, 16, 32]
+    with pytest.raises(lines.UploadTooSlow):  # a block of eight, after one that was slow
+        next(blocks)
+
+
 def test_more_items_than_a_holder_may_ask_are_refused_in_a_document_and_slowed_down_in_a_stream(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

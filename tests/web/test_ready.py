@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
 from certifier.service.certifier import Certifier, Issued
 from certifier.web.app import create_app
+from certifier.web.memory import Kept, Memory
 from certifier.web.ready import ReadyBytes
 from tests.studio import APPLICANT, NOW, Studio
 from tests.web.conftest import LATER, World
@@ -146,3 +148,12 @@ def test_a_withdrawal_shows_at_once_on_page_and_badge(certifier: Certifier, stud
     certifier.change_status(code, "revoke", "misuse", LATER)
     after = [client.get(path).data for path in paths]
     assert all(new != old for new, old in zip(after, before, strict=True))
+
+
+def test_what_is_kept_holds_no_more_room_than_it_has_bytes():
+    memory, made = Memory(1_000_000), orjson.dumps({"a": "b" * 1500})  # which comes in a buffer of several kilobytes
+    memory.put("key", Kept([], made, ""))
+    kept = memory.get("key")
+    assert kept is not None
+    assert kept.body == made
+    assert kept.body is not made

@@ -145,3 +145,11 @@ def test_a_worker_keeps_to_its_cpu_and_the_audio_analysis_does_not(studio: Studi
     kept, left = map(int, told.stdout.split())
     assert kept == 1
     assert left == len(os.sched_getaffinity(0))
+
+
+def test_a_worker_starts_without_the_libraries_that_few_requests_need():
+    """They take thirty megabytes, and are loaded when the first picture, paper, migration or statement asks for them."""
+    rarely = ("PIL", "reportlab", "qrcode", "alembic", "pyld", "lxml")
+    code = f"import sys, certifier.web.server; print([name for name in {rarely} if name in sys.modules])"
+    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert told == "[]\n"
