@@ -16,6 +16,7 @@ import sqlalchemy
 from sqlalchemy import select
 
 from certifier.errors import CertifierError, ConflictError, IdempotencyKeyUsed, OperatorError, ReportAlreadyUsed
+from certifier.log.entry import log_entry
 from certifier.log.merkle import Tree, leaf_hash, root_of_peaks
 from certifier.storage import acceptance as transaction_a
 from certifier.storage.rows import (
@@ -302,14 +303,15 @@ def test_a_status_changes_only_from_a_state_that_allows_it(store: Store) -> None
 
     def revoke(number: int) -> bool:
         try:
-            told(store.accept([StatusChange("0000000001", "revoke", b"revoke %d" % number, {"issue"})]))
+            entry = log_entry("revoke", f"2026-11-01T12:00:0{number}Z", code="0000000001", reason="figure")
+            told(store.accept([StatusChange("0000000001", "revoke", entry, {"issue"})]))
         except ConflictError:
             return False
         return True
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(revoke, range(8))).count(True) == 1
-    with pytest.raises(ConflictError):
+    with pytest.raises(ConflictError, match="revoked, for ever"):
         told(store.accept([StatusChange("0000000001", "reinstate", b"reinstate", {"suspend"})]))
 
 
