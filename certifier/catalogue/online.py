@@ -70,15 +70,14 @@ class ServerSource:
 def _read_item(item: Any) -> Sequence[Record] | CertifierError | None:
     """The record in an answer; None where there is no certificate, the problem where there is one."""
     document = item if isinstance(item, dict) else {}
-    result, record, problem = document.get("result"), document.get("record"), document.get("problem")
+    result, record, problem = document.get("result"), document.get("record") or {}, document.get("problem")
     if result == "no_certificate":
         return None
     if isinstance(problem, dict):
         return ForeignInputError(str(problem.get("detail") or problem.get("title"))[:400], hint="The service says so.")
     try:
-        assert isinstance(record, dict)
         return [Record(parse_code(document["code"]), record["credential"].encode(), record["proof"].encode())]
-    except (AssertionError, KeyError, AttributeError, TypeError, CertifierError):
+    except (KeyError, AttributeError, TypeError, CertifierError):
         return ForeignInputError(
             "The service gave no certificate with its answer.",
             found=str(result)[:40],

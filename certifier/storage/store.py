@@ -368,9 +368,6 @@ class Store:
             for row in self._all(query.where(certificates.c.code.in_(some)))
         ]
 
-    def certificate_for_report(self, report_sha256: str) -> CertificateRow | None:
-        return self._certificate(certificates.c.report_sha256 == report_sha256)
-
     def certificate_for_submission(self, submission_id: str) -> CertificateRow | None:
         return self._certificate(certificates.c.submission_id == submission_id)
 

@@ -263,23 +263,9 @@ def _parse_line(line: bytes | None) -> Question:
             None, error=PayloadTooLarge("The line is too long.", expected=f"at most {LONGEST_LINE} bytes in a line")
         )
     try:
-        item = _as_written(line)
-        return parse_question(parse_object(line) if item is None else item)
+        return parse_question(parse_object(line))
     except CertifierError as error:
         return Question(None, error=error)
-
-
-def _as_written(line: bytes) -> dict[str, Any] | None:
-    """The item of a line that is spelled as ``orjson`` spells it, which means the same to every reader; None for any other.
-
-    Written out again it gives the same bytes, so no member stands in it twice. A document inside is the strict reader's.
-    """
-    try:
-        item = orjson.loads(line)
-        is_same = isinstance(item, dict) and orjson.dumps(item) == line
-    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
-        return None
-    return item if is_same and not isinstance(item.get("credential"), (dict, list)) else None
 
 
 def parse_question(raw: Any) -> Question:

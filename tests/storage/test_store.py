@@ -106,7 +106,7 @@ def sequenced(store: Store) -> list[tuple[int, bytes]]:
 def test_what_was_accepted_is_found_again(store: Store) -> None:
     accept(store, 1, {"party/run-1": 500_000_000_000})
     assert store.submission("sub_1").title == "Night Ferry (example)"
-    assert store.certificate("0000000001") == store.certificate_for_report(digest("report 1"))
+    assert store.certificate("0000000001") == store.certificate_for_submission("sub_1")
     assert store.share_used("party/run-1") == Decimal("0.5")
     assert store.has_audio_in_force(digest("audio 1"))
 
