@@ -31,6 +31,7 @@ from certifier.storage.rows import CertificateRow
 from certifier.web.access import Caller, caller, charge_items
 from certifier.web.api import AudioInQuestion, misfit
 from certifier.web.documents import Document
+from certifier.web.heap import give_back_memory
 from certifier.web.lines import LONGEST_LINE, blocks_of, lines_of, unpacked
 from certifier.web.parameters import DIGEST
 from certifier.web.problems import (
@@ -46,6 +47,7 @@ from certifier.web.verifications import Held, check_held, code_needed, document_
 
 MOST_ITEMS = 1_000
 TOGETHER = 200  # items whose rows are looked up at once
+LOADED = 512 * 1024  # bytes of documents among them: opened, each takes several times as much until it is answered
 LONGEST_REF = 200
 LOOK_AGAIN_S = 0.5
 BODY = Limits(max_bytes=8 * 1024 * 1024, max_nodes=400_000)
@@ -144,14 +146,26 @@ def _answer_document(site: Site) -> Response:
     checked_query()
     _refuse_encoding("identity")
     request.max_content_length = BODY.max_bytes
-    items, with_records = _parse_batch(parse_object(request.get_data(), BODY))
+    items, with_records = _parse_batch(parse_object(request.get_data(cache=False), BODY))
     site.material(site.clock(), None)  # raises where no status can be told: then there is no answer to any item
     charge_items(site, caller(), len(items))
     asker = Asker(site, g.request_id, with_records=with_records)
-    answers = list(asker.answers_to(map(parse_question, items)))
-    counted = Counter(answer["result"] for answer in answers)
-    body = {"items": answers, "summary": {result: counted[result] for result in ROW_RESULTS}}
-    return reply(orjson.dumps(body), JSON, "not at all")
+    counted: Counter[str] = Counter()
+    written: list[bytes] = []
+    for answer in asker.answers_to(map(parse_question, taken_from(items))):
+        counted[answer["result"]] += 1
+        written.append(orjson.dumps(answer))
+    summary = orjson.dumps({result: counted[result] for result in ROW_RESULTS})
+    response = reply(b'{"items":[%b],"summary":%b}' % (b",".join(written), summary), JSON, "not at all")
+    response.call_on_close(give_back_memory)
+    return response
+
+
+def taken_from(items: list[Any]) -> Iterator[Any]:
+    """The items in their order, each let go of here: a document takes room only until its answer is written."""
+    items.reverse()
+    while items:
+        yield items.pop()
 
 
 def _parse_batch(document: Mapping[str, Any]) -> tuple[list[Any], bool]:
@@ -366,14 +380,19 @@ class Asker:
     def answers_to(self, questions: Iterable[Question]) -> Iterator[dict[str, Any]]:
         """The answers, in order; rows are looked up for some of them together."""
         following, counted = iter(questions), self._site.metrics.rows_counted
-        while some := tuple(islice(following, TOGETHER)):
-            try:
-                known = self._look_up(some)
-            except CertifierError as error:  # the database is away: no answer, but to each question its own
-                answers = (self.problem(question.ref, question.error or error) for question in some)
-                yield from counted(list(answers))
-            else:
-                yield from counted(self._answer_to(question, known) for question in some)
+        while some := _some_of(following):
+            yield from counted(self._answers_together(some))
+
+    def _answers_together(self, questions: Sequence[Question]) -> Iterator[dict[str, Any]]:
+        """What is looked up for these is let go of before the next are."""
+        try:
+            known = self._look_up(questions)
+        except CertifierError as error:  # the database is away: no answer, but to each question its own
+            for question in questions:
+                yield self.problem(question.ref, question.error or error)
+        else:
+            for question in questions:
+                yield self._answer_to(question, known)
 
     def _look_up(self, questions: Sequence[Question]) -> Known:
         """One question to the database for each kind of name that is asked by."""
@@ -435,6 +454,17 @@ class Asker:
         """The answer to what cannot be answered."""
         document = problem_document(error, self._site.settings.base_url, self.request_id)
         return {"ref": ref, **_EMPTY, "result": "problem", "problem": document}
+
+
+def _some_of(following: Iterator[Question]) -> list[Question]:
+    """The next questions that are answered together: TOGETHER of them, fewer where they bring long documents."""
+    some, loaded = [], 0
+    for question in islice(following, TOGETHER):
+        some.append(question)
+        loaded += len(question.held.raw) if question.held else 0
+        if loaded >= LOADED:
+            break
+    return some
 
 
 _EMPTY = dict.fromkeys(("result", "code", "verdict", "because", "outcome", "assessed_g_per_min", "axes"))

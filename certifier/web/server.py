@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import gc
 import os
 import signal
 import socket
@@ -12,7 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from itertools import chain, repeat
@@ -34,15 +32,13 @@ from certifier.service.logbook import Problem
 from certifier.service.sandbox import is_sandbox
 from certifier.settings import Settings
 from certifier.web.app import create_app, utc_now
+from certifier.web.heap import settle_memory, share_heap
 from certifier.web.logs import SERVER_LOGGING, configure_logging
 from certifier.web.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 
 BLOCKING_THREADS = 32
-COLLECT_AFTER = (5_000, 20, 50)
-# mallopt(3). What is larger than this has pages of its own, which go back to the system at once.
-HEAPS = {"M_ARENA_MAX": (-8, 1), "M_MMAP_THRESHOLD": (-3, 256 * 1024), "M_TRIM_THRESHOLD": (-1, 1024 * 1024)}
 ANSWER_S = 0.5  # how long the last answers of a worker may take
 
 
@@ -130,6 +126,7 @@ def _say(text: str, **members: str) -> None:
 
 def load_app(settings: Settings, draining: Any = None, metrics_folder: Path | None = None) -> Callable[..., Any]:
     """The application, opened inside the worker process, and closed when that ends."""
+    share_heap()
     configure_logging()
     keep_to_cpu(settings.cpu)
     certifier = _opened_in_time(settings)
@@ -141,20 +138,6 @@ def load_app(settings: Settings, draining: Any = None, metrics_folder: Path | No
     app = create_app(certifier, metrics=Metrics(metrics_folder), is_draining=is_draining)
     settle_memory()
     return app
-
-
-def settle_memory() -> None:
-    """Let the garbage collector pass over what stays for ever, and look less often: each check makes hundreds of small values
-    that are gone when it ends. Measured: a tenth of a verification.
-
-    And let all threads share one heap: glibc gives each its own, and none gives back what it once held.
-    """
-    with suppress(AttributeError):  # other C libraries have no such thing
-        for number, value in HEAPS.values():
-            ctypes.CDLL(None).mallopt(number, value)
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*COLLECT_AFTER)
 
 
 def _begin_telling(certifier: Certifier) -> None:
