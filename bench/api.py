@@ -14,11 +14,9 @@ from __future__ import annotations
 
 import http.client
 import json
-import multiprocessing
 import os
 import re
 import secrets
-import socket
 import subprocess
 import tempfile
 import time
@@ -27,22 +25,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from granian import Granian
-from granian.constants import Interfaces
-
 from bench.certificates import CLIENTS, rate_of
-from bench.service import wait_until_ready
 from certifier.certificate.verification import Material
 from certifier.certificate.verify import check_certificate
 from certifier.service.certifier import Certifier, Issued
-from certifier.settings import Settings
+from certifier.settings import Settings, settings_table, to_text
 from certifier.storage.rows import CertificateRow
 from certifier.web.batches import MOST_ITEMS, NDJSON
-from certifier.web.server import BLOCKING_THREADS, load_app
+from tests.serving import served_home
 from tests.studio import Studio
 from tests.web.access import bearer, new_key
 
@@ -117,39 +110,13 @@ def issued(studio: Studio, certifier: Certifier) -> list[CertificateRow]:
 # -- the server -----------------------------------------------------------------------------------------------------
 
 
-def serve(settings: Settings, port: int) -> None:
-    server = Granian(
-        "bench",
-        address="127.0.0.1",
-        port=port,
-        interface=Interfaces.WSGI,
-        workers=1,
-        blocking_threads=BLOCKING_THREADS,
-        log_level="error",  # type: ignore[arg-type]
-    )
-    server.serve(target_loader=partial(load_app, settings), wrap_loader=False)
-
-
 @contextmanager
 def serving(settings: Settings) -> Iterator[tuple[int, int]]:
-    """Port and process id of a worker that keeps to the last core; its log goes nowhere."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    """Port and process id of the worker of a `certifier serve` on the last core. Nothing of the bench is in its memory."""
     own = replace(settings, cpu=max(os.sched_getaffinity(0)))
-    process = multiprocessing.get_context("spawn").Process(target=_quietly, args=(own, port))
-    process.start()
-    try:
-        wait_until_ready(port)
-        yield port, _worker_of(process.pid or 0)
-    finally:
-        process.terminate()
-        process.join(30)
-
-
-def _quietly(settings: Settings, port: int) -> None:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    serve(settings, port)
+    values = {row.variable: to_text(getattr(own, row.name)) for row in settings_table() if row.name != "home"}
+    with served_home(settings.home, **values) as served:
+        yield int(served.url.rpartition(":")[2]), _worker_of(served.process.pid)
 
 
 def _worker_of(parent: int) -> int:

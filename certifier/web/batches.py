@@ -206,6 +206,7 @@ def _answer_lines(site: Site) -> Response:
     lines = lines_of(unpacked(blocks) if is_packed else blocks)
     answers = _told(asker, lines, together, partial(_pace, site, known), give_back)
     response = Response(answers, content_type=NDJSON)
+    response.call_on_close(give_back_memory)
     response.call_on_close(give_back)  # of an answer that nobody began to read, too
     response.headers["Cache-Control"] = "private, no-store"
     response.headers["X-Accel-Buffering"] = "no"  # else a proxy keeps the answers until the last of them
