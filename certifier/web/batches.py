@@ -31,7 +31,7 @@ from certifier.storage.rows import CertificateRow
 from certifier.web.access import Caller, caller, charge_items
 from certifier.web.api import AudioInQuestion, misfit
 from certifier.web.documents import Document
-from certifier.web.heap import give_back_memory
+from certifier.web.heap import give_back_soon
 from certifier.web.lines import LONGEST_LINE, blocks_of, lines_of, unpacked
 from certifier.web.parameters import DIGEST
 from certifier.web.problems import (
@@ -157,7 +157,7 @@ def _answer_document(site: Site) -> Response:
         written.append(orjson.dumps(answer))
     summary = orjson.dumps({result: counted[result] for result in ROW_RESULTS})
     response = reply(b'{"items":[%b],"summary":%b}' % (b",".join(written), summary), JSON, "not at all")
-    response.call_on_close(give_back_memory)
+    response.call_on_close(give_back_soon)
     return response
 
 
@@ -206,7 +206,7 @@ def _answer_lines(site: Site) -> Response:
     lines = lines_of(unpacked(blocks) if is_packed else blocks)
     answers = _told(asker, lines, together, partial(_pace, site, known), give_back)
     response = Response(answers, content_type=NDJSON)
-    response.call_on_close(give_back_memory)
+    response.call_on_close(give_back_soon)
     response.call_on_close(give_back)  # of an answer that nobody began to read, too
     response.headers["Cache-Control"] = "private, no-store"
     response.headers["X-Accel-Buffering"] = "no"  # else a proxy keeps the answers until the last of them

@@ -6,8 +6,10 @@ import ctypes
 import gc
 from contextlib import suppress
 from functools import cache
+from threading import Lock, Timer
 from typing import Any
 
+SOON_S = 2.0
 COLLECT_AFTER = (5_000, 20, 50)
 # mallopt(3). What is larger than this has pages of its own, which go back to the system at once.
 HEAPS = {"M_ARENA_MAX": (-8, 1), "M_MMAP_THRESHOLD": (-3, 256 * 1024), "M_TRIM_THRESHOLD": (-1, 1024 * 1024)}
@@ -34,11 +36,29 @@ def settle_memory() -> None:
 
 
 def give_back_memory() -> None:
-    """Give free pages back to the system. For after large work: by itself the heap only shrinks at its end, and something small
-    that stays there keeps tens of megabytes. Takes milliseconds, without the interpreter lock.
+    """Give free pages back to the system: by itself the heap only shrinks at its end, and something small that stays there keeps
+    tens of megabytes. Takes milliseconds, without the interpreter lock.
     """
     with suppress(AttributeError):
         _libc().malloc_trim(0)
+
+
+def give_back_soon() -> None:
+    """For after large work: ``give_back_memory``, in a moment. More such work may follow at once, and it uses the pages again;
+    to get them anew each time costs it a twenty-fifth.
+    """
+    if _is_due.acquire(blocking=False):
+        timer = Timer(SOON_S, _give_back)
+        timer.daemon = True
+        timer.start()
+
+
+_is_due = Lock()
+
+
+def _give_back() -> None:
+    _is_due.release()
+    give_back_memory()
 
 
 @cache

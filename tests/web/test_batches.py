@@ -24,7 +24,7 @@ from certifier.service.sandbox import DEMO_CODES, MISTYPED_CODE, UNKNOWN_CODE
 from certifier.settings import Settings
 from certifier.web import batches, lines
 from certifier.web.app import create_app
-from certifier.web.site import MOST_OF_ONE, MOST_STREAMS
+from certifier.web.site import MOST_OF_ONE, MOST_STREAMS, Site
 from tests.web.access import new_key
 from tests.web.conftest import LATER, World
 
@@ -534,3 +534,15 @@ def test_a_recording_is_answered_for_its_newest_certificate_in_force(sandbox: Fl
     assert by_file["code"] == by_samples["code"] == display_code(DEMO_CODES["successor"])
     assert by_file["verdict"] == "valid"
     assert (revoked["code"], revoked["verdict"]) == (display_code(DEMO_CODES["revoked"]), "not_valid")
+
+
+def test_a_document_is_opened_when_its_turn_comes_and_let_go_of_when_it_is_answered(world: World) -> None:
+    document = (world.verified.certificate.document or b"").decode()
+    items: list[Any] = [{"credential": document}] * batches.MOST_ITEMS
+    asker = batches.Asker(Site(world.certifier, lambda: LATER), "request", with_records=False)
+    answered = most = 0
+    for _ in asker.answers_to(map(batches.parse_question, batches.taken_from(items))):
+        most = max(most, batches.MOST_ITEMS - len(items) - answered)
+        answered += 1
+    assert answered == batches.MOST_ITEMS
+    assert most * len(document) <= batches.LOADED + len(document)
