@@ -11,10 +11,13 @@ how values become bytes again is ``canonical``'s business.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Any, NoReturn
+
+import orjson
 
 from certifier.errors import MalformedJson
 
@@ -23,6 +26,8 @@ MAX_EXPONENT = 40
 
 _BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "UTF-8", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 _NOT_STRUCTURE = bytes(set(range(256)) - set(b'",[]{}'))
+_MOST_INDENTED = 2**20  # bytes: a value for every second byte, two spaces for every bracket that was opened before it
+_NESTING = frozenset({dict, list})
 _STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1, ord(","): 0}
 
 
@@ -46,6 +51,8 @@ def parse_json(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> Any:
     """
     _check_size(raw, limits)
     text = _text_of(raw)
+    with suppress(_Doubt, MalformedJson, json.JSONDecodeError, orjson.JSONEncodeError, RecursionError):
+        return _plain_value_of(raw, text, limits)
     _check_shape(raw, limits)
     value = _value_of(text)
     if "\\ud" in text or "\\uD" in text:  # how half a character is written, and some whole ones
@@ -106,6 +113,44 @@ def _text_of(raw: bytes) -> str:
             expected="UTF-8 (RFC 8259 section 8.1)",
             hint="Save the file as UTF-8.",
         ) from error
+
+
+class _Doubt(Exception):
+    """The quick way cannot tell."""
+
+
+def _plain_value_of(raw: bytes, text: str, limits: Limits) -> Any:
+    """The value of a text that is beyond doubt; for any other, one of several errors, and the slower way decides.
+
+    The same decoder reads the same text, only that members of one name overwrite each other unseen. Written out again, the value
+    shows what was lost: half of a character cannot be written, and a member that was overwritten lacks its colon. Strings do not
+    make up for it: they have as many colons as before, as long as no colon of the text was written as an escape.
+    """
+    most_nodes = len(raw) if len(raw) < limits.max_nodes else 1 + sum(map(raw.count, (b",", b"[", b"{")))
+    if most_nodes > limits.max_nodes or "\\u003" in text:
+        raise _Doubt
+    value = _PLAIN_DECODER.decode(text)
+    if len(raw) * (raw.count(b"[") + raw.count(b"{")) <= _MOST_INDENTED:
+        # Quicker for one document. Whatever lies on the deepest permitted level is indented that far; strings hold no line break.
+        written = orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2)
+        is_deep = b"\n" + b"  " * limits.max_depth in written
+    else:
+        written = orjson.dumps(value, default=str)
+        is_deep = _is_deeper(value, limits.max_depth)
+    if is_deep or written.count(b":") != raw.count(b":"):
+        raise _Doubt
+    return value
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Whether more than so many levels of arrays and objects lie in each other."""
+    level = [value] if type(value) in _NESTING else []
+    for _ in range(levels):
+        if not level:
+            return False
+        inner = chain.from_iterable(outer.values() if type(outer) is dict else outer for outer in level)
+        level = [each for each in inner if type(each) in _NESTING]
+    return bool(level)
 
 
 def _check_shape(raw: bytes, limits: Limits) -> None:
@@ -218,3 +263,4 @@ _DECODER = json.JSONDecoder(
     parse_float=_decimal_of,
     parse_constant=_refuse_constant,
 )
+_PLAIN_DECODER = json.JSONDecoder(parse_int=_integer_of, parse_float=_decimal_of, parse_constant=_refuse_constant)

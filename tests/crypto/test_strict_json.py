@@ -1,13 +1,16 @@
 """One reader for JSON from outside: every body means one thing, or is refused with a reason."""
 
 import json
+import tracemalloc
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from certifier.crypto import strict_json
 from certifier.crypto.canonical import canonical_bytes
 from certifier.crypto.strict_json import Limits, parse_json, parse_object
 from certifier.errors import MalformedJson
@@ -189,3 +192,148 @@ def test_the_place_of_a_mistake_is_given() -> None:
         parse_json(b'{\n "a": 1,\n "b": oops\n}')
     assert refused.value.found is not None
     assert refused.value.found.endswith("at line 3, column 7")
+
+
+# -- the quick way of the reader and the slow one -------------------------------------------------------------------
+
+
+def exactly(value: Any) -> Any:
+    """A value that equals another only where every type, every digit and the order of the members are the same."""
+    if isinstance(value, dict):
+        return dict, [(name, exactly(member)) for name, member in value.items()]
+    if isinstance(value, list):
+        return list, [exactly(item) for item in value]
+    return type(value), value.as_tuple() if isinstance(value, Decimal) else value
+
+
+def answer(raw: bytes, limits: Limits) -> Any:
+    try:
+        return exactly(parse_json(raw, limits))
+    except MalformedJson as refused:
+        return refused.message, refused.found, refused.expected, refused.hint
+
+
+def always_in_doubt(*_: Any) -> Any:
+    raise strict_json._Doubt
+
+
+def slow_answer(raw: bytes, limits: Limits) -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(strict_json, "_plain_value_of", always_in_doubt)
+        return answer(raw, limits)
+
+
+HARD = {
+    "nothing": b"",
+    "two documents": b'{"a":1}{"a":1}',
+    "something after the value": b'{"a":1} x',
+    "a byte order mark": b'\xef\xbb\xbf{"a":1}',
+    "a zero byte": b'{"a":"\0"}',
+    "a control character": b'{"a":"\x1f"}',
+    "not UTF-8": b'{"a":"\xff"}',
+    "a fraction": b"[1.0,0.10,-0.0]",
+    "an exponent": b"[1e2,1E+2,-1.5e-3]",
+    "minus nought": b'{"a":-0}',
+    "the first integer that no double has": b"[9007199254740993]",
+    "the last integer of 64 bits": b"[18446744073709551615,-9223372036854775808]",
+    "integers beyond 64 bits": b"[18446744073709551616,-9223372036854775809]",
+    "too many digits": b"[" + b"9" * 41 + b"]",
+    "too many digits, behind a member that stands twice": b'{"a":1,"a":' + b"9" * 41 + b"}",
+    "too many digits, before a member that stands twice": b'[{"a":' + b"9" * 41 + b'},{"a":1,"a":2}]',
+    "a long string of digits": b'"' + b"9" * 5_000 + b'"',
+    "NaN": b'{"a":NaN}',
+    "Infinity": b"[-Infinity]",
+    "half a character": b'["\\ud83d"]',
+    "half a character as a name": b'{"\\ude00":1}',
+    "halves that belong together": b'{"\\ud83d\\ude00":"\\ud83d\\ude00"}',
+    "halves that do not": b'"\\ude00\\ud83d"',
+    "one name twice": b'{"a":1,"a":1}',
+    "one name twice, deep inside": b'[{"b":{"a":1,"c":2,"a":3}}]',
+    "one name twice, once as an escape": b'{"a":1,"\\u0061":2}',
+    "one name twice, the first one an object": b'{"a":{"x":1,"y":2},"a":3}',
+    "one name twice, and a colon as an escape": b'{"a":1,"a":"\\u003a"}',
+    "one name twice, and a colon as an escape in capitals": b'{"a":1,"a":"\\u003A"}',
+    "one name twice, both of them with a colon": b'{"a:":1,"a\\u003a":2,"b":3}',
+    "one name twice, and colons in strings": b'{"a":"::","a":":",":":"::::"}',
+    "one empty name twice": b'{"":1,"":2}',
+    "colons in strings": b'{"a":"2026-11-22T20:00:00Z",":":"::"}',
+    "a colon as an escape": b'{"a":"\\u003a"}',
+    "what looks like a deep line": b'"' + b"\\n" + b" " * 100 + b'"',
+    "deep and wide": b"[" * 31 + b"[1]," * 3_000 + b"[1]" + b"]" * 31,
+    "one level too many, and wide": b"[" * 31 + b"[1]," * 3_000 + b"[[1]]" + b"]" * 31,
+    "wide, with one name twice": b"[" + b'{"a":1},' * 3_000 + b'{"a":1,"a":2}]',
+    "many levels with many values": b"[" * 200 + b"1," * 10_000 + b"1" + b"]" * 200,
+    "limits of depth": b"[" * 32 + b"]" * 32,
+    "limits of depth, not empty": b"[" * 32 + b"1" + b"]" * 32,
+    "one level too many": b"[" * 33 + b"]" * 33,
+    "one level too many, of objects": b'{"a":' * 33 + b"1" + b"}" * 33,
+    "very deep": b"[" * 100_000,
+    "very deep and closed": b"[" * 20_000 + b"]" * 20_000,
+    "as many values as may be": b"[" + b"1," * 19_998 + b"1]",
+    "one value too many": b"[" + b"1," * 19_999 + b"1]",
+}
+
+
+@pytest.mark.parametrize("raw", HARD.values(), ids=HARD.keys())
+@pytest.mark.parametrize("limits", [Limits(), Limits(max_depth=2, max_nodes=4)], ids=["usual limits", "small limits"])
+def test_both_ways_of_the_reader_give_the_same_answer_word_for_word(raw: bytes, limits: Limits) -> None:
+    assert answer(raw, limits) == slow_answer(raw, limits)
+
+
+SCALARS = [
+    "null",
+    "true",
+    "0",
+    "-0",
+    "7",
+    "1.0",
+    "1e2",
+    "18446744073709551616",
+    "NaN",
+    '"x"',
+    '":"',
+    '"\\u003A"',
+    '"\\ud83d"',
+]
+NAMES = ['"a"', '"\\u0061"', '"b"', '":"', '"\\u003a"', '"\\n  "', '"[{,"', '"\\""', '""']
+TEXTS = st.recursive(
+    st.sampled_from(SCALARS),
+    lambda inner: (
+        st.lists(inner, max_size=3).map(lambda items: f"[{','.join(items)}]")
+        | st.lists(st.tuples(st.sampled_from(NAMES), inner), max_size=3).map(
+            lambda members: "{" + ", ".join(f"{name} : {value}" for name, value in members) + "}"
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(TEXTS, st.integers(1, 5), st.integers(1, 25))
+def test_no_text_is_read_in_two_ways(text: str, depth: int, nodes: int) -> None:
+    for limits in (Limits(), Limits(max_depth=depth, max_nodes=nodes)):
+        assert answer(text.encode(), limits) == slow_answer(text.encode(), limits)
+
+
+@given(TEXTS, st.data())
+def test_no_text_that_was_cut_or_bent_is_read_in_two_ways(text: str, data: st.DataObject) -> None:
+    raw = bytearray(text.encode())
+    raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255) | st.sampled_from(b'":,[]{}\\ e.'))
+    assert answer(bytes(raw), Limits()) == slow_answer(bytes(raw), Limits())
+
+
+def test_what_is_refused_takes_no_more_memory_than_its_size_promises() -> None:
+    raw = b"[" * 200 + b"1," * 10_000 + b"1" + b"]" * 200
+    tracemalloc.start()
+    try:
+        assert answer(raw, Limits())[0] == "the JSON text is nested too deeply"
+        assert tracemalloc.get_traced_memory()[1] < 50 * len(raw)
+    finally:
+        tracemalloc.stop()
+
+
+def test_the_vectors_of_others_are_read_alike_in_both_ways() -> None:
+    files = sorted((Path(__file__).parents[1] / "vectors").rglob("*.json"))
+    for file in files:
+        raw = file.read_bytes()
+        assert answer(raw, Limits()) == slow_answer(raw, Limits()), file
+    assert len(files) > 20
