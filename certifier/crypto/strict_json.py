@@ -133,11 +133,11 @@ def _plain_value_of(raw: bytes, text: str, limits: Limits) -> Any:
     if len(raw) * (raw.count(b"[") + raw.count(b"{")) <= _MOST_INDENTED:
         # Quicker for one document. Whatever lies on the deepest permitted level is indented that far; strings hold no line break.
         written = orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2)
-        is_deep = b"\n" + b"  " * limits.max_depth in written
+        is_plain = b"\n" + b"  " * limits.max_depth not in written
     else:
-        written = orjson.dumps(value, default=str)
-        is_deep = _is_deeper(value, limits.max_depth)
-    if is_deep or written.count(b":") != raw.count(b":"):
+        is_plain = not _is_deeper(value, limits.max_depth)
+        written = orjson.dumps(value, default=str) if is_plain else b""
+    if not is_plain or written.count(b":") != raw.count(b":"):
         raise _Doubt
     return value
 
