@@ -38,8 +38,21 @@ _SMALL_ORDER_Y = frozenset(
     }
 )
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-_DIGIT = {character: digit for digit, character in enumerate(_ALPHABET)}
-_CHUNK = 10  # 58 ** 10 still fits one machine word
+_NO_DIGIT = 255
+_DIGITS = bytes(_ALPHABET.find(chr(code)) % 256 for code in range(256))  # % 256: -1 for no digit
+
+
+def _lanes() -> tuple[tuple[int, int, int], ...]:
+    """For each doubling of the width, from a byte to the longest text: bits of a lane, its base, a mask of every second lane."""
+    lanes, bits = [], 8
+    while bits < 8 * MAX_BASE58_CHARACTERS:
+        mask = sum(((1 << bits) - 1) << place for place in range(0, 8 * MAX_BASE58_CHARACTERS, 2 * bits))
+        lanes.append((bits, 58 ** (bits // 8), mask))
+        bits *= 2
+    return tuple(lanes)
+
+
+_LANES = _lanes()
 
 
 @dataclass(frozen=True, repr=False)
@@ -166,20 +179,17 @@ def base58_decode(text: str) -> bytes:
             found=f"{len(text)} characters",
             expected=f"at most {MAX_BASE58_CHARACTERS} characters",
         )
-    number = 0
-    try:
-        for start in range(0, len(text), _CHUNK):  # small numbers first: quicker than one large one, digit by digit
-            part = 0
-            chunk = text[start : start + _CHUNK]
-            for character in chunk:
-                part = part * 58 + _DIGIT[character]
-            number = number * 58 ** len(chunk) + part
-    except KeyError as error:
+    digits = text.encode("ascii", "replace").translate(_DIGITS)
+    if _NO_DIGIT in digits:
         raise MalformedKey(
             "text is not base58",
-            found=repr(error.args[0]),
+            found=repr(next(character for character in text if character not in _ALPHABET)),
             expected="letters and digits without 0, O, I and l",
             hint="The text was probably cut or retyped; copy it again.",
-        ) from error
+        )
+    # One digit in each byte of one large number. Neighbours are joined, all pairs at once: to pairs, fours, eights, and so on.
+    number = int.from_bytes(digits, "big")
+    for bits, base, mask in _LANES:
+        number = (number & mask) + (number >> bits & mask) * base
     zeros = len(text) - len(text.lstrip("1"))
     return b"\0" * zeros + number.to_bytes((number.bit_length() + 7) // 8, "big")

@@ -246,6 +246,25 @@ def test_no_two_base58_texts_stand_for_the_same_bytes(text: str) -> None:
     assert base58_encode(base58_decode(text)) == text
 
 
+NO_BASE58 = {
+    "a letter that it leaves out": ("2NEpOl", "O"),
+    "a sign": ("+2", "+"),
+    "a zero byte": ("2\0", "\0"),
+    "a question mark": ("2?", "?"),
+    "a letter with an accent": ("Hé", "é"),
+    "a letter of another alphabet that looks alike": ("2Α1", "Α"),  # noqa: RUF001 - a Greek letter
+    "half a character": ("2\ud83d", "\ud83d"),
+    "the last character that a byte can hold": ("1ÿ", "ÿ"),
+}
+
+
+@pytest.mark.parametrize(("text", "symbol"), NO_BASE58.values(), ids=NO_BASE58.keys())
+def test_the_first_character_that_is_not_base58_is_named(text: str, symbol: str) -> None:
+    with pytest.raises(MalformedKey, match="not base58") as refused:
+        base58_decode(text)
+    assert refused.value.found == repr(symbol)
+
+
 @given(st.binary(min_size=32, max_size=32))
 def test_any_32_bytes_are_a_key_with_names_or_refused(raw: bytes) -> None:
     try:
