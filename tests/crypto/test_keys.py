@@ -252,7 +252,7 @@ NO_BASE58 = {
     "a zero byte": ("2\0", "\0"),
     "a question mark": ("2?", "?"),
     "a letter with an accent": ("Hé", "é"),
-    "a letter of another alphabet that looks alike": ("2Α1", "Α"),  # noqa: RUF001 - a Greek letter
+    "a letter of another alphabet that looks alike": ("2Α1", "Α"),
     "half a character": ("2\ud83d", "\ud83d"),
     "the last character that a byte can hold": ("1ÿ", "ÿ"),
 }
