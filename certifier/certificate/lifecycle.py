@@ -59,6 +59,9 @@ class _Told(NamedTuple):
     as_of: str = ""
 
 
+_ACTIVE = _Told("active")
+
+
 def _told_of(entry: StatusEntry, placed: Placed, material: Material, now: datetime) -> _Told:
     """The word of the newer one of the list that was brought and of the verifier's own pack; a revocation counts in either.
 
@@ -76,6 +79,8 @@ def _told_of(entry: StatusEntry, placed: Placed, material: Material, now: dateti
             fault = error
     if not told:
         raise fault or MalformedCertificate("not at hand")
+    if len(told) == 1:
+        return told[0][1]
     return max(told, key=lambda each: (each[1].state == "revoked", each[0]))[1]
 
 
@@ -98,7 +103,7 @@ def _told_by(listed: StatusList, entry: StatusEntry, placed: Placed, as_of: date
         return _Told(state, f" on {when}")
     if is_set:
         return _Told("revoked" if entry.purpose == "revocation" else "suspended")
-    return _Told("active")
+    return _ACTIVE
 
 
 @lru_cache(REMEMBERED)

@@ -139,7 +139,7 @@ def _concluded(
     if len(checks) < len(axes):
         known = {check.axis: check for check in checks}
         checks = [known.get(axis) or Check(axis, "unchecked") for axis in axes]
-    verdict, reason, because = verdict_on(tuple(check.value for check in checks))
+    verdict, reason, because = verdict_on(tuple([check.value for check in checks]))
     return Verification(verdict, reason, because, tuple(checks), now, claims, compact)
 
 

@@ -53,7 +53,7 @@ def parse_proof(raw: bytes) -> InclusionProof:
         raise MalformedProof("The proof ends early.", expected="an empty line and a checkpoint")
     extra = _parse_extra(lines.pop(0)) if lines and lines[0].startswith("extra ") else None
     index = _parse_index(lines.pop(0) if lines else "")
-    return InclusionProof(index, tuple(_parse_hash(line) for line in lines), checkpoint, extra)
+    return InclusionProof(index, tuple(map(_parse_hash, lines)), checkpoint, extra)
 
 
 def verify_proof(proof: InclusionProof, entry: bytes, keys: Sequence[VerifierKey]) -> Checkpoint:
