@@ -7,6 +7,7 @@ claims; ``Opened.proven`` says which, once the signature fits a key.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from datetime import datetime
@@ -24,13 +25,14 @@ from certifier.certificate.qr_text import parse_qr_text
 from certifier.certificate.rdfc import CRYPTOSUITE as RDFC
 from certifier.certificate.rdfc import verify_rdfc
 from certifier.certificate.times import parse_time
-from certifier.crypto.canonical import canonical_bytes
+from certifier.crypto.canonical import canonical_bytes, to_json_text
 from certifier.crypto.keys import PublicKey, verify_signature
 from certifier.crypto.strict_json import DEFAULT_LIMITS, parse_object
-from certifier.errors import BadSignature, MalformedCertificate
+from certifier.errors import BadSignature, MalformedCertificate, MalformedJson
 
 Form = Literal["record", "openbadge", "jwt", "compact"]
 COSE_SIGN1 = 0xD2  # tag 18
+_AS_WRITTEN = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE  # how this label spells its records
 
 _JWT = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 _QR = re.compile(rb"https?://[!-~]{1,4000}", re.IGNORECASE)
@@ -83,6 +85,41 @@ def open_certificate(raw: bytes) -> Opened:
     )
 
 
+def open_document(document: dict[str, Any]) -> Opened:
+    """The certificate in an object that the strict reader has read, as a member of a larger body, say.
+
+    As ``open_certificate(document_bytes(document))``, without reading those bytes again when they are beyond doubt. The document
+    must not change any more.
+    """
+    raw = _spelled(document)
+    if raw is None or len(raw) > DEFAULT_LIMITS.max_bytes:
+        return _open_json(document_bytes(document))
+    return _open_parsed(raw, document)
+
+
+def document_bytes(document: dict[str, Any]) -> bytes:
+    """The bytes of a document that the strict reader has read, spelled as a record is.
+
+    They are as large as they are: a reader of certificates may refuse them for their size.
+    """
+    # A strictly read document holds no float and no object, so that ``orjson`` spells it as ``to_json_text`` does, or not at all.
+    raw = _spelled(document)
+    if raw is not None:
+        return raw
+    try:
+        return to_json_text(document).encode()
+    except MalformedJson:
+        # A fraction stays one: no certificate of ours holds any, so the check finds it changed.
+        return json.dumps(document, ensure_ascii=False, default=float).encode()
+
+
+def _spelled(document: Any) -> bytes | None:
+    try:
+        return orjson.dumps(document, option=_AS_WRITTEN)
+    except orjson.JSONEncodeError:
+        return None
+
+
 def _open_baked(credential: bytes) -> Opened:
     """What a badge holds: JSON or a token, and never another picture, of which there would be no end."""
     if credential[:1] == b"{":
@@ -99,15 +136,30 @@ def _open_baked(credential: bytes) -> Opened:
 
 def _open_json(raw: bytes) -> Opened:
     written = _as_written(raw)
-    document = parse_object(raw) if written is None else written
-    proof = document.get("proof")
-    if isinstance(proof, dict) and proof.get("cryptosuite") == RDFC:
-        document = parse_object(raw)
-        unsigned = {name: value for name, value in document.items() if name != "proof"}
-        return _opened("openbadge", unsigned, proof, lambda: unsigned, partial(_proven_rdfc, document))
+    if written is not None:
+        return _open_parsed(raw, written)
+    document = parse_object(raw)
+    if _is_rdfc(document):
+        return _open_openbadge(document)
     unsigned, proof = split_proof(document)
-    if written is None:
-        return _opened("record", unsigned, proof, lambda: unsigned, partial(_proven_record, document))
+    return _opened("record", unsigned, proof, lambda: unsigned, partial(_proven_record, document))
+
+
+def _is_rdfc(document: dict[str, Any]) -> bool:
+    proof = document.get("proof")
+    return isinstance(proof, dict) and proof.get("cryptosuite") == RDFC
+
+
+def _open_openbadge(document: dict[str, Any]) -> Opened:
+    unsigned = {name: value for name, value in document.items() if name != "proof"}
+    return _opened("openbadge", unsigned, document["proof"], lambda: unsigned, partial(_proven_rdfc, document))
+
+
+def _open_parsed(raw: bytes, document: dict[str, Any]) -> Opened:
+    """The document of a text that is spelled as this label spells its records; the strict way needs that text."""
+    if _is_rdfc(document):
+        return _open_openbadge(parse_object(raw))
+    unsigned, proof = split_proof(document)
     return _opened(
         "record", unsigned, proof, partial(_read_again, raw), partial(_proven_as_written, raw, unsigned, proof)
     )
@@ -148,10 +200,9 @@ def _as_written(raw: bytes) -> dict[str, Any] | None:
         return None
     try:
         document = orjson.loads(raw)
-        again = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-    except (orjson.JSONDecodeError, orjson.JSONEncodeError, RecursionError):
+    except (orjson.JSONDecodeError, RecursionError):
         return None
-    return document if again == raw and isinstance(document, dict) else None
+    return document if isinstance(document, dict) and _spelled(document) == raw else None
 
 
 def _read_again(raw: bytes) -> dict[str, Any]:
