@@ -14,7 +14,7 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import accumulate, chain
+from itertools import accumulate
 from typing import Any, NoReturn
 
 import orjson
@@ -26,9 +26,9 @@ MAX_EXPONENT = 40
 
 _BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "UTF-8", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 _NOT_STRUCTURE = bytes(set(range(256)) - set(b'",[]{}'))
-_MOST_INDENTED = 2**20  # bytes: a value for every second byte, two spaces for every bracket that was opened before it
-_NESTING = frozenset({dict, list})
-_STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1, ord(","): 0}
+_FEW_BRACKETS = 256  # so deep a decoder may recurse before the depth is known
+_MOST_INDENTED = 2**21  # bytes: a value for every second byte, two spaces for every bracket that was opened before it
+_STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 
 
 @dataclass(frozen=True)
@@ -124,39 +124,27 @@ def _plain_value_of(raw: bytes, text: str, limits: Limits) -> Any:
 
     The same decoder reads the same text, only that members of one name overwrite each other unseen. Written out again, the value
     shows what was lost: half of a character cannot be written, and a member that was overwritten lacks its colon. Strings do not
-    make up for it: they have as many colons as before, as long as no colon of the text was written as an escape.
+    make up for it: they have as many colons as before, as long as no colon of the text was written as an escape. Where there are
+    few brackets, the indentation of what was written tells the depth, quicker than an outline; strings hold no line break there.
     """
-    most_nodes = len(raw) if len(raw) < limits.max_nodes else 1 + sum(map(raw.count, (b",", b"[", b"{")))
-    if most_nodes > limits.max_nodes or "\\u003" in text:
+    if "\\u003" in text:
         raise _Doubt
+    brackets = raw.count(b"[") + raw.count(b"{")
+    is_small = len(raw) < limits.max_nodes and brackets <= _FEW_BRACKETS and len(raw) * brackets <= _MOST_INDENTED
+    if not is_small:
+        _check_shape(raw, limits)
     value = _PLAIN_DECODER.decode(text)
-    if len(raw) * (raw.count(b"[") + raw.count(b"{")) <= _MOST_INDENTED:
-        # Quicker for one document. Whatever lies on the deepest permitted level is indented that far; strings hold no line break.
-        written = orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2)
-        is_plain = b"\n" + b"  " * limits.max_depth not in written
-    else:
-        is_plain = not _is_deeper(value, limits.max_depth)
-        written = orjson.dumps(value, default=str) if is_plain else b""
-    if not is_plain or written.count(b":") != raw.count(b":"):
+    written = orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2 if is_small else None)
+    # Whatever lies on the deepest permitted level is indented that far.
+    if (is_small and b"\n" + b"  " * limits.max_depth in written) or written.count(b":") != raw.count(b":"):
         raise _Doubt
     return value
-
-
-def _is_deeper(value: Any, levels: int) -> bool:
-    """Whether more than so many levels of arrays and objects lie in each other."""
-    level = [value] if type(value) in _NESTING else []
-    for _ in range(levels):
-        if not level:
-            return False
-        inner = chain.from_iterable(outer.values() if type(outer) is dict else outer for outer in level)
-        level = [each for each in inner if type(each) in _NESTING]
-    return bool(level)
 
 
 def _check_shape(raw: bytes, limits: Limits) -> None:
     """Refuse depth and number of values before anything recurses or allocates."""
     outline = _outline_of(raw)
-    depth = max(accumulate(map(_STEP.__getitem__, outline)), default=0)
+    depth = max(accumulate(map(_STEP.__getitem__, outline.translate(None, delete=b","))), default=0)
     if depth > limits.max_depth:
         raise MalformedJson(
             "the JSON text is nested too deeply",

@@ -322,13 +322,20 @@ def test_no_text_that_was_cut_or_bent_is_read_in_two_ways(text: str, data: st.Da
 
 
 def test_what_is_refused_takes_no_more_memory_than_its_size_promises() -> None:
-    raw = b"[" * 200 + b"1," * 10_000 + b"1" + b"]" * 200
+    raw = b"[" * 200 + b"1," * 9_000 + b"1" + b"]" * 200
     tracemalloc.start()
     try:
         assert answer(raw, Limits())[0] == "the JSON text is nested too deeply"
         assert tracemalloc.get_traced_memory()[1] < 50 * len(raw)
     finally:
         tracemalloc.stop()
+
+
+def test_very_many_levels_are_refused_before_anything_recurses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(strict_json, "_PLAIN_DECODER")
+    monkeypatch.delattr(strict_json, "_DECODER")
+    with pytest.raises(MalformedJson, match="nested too deeply"):
+        parse_json(b"[" * 300)
 
 
 def test_the_vectors_of_others_are_read_alike_in_both_ways() -> None:
