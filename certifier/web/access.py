@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Response, g, request
 
@@ -20,6 +21,9 @@ from certifier.web.site import Site
 
 OF_THE_API = "/api/"
 ANY_KEY = "*"  # the scope of what every key in force may ask
+OF_NOBODY = (
+    "certifier.standing"  # in the WSGI environment: how the network stands that a request without a key was counted for
+)
 OR = "|"  # between scopes of which one is enough
 
 _BEARER = re.compile(r"bearer +([^ ,]+)", re.ASCII | re.IGNORECASE)
@@ -51,8 +55,17 @@ def known_caller() -> Caller | None:
 
 def address_of_client(site: Site) -> Address | None:
     """Where the request comes from, as far as proxies can be believed."""
-    peer, forwarded = request.environ.get("REMOTE_ADDR", ""), request.environ.get("HTTP_X_FORWARDED_FOR", "")
+    return _address_in(site, request.environ)
+
+
+def _address_in(site: Site, environ: dict[str, Any]) -> Address | None:
+    peer, forwarded = environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_FOR", "")
     return client_address(peer, forwarded, site.settings.trusted_proxies)
+
+
+def spend_as_network(site: Site, policy: str, environ: dict[str, Any]) -> Standing | None:
+    """Spend one request without a key, for the network that it comes from."""
+    return site.limits.spend(policy, network_name(_address_in(site, environ)), site.clock().timestamp())
 
 
 def let_in(site: Site, scope: str, policy: str) -> None:
@@ -65,12 +78,14 @@ def let_in(site: Site, scope: str, policy: str) -> None:
     try:
         g.caller = _admitted(site, scope)
     except AccessRefused:
-        _spend(site, "reads", network_name(address_of_client(site)))
+        _stand(spend_as_network(site, "reads", request.environ))
         raise
     if g.caller:
-        _spend(site, "calls", g.caller.holder)
+        _stand(site.limits.spend("calls", g.caller.holder, site.clock().timestamp()))
+    elif OF_NOBODY in request.environ:  # admitted on the short way
+        g.standing = request.environ[OF_NOBODY]
     elif policy:
-        _spend(site, policy, network_name(address_of_client(site)))
+        _stand(spend_as_network(site, policy, request.environ))
 
 
 def charge_items(site: Site, known: Caller, number: int) -> None:
@@ -84,10 +99,10 @@ def charge_items(site: Site, known: Caller, number: int) -> None:
         raise refusal_of(standing, number)
 
 
-def _spend(site: Site, policy: str, who: str) -> None:
-    g.standing = site.limits.spend(policy, who, site.clock().timestamp())
-    if g.standing and g.standing.is_over:
-        raise refusal_of(g.standing, 1)
+def _stand(standing: Standing | None) -> None:
+    g.standing = standing
+    if standing and standing.is_over:
+        raise refusal_of(standing, 1)
 
 
 def _admitted(site: Site, scope: str) -> Caller | None:

@@ -26,9 +26,9 @@ from certifier.service.approvals import REASONS as APPROVAL_REASONS
 from certifier.service.certifier import REASONS, ChangeType
 from certifier.storage.rows import ActRow
 from certifier.web.access import caller
-from certifier.web.api import sent
 from certifier.web.documents.base import ONE_LINE, Document, extensible
 from certifier.web.problems import ParameterInvalid
+from certifier.web.questions import sent
 from certifier.web.records import row_of
 from certifier.web.responses import checked_query, json_reply
 from certifier.web.site import Site

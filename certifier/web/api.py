@@ -5,19 +5,10 @@ A refusal and a failed verification are answers, with status 200 or 201; errors 
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from flask import Response
 
-from flask import Response, request
-from pydantic import Field, ValidationError
-
-from certifier.certificate.code import parse_code
-from certifier.certificate.verification import AudioDigests, Verification
-from certifier.crypto.strict_json import DEFAULT_LIMITS, parse_object
 from certifier.errors import NotFoundError
-from certifier.web.documents import Document, verification_bytes
-from certifier.web.memory import Kept
-from certifier.web.parameters import DIGEST
-from certifier.web.problems import MediaTypeUnsupported, ParameterInvalid
+from certifier.web.questions import body_sent
 from certifier.web.responses import JSON, checked_query, json_reply, reply
 from certifier.web.site import MOST_FOR_LEVERS, RETRY_AFTER_S, Site
 from certifier.web.submissions import (
@@ -28,28 +19,7 @@ from certifier.web.submissions import (
     take_submission,
     try_submission,
 )
-from certifier.web.verifications import check_code, check_document, document_bytes
-
-Sent = TypeVar("Sent", bound=Document)
-
-
-class AudioInQuestion(Document):
-    """The file that the asker holds: SHA-256 of its bytes, and of its samples where known."""
-
-    sha256: str = Field(pattern=DIGEST)
-    essence_sha256: str | None = Field(default=None, pattern=DIGEST)
-
-
-class VerificationRequest(Document):
-    """Exactly one of ``code`` and ``credential``; a credential may bring its own proof (the .tlog-proof text).
-
-    A credential is the JSON document itself, or the text of another form: a JWT, a badge SVG, the text of a print's QR.
-    """
-
-    code: str | None = Field(default=None, examples=["GG8W-7E5J-TV"])
-    credential: dict[str, Any] | str | None = None
-    proof: str | None = Field(default=None, max_length=64 * 1024)
-    audio: AudioInQuestion | None = None
+from certifier.web.verifications import answer_to
 
 
 def submit(site: Site) -> Response:
@@ -97,64 +67,6 @@ def levers(site: Site, submission_id: str) -> Response:
 
 
 def verify(site: Site) -> Response:
-    """Check a certificate. 200 for every completed check, whatever the verdict."""
+    """Check a certificate. 200 for every completed check, whatever the verdict. Most are answered by ``short_way``."""
     checked_query()
-    question = _verification_request()
-    if question.code is None:
-        return reply(_verified(site, question), JSON, "not at all")
-    # The same question about the same bytes at the same moment has the same answer, which says when it was given.
-    answers, asked = site.answers(), (parse_code(question.code), question.audio)
-    answer = answers.get(asked)
-    if answer is None:
-        answer = Kept([], _verified(site, question), "")
-        answers.put(asked, answer)
-    return reply(answer.body, JSON, "not at all")
-
-
-def _verified(site: Site, question: VerificationRequest) -> bytes:
-    return verification_bytes(_verification_for(site, question), site.settings.environment)
-
-
-def sent(
-    model: type[Sent], what: str, unread: str = "The question cannot be read.", most: int = DEFAULT_LIMITS.max_bytes
-) -> Sent:
-    """The JSON document that came with a request, of at most so many bytes. ``what`` begins a sentence about it.
-
-    Raises MediaTypeUnsupported, PayloadTooLarge, MalformedJson, and ParameterInvalid where it does not fit the model.
-    """
-    if request.mimetype != JSON:
-        raise MediaTypeUnsupported(f"{what} in JSON.", found=request.mimetype or "none", expected=JSON)
-    request.max_content_length = most
-    try:
-        return model.model_validate(parse_object(request.get_data()))
-    except ValidationError as error:
-        raise misfit(error, unread) from error
-
-
-def _verification_request() -> VerificationRequest:
-    question = sent(VerificationRequest, "A verification is asked for")
-    if (question.code is None) == (question.credential is None):
-        raise ParameterInvalid(
-            "Send exactly one of 'code' and 'credential'.",
-            found="both" if question.code else "none",
-            expected="one",
-            pointer="/code",
-        )
-    if question.code is not None and question.proof is not None:
-        raise ParameterInvalid("A proof goes with a credential; a code has its own.", pointer="/proof")
-    return question
-
-
-def misfit(error: ValidationError, message: str = "The question cannot be read.") -> ParameterInvalid:
-    """What is wrong first of all with a document that somebody sent."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    pointer = "".join(f"/{step}" for step in first["loc"])
-    return ParameterInvalid(message, expected=first["msg"], pointer=pointer[:200])
-
-
-def _verification_for(site: Site, question: VerificationRequest) -> Verification:
-    audio = AudioDigests(question.audio.sha256, question.audio.essence_sha256) if question.audio else None
-    if question.code is not None:
-        return check_code(site, question.code, audio)
-    proof = question.proof.encode() if question.proof is not None else None
-    return check_document(site, document_bytes(question.credential or {}), proof, audio)
+    return reply(answer_to(site, body_sent("A verification is asked for")), JSON, "not at all")

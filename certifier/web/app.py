@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import partial
@@ -67,8 +66,9 @@ from certifier.web.memory import Headers
 from certifier.web.metrics import Metrics
 from certifier.web.openapi.document import openapi_document
 from certifier.web.problems import register_problems
-from certifier.web.ready import REQUEST_ID, ReadyBytes
+from certifier.web.ready import ReadyBytes, request_id_of
 from certifier.web.responses import JSON, checked_query, reply
+from certifier.web.short_way import ShortWay
 from certifier.web.site import Site
 from certifier.web.uploads import UploadRequest
 from certifier.web.wire import is_shared, speak_http
@@ -292,7 +292,8 @@ def create_app(
     app.after_request(partial(observed.tell, site))  # Flask goes through them from the last to the first
     app.after_request(_finish)
     speak_http(app, {"openapi", *(route.endpoint for route in ROUTES if is_shared(*route[:2], route.scope))})
-    ready = ReadyBytes(_dressed(app.wsgi_app), site.as_of, answered=partial(observed.tell_ready, site))
+    plain = ShortWay(site, _dressed(app.wsgi_app), _STANDING)
+    ready = ReadyBytes(plain, site.as_of, answered=partial(observed.tell_ready, site))
     app.wsgi_app = Draining(ready, is_draining)  # type: ignore[method-assign]
     return app
 
@@ -387,9 +388,7 @@ def _dressed(application: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _name_request() -> None:
-    """The caller's request id where it is a plain one, else a new one."""
-    given = request.headers.get("X-Request-Id", "")
-    g.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(12)
+    g.request_id = request_id_of(request.environ)
 
 
 def _finish(response: Response) -> Response:

@@ -29,7 +29,6 @@ from certifier.errors import CertifierError, RateLimited
 from certifier.isrc import isrc_in
 from certifier.storage.rows import CertificateRow
 from certifier.web.access import Caller, caller, charge_items
-from certifier.web.api import AudioInQuestion, misfit
 from certifier.web.documents import Document
 from certifier.web.heap import give_back_soon
 from certifier.web.lines import LONGEST_LINE, blocks_of, lines_of, unpacked
@@ -41,9 +40,10 @@ from certifier.web.problems import (
     PayloadTooLarge,
     problem_document,
 )
+from certifier.web.questions import misfit
 from certifier.web.responses import JSON, NDJSON, checked_query, reply
 from certifier.web.site import Site, checked
-from certifier.web.verifications import Held, check_held, code_needed, document_bytes
+from certifier.web.verifications import AudioInQuestion, Held, check_held, code_needed, document_bytes
 
 MOST_ITEMS = 1_000
 TOGETHER = 200  # items whose rows are looked up at once

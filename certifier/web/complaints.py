@@ -17,10 +17,10 @@ from certifier.errors import BusyError
 from certifier.service import complaints as cases
 from certifier.service.complaints import Draft, Fault, deadlines_of, display_receipt, draft_of
 from certifier.storage.rows import ComplaintRow
-from certifier.web.api import sent
 from certifier.web.documents import Document
 from certifier.web.language import N_
 from certifier.web.problems import MediaTypeUnsupported, ParameterInvalid
+from certifier.web.questions import sent
 from certifier.web.responses import checked_query, json_reply, page
 from certifier.web.site import Site
 from certifier.web.uploads import FORM

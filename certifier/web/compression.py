@@ -6,6 +6,7 @@ import gzip
 from functools import lru_cache
 
 from flask import Response, request
+from werkzeug.http import parse_accept_header
 
 LEAST_BYTES = 1000
 REMEMBERED = 64  # what is asked for often is kept packed (web/ready.py)
@@ -35,6 +36,12 @@ def _packed(raw: bytes) -> bytes:
 _remembered = lru_cache(REMEMBERED)(_packed)
 
 
+@lru_cache(REMEMBERED)
+def takes_gzip(accepted: str) -> bool:
+    """Whether a client with this Accept-Encoding takes gzip (RFC 9110 section 12.5.3)."""
+    return bool(accepted) and bool(parse_accept_header(accepted)["gzip"])
+
+
 def compress(response: Response) -> None:
     """Put the body into gzip where client, type and size ask for it. The entity tag becomes a weak one (RFC 9110, 8.8.3)."""
     if response.mimetype not in MEDIA_TYPES:
@@ -43,9 +50,7 @@ def compress(response: Response) -> None:
         response.vary.add("Accept-Encoding")
     else:  # most often; spares reading and writing the list
         response.headers.add("Vary", "Accept-Encoding")
-    if response.status_code != 200 or "Accept-Encoding" not in request.headers:
-        return
-    if not request.accept_encodings["gzip"]:
+    if response.status_code != 200 or not takes_gzip(request.headers.get("Accept-Encoding", "")):
         return
     response.direct_passthrough = False
     raw = response.get_data()

@@ -14,9 +14,9 @@ from certifier.decision import parse_decision
 from certifier.service.key_challenges import MY_TRACKS, check_proof, host_of
 from certifier.service.renewal import WINDOW
 from certifier.storage.rows import CertificateRow, SubmissionRow
-from certifier.web.api import sent
 from certifier.web.documents import Document, WindowView
 from certifier.web.language import say
+from certifier.web.questions import sent
 from certifier.web.records import record_of
 from certifier.web.responses import checked_query, json_reply, page
 from certifier.web.script_words import says

@@ -18,7 +18,7 @@ METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}  # others
 log = structlog.get_logger(__name__)
 
 
-class _Request(NamedTuple):
+class Answered(NamedTuple):
     """What is left of a request when a stream ends."""
 
     request_id: str
@@ -41,15 +41,16 @@ def tell(site: Site, response: Response) -> Response:
     request.environ[ROUTE] = route
     known = known_caller()
     key = known.key_id if known else None
-    told = _Request(g.request_id, method, route, response.status_code, g.began, key)
+    told = Answered(g.request_id, method, route, response.status_code, g.began, key)
     if response.is_streamed:
-        response.call_on_close(lambda: _tell(site, told))
+        response.call_on_close(lambda: tell_of(site, told))
     else:
-        _tell(site, told)
+        tell_of(site, told)
     return response
 
 
-def _tell(site: Site, told: _Request) -> None:
+def tell_of(site: Site, told: Answered) -> None:
+    """Count and write an answer that ends now."""
     seconds = perf_counter() - told.began
     site.metrics.worked(told.method, told.route, told.status, seconds)
     key = {"key": told.key} if told.key else {}

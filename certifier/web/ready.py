@@ -63,7 +63,7 @@ class ReadyBytes:
             if not is_get:
                 return self._application(environ, start_response)
             return self._asked(environ, start_response, (path, query), passing, as_asked)
-        request_id = _request_id(environ)
+        request_id = request_id_of(environ)
         named = ("X-Request-Id", request_id)
         if _has(environ.get("HTTP_IF_NONE_MATCH", ""), kept.tag):
             self._answered(kept.route, 304, request_id)
@@ -140,6 +140,7 @@ def _lasts(status: str, headers: Headers) -> str:
     return "for ever" if "immutable" in cache and not varies else "a moment" if "max-age" in cache else ""
 
 
-def _request_id(environ: dict[str, Any]) -> str:
+def request_id_of(environ: dict[str, Any]) -> str:
+    """The caller's request id where it is a plain one, else a new one."""
     given = str(environ.get("HTTP_X_REQUEST_ID", ""))
     return given if REQUEST_ID.fullmatch(given) else secrets.token_hex(12)

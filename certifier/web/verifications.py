@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
+from pydantic import Field
 
 from certifier.certificate.code import parse_code
 from certifier.certificate.opened import Opened, open_certificate
@@ -19,8 +20,32 @@ from certifier.certificate.verify import check_opened, check_print
 from certifier.crypto.canonical import to_json_text
 from certifier.errors import MalformedCode, MalformedJson
 from certifier.storage.rows import CertificateRow
+from certifier.web.documents import Document, verification_bytes
+from certifier.web.memory import Kept
+from certifier.web.parameters import DIGEST
+from certifier.web.problems import ParameterInvalid
+from certifier.web.questions import parse_as
 from certifier.web.records import row_of
 from certifier.web.site import Site
+
+
+class AudioInQuestion(Document):
+    """The file that the asker holds: SHA-256 of its bytes, and of its samples where known."""
+
+    sha256: str = Field(pattern=DIGEST)
+    essence_sha256: str | None = Field(default=None, pattern=DIGEST)
+
+
+class VerificationRequest(Document):
+    """Exactly one of ``code`` and ``credential``; a credential may bring its own proof (the .tlog-proof text).
+
+    A credential is the JSON document itself, or the text of another form: a JWT, a badge SVG, the text of a print's QR.
+    """
+
+    code: str | None = Field(default=None, examples=["GG8W-7E5J-TV"])
+    credential: dict[str, Any] | str | None = None
+    proof: str | None = Field(default=None, max_length=64 * 1024)
+    audio: AudioInQuestion | None = None
 
 
 class Held(NamedTuple):
@@ -29,6 +54,46 @@ class Held(NamedTuple):
     raw: bytes
     opened: Opened
     proof: bytes | None
+
+
+def answer_to(site: Site, raw: bytes) -> bytes:
+    """The answer to one question, both in JSON. Raises what the question deserves; ForeignInputError in most cases."""
+    question = _parse_verification(raw)
+    if question.code is None:
+        return _told(site, _verification_for(site, question))
+    # The same question about the same bytes at the same moment has the same answer, which says when it was given.
+    answers, asked = site.answers(), (parse_code(question.code), question.audio)
+    answer = answers.get(asked)
+    if answer is None:
+        answer = Kept([], _told(site, _verification_for(site, question)), "")
+        answers.put(asked, answer)
+    return answer.body
+
+
+def _parse_verification(raw: bytes) -> VerificationRequest:
+    question = parse_as(VerificationRequest, raw)
+    if (question.code is None) == (question.credential is None):
+        raise ParameterInvalid(
+            "Send exactly one of 'code' and 'credential'.",
+            found="both" if question.code else "none",
+            expected="one",
+            pointer="/code",
+        )
+    if question.code is not None and question.proof is not None:
+        raise ParameterInvalid("A proof goes with a credential; a code has its own.", pointer="/proof")
+    return question
+
+
+def _told(site: Site, verification: Verification) -> bytes:
+    return verification_bytes(verification, site.settings.environment)
+
+
+def _verification_for(site: Site, question: VerificationRequest) -> Verification:
+    audio = AudioDigests(question.audio.sha256, question.audio.essence_sha256) if question.audio else None
+    if question.code is not None:
+        return check_code(site, question.code, audio)
+    proof = question.proof.encode() if question.proof is not None else None
+    return check_document(site, document_bytes(question.credential or {}), proof, audio)
 
 
 def check_code(site: Site, code: str, audio: AudioDigests | None = None) -> Verification:

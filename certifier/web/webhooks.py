@@ -13,10 +13,10 @@ from certifier.service.events import TYPES
 from certifier.service.webhooks import delivery_document, endpoint_document
 from certifier.storage.rows import DeliveryRow, EndpointRow
 from certifier.web.access import caller
-from certifier.web.api import sent
 from certifier.web.documents.base import ONE_LINE, Document
 from certifier.web.paging import list_reply, place_in
 from certifier.web.problems import ParameterInvalid
+from certifier.web.questions import sent
 from certifier.web.responses import checked_query, json_reply
 from certifier.web.site import Site
 

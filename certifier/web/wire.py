@@ -17,6 +17,7 @@ SHARED_POSTS = frozenset({"/api/v1/verifications"})
 # What is no business of other sites: the parts of our own pages, and the state of the machine.
 OWN = ("/static/", "/healthz", "/readyz", "/metrics")
 EXPOSED = "ETag, Link, Location, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id"
+SHARED = (("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", EXPOSED))
 PREFLIGHT_S = 86_400
 
 
@@ -68,6 +69,6 @@ def _share(shared: AbstractSet[str], response: Response) -> Response:
     """Errors are shared too, else a page elsewhere sees a fault of the network; and redirects, else it cannot follow them."""
     is_page = response.mimetype == "text/html" and not 300 <= response.status_code < 400
     if request.endpoint in shared and not is_page:
-        response.headers["Access-Control-Allow-Origin"] = "*"
-        response.headers["Access-Control-Expose-Headers"] = EXPOSED
+        for name, value in SHARED:
+            response.headers[name] = value
     return response

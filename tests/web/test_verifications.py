@@ -13,7 +13,7 @@ from certifier.certificate.code import display_code
 from certifier.certificate.proof import sign_document
 from certifier.crypto.strict_json import parse_object
 from certifier.service.certifier import Certifier
-from certifier.web import api
+from certifier.web import verifications
 from certifier.web.app import create_app
 from certifier.web.documents import verification_bytes, verification_view
 from certifier.web.site import Site
@@ -204,8 +204,8 @@ def test_an_answer_is_remembered_for_its_moment_only(
     """The same question in the same minute is answered from memory; a withdrawal and the next minute are seen at once."""
     code = certifier.submit(studio.upload(studio.signed(studio.report())), NOW).certificate.code  # type: ignore[union-attr]
     now, checks = [LATER], []
-    real = api.check_code
-    monkeypatch.setattr(api, "check_code", lambda *asked: checks.append(asked) or real(*asked))
+    real = verifications.check_code
+    monkeypatch.setattr(verifications, "check_code", lambda *asked: checks.append(asked) or real(*asked))
     client = create_app(certifier, lambda: now[0]).test_client()
 
     def verdict(**more: Any) -> tuple[str, int]:

@@ -7,11 +7,11 @@ from typing import Any
 from certifier.certificate.code import display_code
 from certifier.service.sandbox import DEMO_CODES
 from certifier.settings import Settings
-from certifier.web.api import VerificationRequest
 from certifier.web.batches import MOST_ITEMS, RECORD, BatchAnswer, BatchItem, BatchRequest, BatchView
 from certifier.web.documents import VerificationView
 from certifier.web.openapi.parts import REF, answer, json_body, problems_with, query
 from certifier.web.responses import NDJSON
+from certifier.web.verifications import VerificationRequest
 
 REQUESTS = (VerificationRequest, BatchRequest, BatchItem)
 ANSWERS = (VerificationView, BatchView, BatchAnswer)
