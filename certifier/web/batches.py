@@ -21,7 +21,6 @@ from flask import Response, g, request
 from pydantic import Field, ValidationError
 
 from certifier.certificate.code import display_code, parse_code
-from certifier.certificate.opened import open_certificate
 from certifier.certificate.times import time_text
 from certifier.certificate.verification import ROW_RESULTS, AudioDigests, Material, verification_row
 from certifier.crypto.strict_json import Limits, parse_object
@@ -43,7 +42,7 @@ from certifier.web.problems import (
 from certifier.web.questions import misfit
 from certifier.web.responses import JSON, NDJSON, checked_query, reply
 from certifier.web.site import Site, checked
-from certifier.web.verifications import AudioInQuestion, Held, check_held, code_needed, document_bytes
+from certifier.web.verifications import AudioInQuestion, Held, check_held, code_needed, held_of
 
 MOST_ITEMS = 1_000
 TOGETHER = 200  # items whose rows are looked up at once
@@ -343,9 +342,8 @@ def _by_essence(item: BatchItem, audio: AudioDigests | None) -> Question:
 
 
 def _by_credential(item: BatchItem, audio: AudioDigests | None) -> Question:
-    raw = document_bytes(item.credential or {})
     proof = item.proof.encode() if item.proof is not None else None
-    return Question(item.ref, "credential", held=Held(raw, open_certificate(raw), proof), audio=audio)
+    return Question(item.ref, "credential", held=held_of(item.credential or {}, proof), audio=audio)
 
 
 _QUESTIONS = {

@@ -10,9 +10,11 @@ import logging
 import logging.config
 import sys
 import traceback
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 import structlog
 
 
@@ -45,9 +47,15 @@ def configure_logging() -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(ensure_ascii=True),
+            structlog.processors.JSONRenderer(serializer=_line),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.BytesLoggerFactory(file=sys.stderr.buffer),
         cache_logger_on_first_use=True,
     )
+
+
+def _line(event: dict[str, Any], default: Callable[[Any], Any]) -> bytes:
+    """An event as JSON in ASCII: what others sent cannot turn or hide what stands in a terminal."""
+    raw = orjson.dumps(event, default=default)
+    return raw if raw.isascii() else json.dumps(event, default=default).encode()

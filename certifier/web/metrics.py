@@ -66,6 +66,7 @@ class Metrics:
             "lcal_queue_places_taken", "Requests with a body now.", registry=own, multiprocess_mode="livesum"
         )
         self._children: dict[tuple[str, str, int], Counter] = {}
+        self._timed: dict[tuple[str, str], Histogram] = {}
 
     def answered(self, method: str, route: str, status: int) -> None:
         """Count an answer. This is on the path of what is answered from memory: one look-up and one addition."""
@@ -78,7 +79,10 @@ class Metrics:
     def worked(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count an answer that had to be made, and how long that took."""
         self.answered(method, route, status)
-        self._seconds.labels(method, route).observe(seconds)
+        timed = self._timed.get((method, route))
+        if timed is None:
+            timed = self._timed[method, route] = self._seconds.labels(method, route)
+        timed.observe(seconds)
         if status in TURNED_AWAY:
             self._turned_away.labels(route, str(status)).inc()
 

@@ -5,20 +5,16 @@ What is asked one by one here is asked by the thousand in ``batches``, with the 
 
 from __future__ import annotations
 
-import json
-from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import orjson
 from pydantic import Field
 
 from certifier.certificate.code import parse_code
-from certifier.certificate.opened import Opened, open_certificate
+from certifier.certificate.opened import Opened, open_certificate, open_document
 from certifier.certificate.verification import AudioDigests, Material, Verification
 from certifier.certificate.verify import check_opened, check_print
-from certifier.crypto.canonical import to_json_text
-from certifier.errors import MalformedCode, MalformedJson
+from certifier.errors import MalformedCode
 from certifier.storage.rows import CertificateRow
 from certifier.web.documents import Document, verification_bytes
 from certifier.web.memory import Kept
@@ -49,7 +45,10 @@ class VerificationRequest(Document):
 
 
 class Held(NamedTuple):
-    """A document that somebody holds, read and not yet believed, and the proof that came with it."""
+    """A document that somebody holds, read and not yet believed, and the proof that came with it.
+
+    ``raw`` is empty for one that came as an object inside a question.
+    """
 
     raw: bytes
     opened: Opened
@@ -93,7 +92,7 @@ def _verification_for(site: Site, question: VerificationRequest) -> Verification
     if question.code is not None:
         return check_code(site, question.code, audio)
     proof = question.proof.encode() if question.proof is not None else None
-    return check_document(site, document_bytes(question.credential or {}), proof, audio)
+    return check_document(site, question.credential or {}, proof, audio)
 
 
 def check_code(site: Site, code: str, audio: AudioDigests | None = None) -> Verification:
@@ -101,16 +100,29 @@ def check_code(site: Site, code: str, audio: AudioDigests | None = None) -> Veri
     return site.verification_of(row_of(site, parse_code(code)), site.clock(), audio)
 
 
-def check_document(site: Site, raw: bytes, proof: bytes | None, audio: AudioDigests | None = None) -> Verification:
+def check_document(
+    site: Site, sent: dict[str, Any] | str | bytes, proof: bytes | None, audio: AudioDigests | None = None
+) -> Verification:
     """Check a certificate in any form with what this installation knows; without a proof, with the one that its log has.
 
     A print is checked together with the certificate that its code leads to here. Raises MalformedJson, MalformedCertificate or
     MalformedCode when it is no certificate at all.
     """
-    now, held = site.clock(), Held(raw, open_certificate(raw), proof)
+    now, held = site.clock(), held_of(sent, proof)
     code = code_needed(site, held)
     row = site.certifier.store.certificate(code) if code else None
     return check_held(site, held, row, site.material(now, None, audio), now)
+
+
+def held_of(sent: dict[str, Any] | str | bytes, proof: bytes | None) -> Held:
+    """A document as it was sent: in an object that was read strictly, or in any form as text or bytes.
+
+    Raises MalformedJson, MalformedCertificate or MalformedCode when it is no certificate at all.
+    """
+    if isinstance(sent, dict):
+        return Held(b"", open_document(sent), proof)
+    raw = sent.encode() if isinstance(sent, str) else sent
+    return Held(raw, open_certificate(raw), proof)
 
 
 def check_held(site: Site, held: Held, row: CertificateRow | None, common: Material, now: datetime) -> Verification:
@@ -128,20 +140,6 @@ def check_audio(site: Site, audio: AudioDigests) -> list[Verification]:
     if not rows and audio.essence_sha256:
         rows = store.certificates_for_essence(audio.essence_sha256)
     return [site.verification_of(row, site.clock(), audio) for row in reversed(rows) if row.document]
-
-
-def document_bytes(credential: dict[str, Any] | str) -> bytes:
-    """The bytes of a certificate that was sent inside a question, as its record is spelled."""
-    if isinstance(credential, str):
-        return credential.encode()
-    # A strictly read document holds no float and no object, so that ``orjson`` spells it as ``to_json_text`` does, or not at all.
-    with suppress(orjson.JSONEncodeError):
-        return orjson.dumps(credential, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-    try:
-        return to_json_text(credential).encode()
-    except MalformedJson:
-        # A fraction stays one: no certificate of ours holds any, so the check finds it changed.
-        return json.dumps(credential, ensure_ascii=False, default=float).encode()
 
 
 def code_needed(site: Site, held: Held) -> str | None:
