@@ -18,6 +18,7 @@ from certifier.web.in_short import in_short
 from certifier.web.language import gettext
 from certifier.web.problems import problems
 from certifier.web.records import limits_of, record_of
+from certifier.web.reference import marked_up
 from certifier.web.responses import checked_query, page
 from certifier.web.script_words import says
 from certifier.web.site import Site
@@ -118,7 +119,12 @@ def _explanation(site: Site, submission_id: str, view: SubmissionView) -> dict[s
 def problem_kinds(site: Site) -> Response:  # noqa: ARG001 - every view gets the site
     """Every kind of problem that an answer may name."""
     checked_query()
-    return page("problem_kinds.html", "five minutes", kinds=sorted(problems().values(), key=lambda kind: kind.slug))
+    return page(
+        "problem_kinds.html",
+        "five minutes",
+        kinds=sorted(problems().values(), key=lambda kind: kind.slug),
+        marked_up=marked_up,
+    )
 
 
 def problem(site: Site, slug: str) -> Response:  # noqa: ARG001 - every view gets the site
@@ -127,4 +133,4 @@ def problem(site: Site, slug: str) -> Response:  # noqa: ARG001 - every view get
     kinds = problems()
     if slug not in kinds:
         raise NotFoundError("There is no such kind of problem.", found=slug[:60])
-    return page("problem_kind.html", "five minutes", kind=kinds[slug])
+    return page("problem_kind.html", "five minutes", kind=kinds[slug], marked_up=marked_up)

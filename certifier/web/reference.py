@@ -193,8 +193,8 @@ def _plain(text: str) -> str:
 
 
 def marked_up(text: str) -> Markup:
-    """A description as HTML: what stands between double backquotes is code."""
-    parts = escape(text).split("``")
+    """A description as HTML: what stands between backquotes, one or two on each side, is code."""
+    parts = escape(text).replace("``", "`").split("`")
     return Markup("").join(
         part if place % 2 == 0 else Markup("<code>{}</code>").format(part) for place, part in enumerate(parts)
     )

@@ -464,5 +464,6 @@ def html_of(markdown: str) -> str:
     html = str(MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown))
     html = _HEADING.sub(r'<h2 id="s-\1">\1.', html)
     html = _PARAGRAPH.sub(r'<p id="s-\1"><strong>\1</strong>', html)
-    # A wide table scrolls by itself, so that the page never does.
+    # A wide table and a long line scroll by themselves, so that the page never does.
+    html = html.replace("<pre>", '<pre class="scroll shell" tabindex="0">')
     return html.replace("<table>", '<div class="scroll" tabindex="0"><table>').replace("</table>", "</table></div>")
