@@ -185,7 +185,11 @@ WHY = {
 @click.option("--list", "list_only", is_flag=True, help="Show what would be taken; write nothing.")
 @click.option("--model", metavar="NAME:VERSION", help="The model that generates, e.g. my-model:1.2.")
 @click.option(
-    "--trained-by", type=click.Choice(["applicant", "affiliate", "other"]), default="other", show_default=True
+    "--trained-by",
+    type=click.Choice(["applicant", "affiliate", "other"]),
+    default="other",
+    show_default=True,
+    help="Who trained the model.",
 )
 @click.option(
     "--parameters-b",
@@ -220,7 +224,12 @@ WHY = {
 )
 @CONTRIBUTION
 @click.option(
-    "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("session.json"), show_default=True
+    "-o",
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("session.json"),
+    show_default=True,
+    help="The session file to write.",
 )
 @JSON_RESULT
 def import_logs(logs: tuple[Path, ...], tool: str, list_only: bool, out: Path, **said: Any) -> None:
@@ -229,7 +238,8 @@ def import_logs(logs: tuple[Path, ...], tool: str, list_only: bool, out: Path, *
     CarbonTracker needs both its logs of each run: …_carbontracker.log and …_carbontracker_output.log.
 
     \b
-    certifier import emissions.csv --tool codecarbon --zone +01:00 --model my-model:1 --takes 3 --minutes 6 --country FRA
+    certifier import emissions.csv --tool codecarbon --zone +01:00 \\
+      --model my-model:1 --takes 3 --minutes 6 --country FRA
     """  # noqa: D301 - click reads the backspace as: keep these lines
     _check_options(tool, list_only, said)
     model = (said["model"] or "model").partition(":")[0]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 import time
 from datetime import UTC, datetime
+from typing import Any
 
 import click
 
@@ -29,6 +31,7 @@ _EVENT = re.compile(r"evt_[0-9a-f]{32}", re.ASCII)
 @click.option("--from-start", is_flag=True, help="Begin with the earliest event that is kept, not with the next one.")
 @click.option("--after", metavar="EVENT", help="Begin behind the event of this id.")
 @click.option("--count", type=click.IntRange(1), help="End after so many events.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout for each event.")
 @click.pass_context
 def listen(
     ctx: click.Context,
@@ -38,6 +41,7 @@ def listen(
     from_start: bool,
     after: str | None,
     count: int | None,
+    as_json: bool,
 ) -> None:
     """Follow what happens at a service, and pass each event on to a receiver that you write.
 
@@ -66,7 +70,10 @@ def listen(
         for change in changes.items[: None if count is None else count - seen]:
             status = forward(change, receiver, secret or "", datetime.now(UTC)) if receiver else None
             is_taken = is_taken and (status is None or 200 <= status < 300)
-            console().print(_line(change, status))
+            if as_json:
+                click.echo(json.dumps(_document(change, status), ensure_ascii=False))
+            else:
+                console().print(_line(change, status))
             after, seen = change.id, seen + 1
         if not (changes.has_more and changes.items) and (count is None or seen < count):
             time.sleep(POLL_S)
@@ -91,6 +98,12 @@ def _newest(client: Client) -> str | None:
         after = changes.items[-1].id if changes.items else after
         has_more = changes.has_more and bool(changes.items)
     return after
+
+
+def _document(change: Change, status: int | None) -> dict[str, Any]:
+    """The event as the feed has it, and what the receiver answered: its HTTP status, or None where none was asked."""
+    event = {"id": change.id, "type": change.type, "timestamp": change.timestamp, "data": dict(change.data)}
+    return event | {"status": status}
 
 
 def _line(change: Change, status: int | None) -> str:

@@ -57,7 +57,13 @@ COUNTRY = click.option(
     show_default=True,
     help="ISO 3166-1 alpha-3; not said counts as the worst grid.",
 )
-SITE = click.option("--site", type=click.Choice(["local", "datacentre"]), default="datacentre", show_default=True)
+SITE = click.option(
+    "--site",
+    type=click.Choice(["local", "datacentre"]),
+    default="datacentre",
+    show_default=True,
+    help="Where the machine stands.",
+)
 CONTRIBUTION = click.option(
     "--contribution",
     "contributions",
@@ -65,6 +71,7 @@ CONTRIBUTION = click.option(
     multiple=True,
     default=("composition",),
     show_default=True,
+    help="What the model made; repeat for more.",
 )
 
 
@@ -116,7 +123,11 @@ def session_document(
 )
 @click.option("--model", required=True, metavar="NAME:VERSION", help="The model that generates, e.g. my-model:1.2.")
 @click.option(
-    "--trained-by", type=click.Choice(["applicant", "affiliate", "other"]), default="other", show_default=True
+    "--trained-by",
+    type=click.Choice(["applicant", "affiliate", "other"]),
+    default="other",
+    show_default=True,
+    help="Who trained the model.",
 )
 @click.option(
     "--parameters-b",
@@ -145,7 +156,8 @@ def measure(out: Path, command: tuple[str, ...], **said: Any) -> None:
     """Measure COMMAND with CodeCarbon and write emissions.csv (the raw log) and session.json.
 
     \b
-    certifier measure --model my-model:1 --takes 3 --minutes 6 --device cpu-desktop --cpu-power-w 65 -- python make.py
+    certifier measure --model my-model:1 --takes 3 --minutes 6 \\
+      --device cpu-desktop --cpu-power-w 65 -- python make.py
     """  # noqa: D301 - click reads the backspace as: keep these lines
     out.mkdir(parents=True, exist_ok=True)
     name = said["model"].partition(":")[0]

@@ -66,13 +66,18 @@ def verify(
     """Verify a certificate: any of its files, the code or the QR text of a label, or the audio itself; or a catalogue.
 
     \b
-    FILE  certificate.json, .vc, .openbadge.json, .jwt, .cose or a badge SVG that holds one,
-          with its .tlog-proof and status-*.json beside it; or a WAV, AIFF or FLAC file
-    CODE  such as GG8W-7E5J-TV, looked up at --server, or in --certificates with no network
-    QR    https://HOST/v/CODE, looked up like the code; the digits after # on a print tell signature,
-          figure and dates without a network, but hold no proof from the log: "cannot tell" alone
-    CATALOGUE  a .csv, .tsv, .parquet, .ndjson or .jsonl file: each row, by the --column that you name;
-        or the .xml of a release (DDEX ERN 4): each sound recording
+    FILE  certificate.json, .vc, .openbadge.json, .jwt, .cose or a badge SVG that
+          holds one, with its .tlog-proof and status-*.json beside it;
+          or a WAV, AIFF or FLAC file
+    CODE  such as GG8W-7E5J-TV, looked up at --server, or in --certificates with
+          no network
+    QR    https://HOST/v/CODE, looked up like the code; the digits after # on a
+          print tell signature, figure and dates without a network, but hold
+          no proof from the log: "cannot tell" alone
+    CATALOGUE
+          a .csv, .tsv, .parquet, .ndjson or .jsonl file: each row, by the
+          --column that you name; or the .xml of a release (DDEX ERN 4):
+          each sound recording
 
     Trust comes only from --trust, from a --pack that you chose, or from keys pinned with
     `certifier init --pin URL`; with --pack nothing is fetched unless --server is given.
@@ -279,7 +284,7 @@ def _show(verification: Verification) -> None:
     if claims or compact:
         out.print(f"  {_figure_of(claims, compact)}")
     for check in verification.checks:
-        out.print(f"  {check.axis:<15}{check.value:<14}{plain(check.found)}")
+        out.print(f"  {check.axis:<15}{check.value:<14}{plain(check.found)}".rstrip())
         if check.outcome != "ok" and check.value != "not_checked":
             for label, text in (("expected", check.expected), ("try", check.hint)):
                 if text:

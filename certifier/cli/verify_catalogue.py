@@ -123,6 +123,11 @@ def verify_catalogue(file: Path, asked: CatalogueOptions, trusted: Trusted, *, a
             found=f"no module {error.name}",
             hint="Install it with: pip install 'certifier[catalogue]'",
         ) from error
+    if asked.out and asked.out.suffix.lower() not in results.FORMS:
+        raise click.BadParameter(
+            f"{asked.out.name[:80]!r} does not tell the form of the answers; a name ends in {', '.join(results.FORMS)}.",
+            param_hint="'--out'",
+        )
     began, now = time.monotonic(), datetime.now(UTC)
     columns = [_column(text) for text in asked.columns] or None
     delimiter = _delimiter(asked.delimiter)

@@ -42,7 +42,6 @@ WITHOUT_JSON = {
     "serve": "runs until it is stopped",
     "standard facts": "a table in Markdown",
     "standard rules": "a table in Markdown",
-    "webhooks listen": "follows a feed, a line for each event",
 }
 
 

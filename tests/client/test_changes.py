@@ -92,6 +92,16 @@ def test_each_event_reaches_the_receiver_once_and_in_order_signed_as_a_webhook_i
     ]
 
 
+def test_as_json_each_event_is_a_line_as_the_feed_has_it_with_what_the_receiver_answered() -> None:
+    with scripted(feed) as service, scripted(lambda _: Reply(503, b"")) as receiver:
+        words = ("--from-start", "--count", "3", "--json")
+        alone = listened(service.url, *words)
+        refused = listened(service.url, *words, "--forward-to", receiver.url)
+    assert (alone.exit_code, refused.exit_code) == (0, 3), refused.output
+    assert [json.loads(line) for line in alone.stdout.splitlines()] == [item | {"status": None} for item in EVENTS[:3]]
+    assert [json.loads(line)["status"] for line in refused.stdout.splitlines()] == [503, 503, 503]
+
+
 def test_only_what_comes_later_is_told_unless_asked_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("certifier.cli.listen.POLL_S", 0)
     seen: list[str] = []
