@@ -40,6 +40,15 @@ def test_the_listeners_page_needs_four_requests_and_no_other_host(browser: Brows
     page.context.close()
 
 
+def test_a_printed_certificate_still_says_that_it_is_an_example(browser: Browser, address: str, world: World) -> None:
+    page = opened(browser, address)
+    page.goto(f"/v/{world.code}")
+    page.emulate_media(media="print")
+    shown = {part: page.locator(part).first.is_visible() for part in (".notice", ".badge", ".top nav", "footer")}
+    assert shown == {".notice": True, ".badge": True, ".top nav": False, "footer": False}
+    page.context.close()
+
+
 def test_names_without_a_space_do_not_widen_the_page(
     browser: Browser, own_address: str, studio: Studio, certifier: Certifier
 ) -> None:

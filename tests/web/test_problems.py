@@ -126,6 +126,13 @@ def test_a_browser_gets_a_page_with_the_same_content(world: World) -> None:
     assert "ABCDEFGHJK" in answer.text
 
 
+def test_a_command_in_an_advice_is_shown_as_code(world: World) -> None:
+    for path in ("/problems", "/problems/report-envelope-malformed"):
+        page = world.client.get(path).text
+        assert "<code>certifier report sign</code>" in page
+        assert "`" not in page
+
+
 REFUSED_BY_FLASK = {
     "an unknown page": ("GET", "/nothing", {}, 404, "not-found"),
     "an unknown api": ("GET", "/api/v1/nothing", {"Accept": "text/html"}, 404, "not-found"),
