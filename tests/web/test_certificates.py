@@ -49,12 +49,6 @@ def test_the_page_says_it_in_one_sentence(world: World) -> None:
     assert page.index("AI generation") < page.index("Left out") < page.index("On the scale")
 
 
-def test_hatching_is_explained_only_where_a_part_is_hatched(world: World) -> None:
-    for path in (f"/v/{world.code}", f"/submissions/{world.verified.submission_id}"):
-        page = world.client.get(path).text
-        assert ("url(#hatch)" in page) == ("Hatched parts are estimated" in page), path
-
-
 def test_what_was_not_assessed_is_said_in_the_readers_language(world: World) -> None:
     page = world.client.get(f"/v/{world.code}", headers={"Accept-Language": "de"}).text
     assert "Nachbearbeitung, getrennt: nicht bewertet." in page

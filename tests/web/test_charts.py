@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from certifier.web.charts import place_of, scale_of, segments_of
+from certifier.web.charts import Segment, place_of, scale_of, segments_of
 from certifier.web.documents import FootprintView, SubmissionView
 from tests.web.conftest import World
 
@@ -39,3 +40,12 @@ def test_the_parts_of_the_bar_are_the_whole_bar(world: World) -> None:
     lefts = [segment.left for segment in segments]
     assert lefts == sorted(lefts)
     assert lefts[0] == 0
+
+
+@pytest.mark.parametrize("is_estimated", [True, False])
+def test_hatching_is_explained_only_where_a_part_is_hatched(world: World, is_estimated: bool) -> None:
+    part = Segment("inference", "Generating", is_estimated, Decimal(5), Decimal(100), Decimal(0))
+    app = world.client.application
+    with app.test_request_context():
+        said = app.jinja_env.get_template("macros.html").make_module().carbon([part])
+    assert ("url(#hatch)" in said) is ("Hatched parts are estimated" in said) is is_estimated
