@@ -456,7 +456,10 @@ class Asker:
 
 
 def _some_of(following: Iterator[Question]) -> list[Question]:
-    """The next questions that are answered together: TOGETHER of them, fewer where they bring long documents."""
+    """The next questions that are answered together: TOGETHER of them, fewer where they bring long documents as text.
+
+    Those that came as objects are in memory already.
+    """
     some, loaded = [], 0
     for question in islice(following, TOGETHER):
         some.append(question)

@@ -2,8 +2,8 @@
 
 Verifications and submissions are sent by 240 connections without a pause, which is ten times the places that a worker has for
 requests with a body; two streams of lines run beside them. Readers ask for what a listener needs, and hardly notice.
-OVERLOAD_SECONDS=5 makes it short. The askers are processes of their own that stand back for the service, as if they ran elsewhere:
-what is measured is its overload, not that of the machine by their own work.
+OVERLOAD_SECONDS=5 makes it short. The askers are processes of their own that stand back for the service, as if they ran
+elsewhere: what is measured is its overload, not that of the machine by their own work.
 """
 
 from __future__ import annotations
