@@ -232,7 +232,7 @@ def with_s_plus_order(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def other_version() -> Claims:
-    return replace(CLAIMS, basis=replace(CLAIMS.basis, standard="LCAL-1.1.0", standard_sha256="12" * 32))
+    return CLAIMS._replace(basis=CLAIMS.basis._replace(standard="LCAL-1.1.0", standard_sha256="12" * 32))
 
 
 def with_standards(*standards: TrustedStandard) -> Trust:
@@ -244,7 +244,7 @@ def signed_by(key: SigningKey, method: str, index: int = 5) -> dict[str, bytes]:
 
 
 GOOD = record()
-LATER = replace(CLAIMS, issued_at=ISSUED + timedelta(days=5))
+LATER = CLAIMS._replace(issued_at=ISSUED + timedelta(days=5))
 OLD, STOLEN_METHOD = f"{DID}#key-2025", f"{DID}#key-2024"
 END = CLAIMS.expires_at
 

@@ -173,9 +173,10 @@ _OTHERWISE = {"essence_sha256": NoneType, "isrc": NoneType, "calculated": bool}
 def _require_text(claims: Claims) -> None:
     """Every member that is shown or compared is text; a signed document may hold anything else."""
     for part in (claims.issuer, claims.subject, claims.figures, claims.basis, claims.assessor):
-        for name, value in vars(part).items():
-            if type(value) is not str and type(value) is not _OTHERWISE.get(name):
-                raise TypeError(f"{name} is {type(value).__name__}")
+        if {*map(type, part)} != {str}:
+            for name, value in zip(part._fields, part, strict=True):
+                if type(value) is not str and type(value) is not _OTHERWISE.get(name):
+                    raise TypeError(f"{name} is {type(value).__name__}")
 
 
 def parse_claims(unsigned: dict[str, Any]) -> Claims:

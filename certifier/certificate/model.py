@@ -1,10 +1,12 @@
-"""What a certificate says: one value that is written into the signed document and read back from it."""
+"""What a certificate says: one value that is written into the signed document and read back from it.
+
+Named tuples, which are made in a fifth of the time of a frozen dataclass: each verification makes six of them.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from certifier.certificate.status import StatusEntry
 
@@ -17,8 +19,7 @@ OUTCOMES: dict[str, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Issuer:
+class Issuer(NamedTuple):
     """Who issues: ``did:web:…``, its name, and the public base URL without a slash at the end."""
 
     did: str
@@ -26,8 +27,7 @@ class Issuer:
     base_url: str
 
 
-@dataclass(frozen=True)
-class Figures:
+class Figures(NamedTuple):
     """Grams CO2e per minute of finished music, as printed: two decimals; ``limit_g`` belongs to the outcome."""
 
     assessed_g_per_min: str
@@ -40,8 +40,7 @@ class Figures:
     calculated: bool
 
 
-@dataclass(frozen=True)
-class Subject:
+class Subject(NamedTuple):
     """The track: digests are SHA-256 in hex."""
 
     title: str
@@ -51,8 +50,7 @@ class Subject:
     isrc: str | None = None
 
 
-@dataclass(frozen=True)
-class Basis:
+class Basis(NamedTuple):
     """What the certificate rests on; digests are SHA-256 in hex."""
 
     standard: str
@@ -63,8 +61,7 @@ class Basis:
     evidence_level: str
 
 
-@dataclass(frozen=True)
-class Assessor:
+class Assessor(NamedTuple):
     """Who checked the report: a verifier, a measuring party, or (``kind`` software) nobody but this service."""
 
     kind: Literal["verifier", "measuring_party", "service", "software"]
@@ -72,8 +69,7 @@ class Assessor:
     name: str
 
 
-@dataclass(frozen=True)
-class Claims:
+class Claims(NamedTuple):
     """Everything that a certificate states, before it is signed."""
 
     code: str

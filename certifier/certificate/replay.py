@@ -42,7 +42,7 @@ Value = Literal["ok", "differs", "cannot"]
 Answer = Literal["follows", "does_not_follow", "cannot_tell"]
 Standing = Literal["issuer's word", "checked here", "differs"]
 
-_FIGURES = tuple(Figures.__dataclass_fields__)
+_FIGURES = Figures._fields
 _RULED = ("outcome", "basis.evidence_level", *(f"figures.{name}" for name in _FIGURES))
 # Every member that follows from report, record and rules. The others are the issuer's: code, status, its own name.
 MEMBERS = (

@@ -62,10 +62,9 @@ def claims_of(number: int, issued_at: datetime, **subject: str) -> Claims:
         "essence_sha256": hexed(f"samples {number}"),
         "isrc": isrc_of(number),
     }
-    return replace(
-        test_verify.CLAIMS,
+    return test_verify.CLAIMS._replace(
         code=code_of(hashlib.sha256(f"code {number}".encode()).digest()),
-        subject=replace(test_verify.CLAIMS.subject, **(names | subject)),
+        subject=test_verify.CLAIMS.subject._replace(**(names | subject)),
         issued_at=issued_at,
         expires_at=months_later(issued_at, 36),
         status=tuple(StatusEntry(status_url(BASE, purpose), purpose, number) for purpose in PURPOSES),

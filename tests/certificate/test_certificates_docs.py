@@ -40,7 +40,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A certificate of yesterday in all its forms, with what others need; these packages ask the clock of the machine."""
     now = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=1)
     issued = now - timedelta(days=1)
-    claims = replace(CLAIMS, issued_at=issued, expires_at=months_later(issued, 36))
+    claims = CLAIMS._replace(issued_at=issued, expires_at=months_later(issued, 36))
     payload, created = payload_for(claims), time_text(issued)
     badge = to_json_text(sign_rdfc(payload, ISSUER, METHOD, created))
     compact = compact_of(claims, digest_of(payload))

@@ -98,7 +98,7 @@ def test_the_compact_form_says_what_the_record_says() -> None:
 
 
 def test_fractions_of_a_second_are_dropped_as_in_the_record() -> None:
-    late = replace(CLAIMS, issued_at=NOW.replace(microsecond=999_999))
+    late = CLAIMS._replace(issued_at=NOW.replace(microsecond=999_999))
     assert compact_of(late, "00" * 32).issued_at == NOW
 
 

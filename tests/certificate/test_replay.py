@@ -88,7 +88,7 @@ def signed(claims: Claims, change: Mapping[str, Any] | None = None) -> bytes:
 
 def with_member(claims: Claims, member: str, value: Any) -> Claims:
     part, _, name = member.rpartition(".")
-    return replace(claims, **({part: replace(attrgetter(part)(claims), **{name: value})} if part else {name: value}))
+    return claims._replace(**({part: attrgetter(part)(claims)._replace(**{name: value})} if part else {name: value}))
 
 
 def problems(replayed: Replay, value: str = "differs") -> list[str]:
@@ -289,9 +289,9 @@ def test_a_certificate_for_a_refused_report_does_not_follow(world: World) -> Non
     assert isinstance(answer, Refused)
     row = world.certifier.store.submission(answer.submission.id)
     case = case_of(signed(world.claims), row.envelope, row.decision)
-    basis = replace(world.claims.basis, report_sha256=case.opened.digest, decision_sha256=sha256_hex(row.decision))
+    basis = world.claims.basis._replace(report_sha256=case.opened.digest, decision_sha256=sha256_hex(row.decision))
     replayed = world.replayed(
-        certificate=signed(replace(world.claims, basis=basis)), report=row.envelope, decision=row.decision
+        certificate=signed(world.claims._replace(basis=basis)), report=row.envelope, decision=row.decision
     )
     assert replayed.answer == "does_not_follow"
     outcome = next(check for check in replayed.checks if check.name == "outcome")

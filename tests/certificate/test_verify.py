@@ -159,7 +159,7 @@ CASES: dict[str, tuple[dict[str, Any], Material, datetime, str, str, str]] = {
     "no proof": (GOOD, replace(MATERIAL, proof=None), NOW, "inclusion", "unchecked", "cannot_tell"),
     "the proof of another certificate": (
         GOOD,
-        replace(MATERIAL, proof=logged(issued(replace(CLAIMS, code="0000000012")))),
+        replace(MATERIAL, proof=logged(issued(CLAIMS._replace(code="0000000012")))),
         NOW,
         "inclusion",
         "broken",
@@ -356,7 +356,7 @@ def test_no_byte_of_a_certificate_can_be_changed(place: int) -> None:
 
 def test_a_certificate_that_was_never_logged_is_not_valid_however_well_it_is_signed() -> None:
     """A stolen issuer key cannot issue quietly."""
-    assert check(issued(replace(CLAIMS, code="0000000012"))).verdict == "not_valid"
+    assert check(issued(CLAIMS._replace(code="0000000012"))).verdict == "not_valid"
 
 
 def all_axes() -> list[dict[str, str]]:
@@ -433,7 +433,7 @@ def test_a_trust_file_that_is_half_right_is_refused_whole(document: dict[str, An
 def test_a_certificate_from_the_first_minute_of_the_calendar_is_refused() -> None:
     """The error of a clock is taken off a certificate's dates; before the year 1 there is no date."""
     with pytest.raises(ForeignInputError, match="time cannot be read"):
-        check(issued(replace(CLAIMS, issued_at=datetime(1, 1, 1, tzinfo=UTC))))
+        check(issued(CLAIMS._replace(issued_at=datetime(1, 1, 1, tzinfo=UTC))))
 
 
 def test_a_record_may_begin_with_any_white_space() -> None:
@@ -442,7 +442,7 @@ def test_a_record_may_begin_with_any_white_space() -> None:
 
 def test_a_digest_of_the_standard_that_is_no_text_fits_no_standard() -> None:
     with pytest.raises(ForeignInputError, match="not a certificate"):
-        check(issued(replace(CLAIMS, basis=replace(CLAIMS.basis, standard_sha256=None))))  # type: ignore[arg-type]
+        check(issued(CLAIMS._replace(basis=CLAIMS.basis._replace(standard_sha256=None))))  # type: ignore[arg-type]
 
 
 def test_a_certificate_runs_thirty_six_months_to_the_same_day() -> None:
@@ -529,7 +529,7 @@ def test_the_first_and_the_last_day_of_the_calendar_are_days_like_others() -> No
     ever = replace(TRUST, keys=(replace(TRUST.keys[0], valid_from=FIRST_DAY, valid_until=LAST_DAY),))
     assert check(GOOD, replace(MATERIAL, trust=ever)).verdict == "valid"
     assert did_document(ever, DID, NOW)["assertionMethod"] == [METHOD]
-    old = issued(replace(CLAIMS, issued_at=FIRST_DAY, expires_at=FIRST_DAY))
+    old = issued(CLAIMS._replace(issued_at=FIRST_DAY, expires_at=FIRST_DAY))
     assert check(old, replace(MATERIAL, trust=ever)).axes["validity"] == "expired"
 
 

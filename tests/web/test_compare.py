@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -26,7 +25,7 @@ NEVER_ISSUED = "0000000000"
 
 def claims_with(world: World, central: str, assessed: str) -> Claims:
     claims = parse_claims(parse_object(world.verified.certificate.payload))
-    return replace(claims, figures=replace(claims.figures, central_g_per_min=central, assessed_g_per_min=assessed))
+    return claims._replace(figures=claims.figures._replace(central_g_per_min=central, assessed_g_per_min=assessed))
 
 
 def compared(world: World, *codes: str) -> str:

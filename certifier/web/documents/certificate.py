@@ -222,7 +222,7 @@ def certificate_view(record: Record, environment: str) -> CertificateView:
         figures=_figures(claims) if claims else None,
         boundary=BoundaryView() if claims else None,
         standard=_basis(claims) if claims else None,
-        assessor=AssessorView.model_validate(vars(claims.assessor)) if claims else None,
+        assessor=AssessorView.model_validate(claims.assessor._asdict()) if claims else None,
         lifecycle=_lifecycle(claims, record) if claims else None,
         public_use=public_use_view(record.public_use) if claims else None,
         verification=verification_view(record.verification, environment),
