@@ -112,10 +112,13 @@ def issued(studio: Studio, certifier: Certifier) -> list[CertificateRow]:
 
 @contextmanager
 def serving(settings: Settings) -> Iterator[tuple[int, int]]:
-    """Port and process id of the worker of a `certifier serve` on the last core. Nothing of the bench is in its memory."""
+    """Port and process id of the worker of a `certifier serve` on the last core; its log goes nowhere, so that no disk is measured.
+
+    Nothing of the bench is in its memory.
+    """
     own = replace(settings, cpu=max(os.sched_getaffinity(0)))
     values = {row.variable: to_text(getattr(own, row.name)) for row in settings_table() if row.name != "home"}
-    with served_home(settings.home, **values) as served:
+    with served_home(settings.home, Path(os.devnull), **values) as served:
         yield int(served.url.rpartition(":")[2]), _worker_of(served.process.pid)
 
 
