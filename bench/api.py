@@ -112,9 +112,9 @@ def issued(studio: Studio, certifier: Certifier) -> list[CertificateRow]:
 
 @contextmanager
 def serving(settings: Settings) -> Iterator[tuple[int, int]]:
-    """Port and process id of the worker of a `certifier serve` on the last core; its log goes nowhere, so that no disk is measured.
+    """Port and process id of the worker of a `certifier serve` on the last core.
 
-    Nothing of the bench is in its memory.
+    Nothing of the bench is in its memory, and its log goes nowhere, so that no disk is measured.
     """
     own = replace(settings, cpu=max(os.sched_getaffinity(0)))
     values = {row.variable: to_text(getattr(own, row.name)) for row in settings_table() if row.name != "home"}

@@ -32,7 +32,7 @@ def free_port() -> int:
 
 @contextmanager
 def served_home(home: Path, log: Path | None = None, **environment: str) -> Iterator[Served]:
-    """The service of a home, once it is ready; at its end its log, beside the home where no other is named, may tell of no fault."""
+    """The service of a home, once it is ready; at its end its log (beside the home, or ``log``) may tell of no fault."""
     url, log = f"http://127.0.0.1:{(port := free_port())}", log or home.parent / f"{home.name}.log"
     command = [sys.executable, "-m", "certifier.cli", "serve", "--home", str(home), "--port", str(port)]
     with log.open("wb") as out:
