@@ -33,7 +33,7 @@ from certifier.errors import OperatorError, StorageError
 WAL_SINCE = (3, 51, 3)
 PAUSE_S = 0.005  # after each commit with an older library, else readers starve
 LOCK_TIMEOUT_S = 15
-CACHE_KIB = 512  # of pages, for each connection of SQLite; the system has the file in memory anyway
+CACHE_KIB = 128  # of pages, for each connection of SQLite; the system has the file in memory anyway
 POSTGRESQL = "postgresql"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BY_NAME = sqlite.dialect(paramstyle="named")
