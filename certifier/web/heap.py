@@ -9,7 +9,7 @@ from functools import cache
 from threading import Lock, Timer
 from typing import Any
 
-SOON_S = 2.0
+SOON_S = 1.0
 COLLECT_AFTER = (5_000, 20, 50)
 # mallopt(3). What is larger than this has pages of its own, which go back to the system at once.
 HEAPS = {"M_ARENA_MAX": (-8, 1), "M_MMAP_THRESHOLD": (-3, 256 * 1024), "M_TRIM_THRESHOLD": (-1, 1024 * 1024)}
