@@ -83,7 +83,7 @@ def _lower_figure(document: dict[str, Any]) -> None:
 BENT: dict[str, Callable[[dict[str, Any]], Any]] = {
     "a lower figure": _lower_figure,
     "a later end": lambda document: document.update(validUntil="2099-01-01T00:00:00Z"),
-    "another number": lambda document: document.update(id=document["id"][:-1] + "0"),
+    "another number": lambda document: document.update(id=document["id"] + "0"),
     "a term that no context defines": lambda document: document.update(tier="platinum"),
     "a proof of another day": lambda document: document["proof"].update(created="2026-11-01T12:00:01Z"),
     "no status": lambda document: document.pop("credentialStatus"),
