@@ -1,6 +1,6 @@
 """What a certificate says: one value that is written into the signed document and read back from it.
 
-Named tuples, which are made in a fifth of the time of a frozen dataclass: each verification makes six of them.
+Named tuples, which are made quicker than frozen dataclasses: each verification makes six of them.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ def parse_base64(text: str) -> bytes | None:
         data = binascii.a2b_base64(text, strict_mode=True)
     except ValueError:
         return None
-    return data if binascii.b2a_base64(data, newline=False).decode("ascii") == text else None
+    return data if to_base64(data) == text else None
 
 
 def to_base64(data: bytes) -> str:

@@ -160,8 +160,8 @@ def verify_inclusion(index: int, size: int, leaf: bytes, proof: Sequence[bytes],
     sides = list(_sides(index, size - 1))
     _check_length(proof, len(sides))
     computed = leaf
-    for sibling, stands_left in zip(proof, sides, strict=True):  # node_hash, without a call for each level
-        computed = sha256(b"\x01" + (sibling + computed if stands_left else computed + sibling)).digest()
+    for sibling, stands_left in zip(proof, sides, strict=True):
+        computed = node_hash(sibling, computed) if stands_left else node_hash(computed, sibling)
     _check_root(computed, root, "The log does not hold this entry at this place.")
 
 

@@ -21,9 +21,8 @@ from certifier.web.site import Site
 
 OF_THE_API = "/api/"
 ANY_KEY = "*"  # the scope of what every key in force may ask
-OF_NOBODY = (
-    "certifier.standing"  # in the WSGI environment: how the network stands that a request without a key was counted for
-)
+# In the WSGI environment: how the network stands that a request without a key was counted for already.
+OF_NOBODY = "certifier.standing"
 OR = "|"  # between scopes of which one is enough
 
 _BEARER = re.compile(r"bearer +([^ ,]+)", re.ASCII | re.IGNORECASE)

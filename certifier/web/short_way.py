@@ -8,6 +8,7 @@ compares them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from io import BytesIO
 from time import perf_counter
@@ -27,6 +28,7 @@ from certifier.web.wire import SHARED
 
 METHOD, ROUTE = "POST", "/api/v1/verifications"
 POLICY = policy_of(METHOD, ROUTE)
+_LENGTH = re.compile(r"\d{1,8}", re.ASCII)
 _ASKED_OTHERWISE = ("HTTP_AUTHORIZATION", "HTTP_TRANSFER_ENCODING", "QUERY_STRING")
 
 
@@ -80,9 +82,7 @@ def is_plain(environ: dict[str, Any]) -> bool:
     return (
         environ["REQUEST_METHOD"] == METHOD
         and environ.get("CONTENT_TYPE") == JSON
-        and length.isascii()
-        and length.isdigit()
-        and int(length[:8]) <= DEFAULT_LIMITS.max_bytes
-        and len(length) <= 8
+        and _LENGTH.fullmatch(length) is not None
+        and int(length) <= DEFAULT_LIMITS.max_bytes
         and not any(map(environ.get, _ASKED_OTHERWISE))
     )
