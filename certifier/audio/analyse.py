@@ -13,6 +13,7 @@ import signal
 import stat
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 DEFAULT_LIMITS = AudioLimits()
+PATIENCE = 10  # added to the niceness of whoever starts a child
 ERRORS = {error.__name__: error for error in (MalformedAudio, TruncatedAudio, AudioTooLarge)}
 SIGNALS_OF_CPU_LIMIT = (signal.SIGXCPU, signal.SIGKILL)
 # Nothing of the parent's environment reaches the child, but what a loader may need to find libraries.
@@ -58,15 +60,27 @@ def _check_size(status: os.stat_result, limits: AudioLimits) -> None:
 
 
 def _run_child(file: BinaryIO, limits: AudioLimits) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603  # a fixed command; the file comes as standard input
-        [sys.executable, "-P", "-m", "certifier.audio.child", json.dumps(asdict(limits))],
-        stdin=file,
-        capture_output=True,
-        text=True,
-        timeout=limits.wall_seconds,
-        env=_environment(),
-        check=False,
-    )
+    command = [sys.executable, "-P", "-m", "certifier.audio.child", json.dumps(asdict(limits))]
+    with subprocess.Popen(  # noqa: S603  # a fixed command; the file comes as standard input
+        command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=_environment()
+    ) as child:
+        _stand_back(child.pid)
+        try:
+            output, errors = child.communicate(timeout=limits.wall_seconds)
+        except BaseException:
+            child.kill()
+            raise
+    return subprocess.CompletedProcess(command, child.returncode, output, errors)
+
+
+def _stand_back(process: int) -> None:
+    """Let a child run anywhere, and behind everybody who answers: a service that keeps to one CPU (LCAL_CPU) does not want it
+    there. From its first moment: what it imports takes as long as most files.
+    """
+    with suppress(OSError):  # it has ended, or may not be moved
+        os.setpriority(os.PRIO_PROCESS, process, os.getpriority(os.PRIO_PROCESS, 0) + PATIENCE)
+        if hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(process, range(os.cpu_count() or 1))
 
 
 def _environment() -> dict[str, str]:

@@ -9,7 +9,6 @@ the answer.
 from __future__ import annotations
 
 import json
-import os
 import resource
 import sys
 from typing import Any
@@ -18,12 +17,9 @@ from certifier.audio.decode import facts_of
 from certifier.audio.model import AudioLimits
 from certifier.errors import AudioTooLarge, MalformedAudio
 
-PATIENCE = 10  # added to the niceness of whoever starts it
-
 
 def main(arguments: list[str]) -> None:
     limits = AudioLimits(**json.loads(arguments[0]))
-    _leave_the_parents_cpu()
     _confine(limits)
     try:
         with open(0, "rb", buffering=0, closefd=False) as file:
@@ -35,13 +31,6 @@ def main(arguments: list[str]) -> None:
             AudioTooLarge("decoding needs too much memory", expected=f"at most {limits.memory_bytes >> 20} MiB")
         )
     sys.stdout.write(json.dumps(answer))
-
-
-def _leave_the_parents_cpu() -> None:
-    """Run anywhere, and behind everybody who answers: a service that keeps to one CPU (LCAL_CPU) does not want this beside it."""
-    os.nice(PATIENCE)
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, range(os.cpu_count() or 1))
 
 
 def _confine(limits: AudioLimits) -> None:

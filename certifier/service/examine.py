@@ -104,11 +104,22 @@ def _turn() -> Iterator[None]:
 
     Else a rush of uploads would take the processors from whoever verifies or reads, and all places for requests with a body.
     """
+    with _place_in_line(), _readers:
+        yield
+
+
+def check_line() -> None:
+    """Raises BusyError while no further file can be read: to be asked before one is received, which takes longest of all."""
+    with _place_in_line():
+        pass
+
+
+@contextmanager
+def _place_in_line() -> Iterator[None]:
     if not _line.acquire(blocking=False):
         raise BusyError("Many files are being read just now.", hint="Send the same submission again shortly.")
     try:
-        with _readers:
-            yield
+        yield
     finally:
         _line.release()
 

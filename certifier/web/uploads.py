@@ -15,7 +15,7 @@ from flask import Request, request
 from werkzeug.datastructures import FileStorage
 
 from certifier.report.envelope import LIMITS
-from certifier.service.examine import Upload
+from certifier.service.examine import Upload, check_line
 from certifier.settings import Settings
 from certifier.web.problems import MediaTypeUnsupported, ParameterInvalid, PayloadTooLarge, UploadTooSlow
 
@@ -64,11 +64,12 @@ class TimedStream:
 
 
 def read_upload(settings: Settings) -> Upload:
-    """The submission in the request's form. Raises a ForeignInputError that names the part."""
+    """The submission in the request's form. Raises a ForeignInputError that names the part, or BusyError before it is read."""
     if request.mimetype != FORM:
         raise MediaTypeUnsupported(
             "A submission is a form with files.", found=request.mimetype or "no content type", expected=FORM
         )
+    check_line()
     _bound(settings)
     names = {str(name or "") for name in (*request.files, *request.form)}
     if unknown := sorted(names - set(FIELDS)):

@@ -16,6 +16,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
+from certifier.audio.analyse import PATIENCE
 from certifier.errors import OperatorError
 from certifier.settings import Settings
 from certifier.web.server import serve
@@ -137,14 +138,17 @@ def test_a_cpu_that_does_not_exist_is_told_before_it_serves(tmp_path: Path) -> N
 def test_a_worker_keeps_to_its_cpu_and_the_audio_analysis_does_not(studio: Studio) -> None:
     """The analysis is what the other cores are left for."""
     program = (
-        "import os, sys; from certifier.web.server import keep_to_cpu; from certifier.audio.child import _leave_the_parents_cpu;"
-        "keep_to_cpu(min(os.sched_getaffinity(0))); print(len(os.sched_getaffinity(0)));"
-        "_leave_the_parents_cpu(); print(len(os.sched_getaffinity(0)))"
+        "import os, subprocess; from certifier.audio.analyse import _stand_back;"
+        "from certifier.web.server import keep_to_cpu; keep_to_cpu(min(os.sched_getaffinity(0)));"
+        "child = subprocess.Popen(['sleep', '60']); _stand_back(child.pid);"
+        "print(len(os.sched_getaffinity(0)), len(os.sched_getaffinity(child.pid)),"
+        " os.getpriority(os.PRIO_PROCESS, child.pid) - os.getpriority(os.PRIO_PROCESS, 0)); child.kill()"
     )
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    kept, left = map(int, told.stdout.split())
+    kept, left, behind = map(int, told.stdout.split())
     assert kept == 1
     assert left == len(os.sched_getaffinity(0))
+    assert behind == PATIENCE
 
 
 def test_a_worker_starts_without_the_libraries_that_few_requests_need():

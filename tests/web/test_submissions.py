@@ -8,6 +8,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -23,7 +24,7 @@ from certifier.certificate.code import parse_code
 from certifier.errors import IdempotencyKeyReused
 from certifier.report.envelope import sign_report, statement_for
 from certifier.service.certifier import Certifier, Issued
-from certifier.service.examine import examine
+from certifier.service.examine import MOST_IN_LINE, _place_in_line, examine
 from certifier.web.app import create_app
 from certifier.web.server import BLOCKING_THREADS
 from tests.studio import APPLICANT, PARTY, STRANGER, VERIFIER, Studio, write_track
@@ -301,6 +302,32 @@ def test_a_busy_service_still_shows_certificates(studio: Studio, certifier: Cert
     assert (answer.status_code, answer.json["type"].rpartition("/")[2]) == (503, "busy")
     assert answer.headers["Retry-After"]
     assert client.get("/certificates").status_code == 200
+
+
+def test_an_upload_is_not_received_while_its_file_could_not_be_read(
+    studio: Studio, client: FlaskClient, certifier: Certifier
+) -> None:
+    """Receiving a master takes longer than everything else; whoever is turned away loses no time with it."""
+    body = Unread()
+    with ExitStack() as line:
+        for _ in range(MOST_IN_LINE):
+            line.enter_context(_place_in_line())
+        for path in ("/api/v1/submissions", "/api/v1/report-checks"):
+            answer = client.post(path, input_stream=body, content_type="multipart/form-data; boundary=b")
+            assert (answer.status_code, answer.json["type"].rpartition("/")[2]) == (503, "busy")
+            assert int(answer.headers["Retry-After"]) > 0
+        assert body.asked == 0
+    assert send(client, form(studio)).status_code == 201
+
+
+class Unread(io.BytesIO):
+    """A body that counts how often it is asked for."""
+
+    asked = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        self.asked += 1
+        return super().read(size)
 
 
 def test_a_place_is_given_back_after_a_failure(studio: Studio, certifier: Certifier) -> None:
