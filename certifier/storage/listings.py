@@ -15,7 +15,7 @@ from typing import Any, Literal
 from sqlalchemy import JSON, ColumnElement, Dialect, Select, Text, and_, case, cast, func, or_, select, union
 
 from certifier.isrc import plain_isrc
-from certifier.storage.rows import CertificateRow, SubmissionRow
+from certifier.storage.rows import CertificateRow, DeliveredRow, SubmissionRow
 from certifier.storage.tables import certificates, listings, submissions
 
 Order = Literal["newest", "oldest", "title", "artist"]
@@ -270,4 +270,5 @@ def newest_in_force_query(
         .subquery()
     )
     best = ranked.join(certificates, certificates.c.code == ranked.c.code)
-    return select(ranked.c.recording, certificates).select_from(best).where(ranked.c.place == 1)
+    shown = (certificates.c[name] for name in DeliveredRow._fields)
+    return select(ranked.c.recording, *shown).select_from(best).where(ranked.c.place == 1)

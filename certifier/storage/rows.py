@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from certifier.log.merkle import HASH_BYTES
 
@@ -43,6 +44,14 @@ class CertificateRow:
     in_force: int
     document: bytes | None = None
     proof: bytes | None = None
+
+
+class DeliveredRow(NamedTuple):
+    """What of a delivered certificate is verified: the signed document, and the text of its ``.tlog-proof``."""
+
+    code: str
+    document: bytes
+    proof: bytes | None
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ from certifier.storage.rows import (
     Acceptance,
     CertificateRow,
     CheckpointRow,
+    DeliveredRow,
     IdempotencyRow,
     IssuedCertificate,
     Job,
@@ -71,6 +72,10 @@ RETRIED = {"40P01", "40001"}  # PostgreSQL: deadlock, serialization failure
 _CERTIFICATE = select(*(certificates.c[column.name] for column in fields(CertificateRow))).where(
     certificates.c.code == bindparam("code")
 )
+_DELIVERED = select(*(certificates.c[name] for name in DeliveredRow._fields)).where(
+    certificates.c.document.is_not(None)
+)
+_DELIVERED_ONE = _DELIVERED.where(certificates.c.code == bindparam("code"))
 _RENDITION = select(renditions.c.document).where(
     renditions.c.code == bindparam("code"), renditions.c.form == bindparam("form")
 )
@@ -349,6 +354,19 @@ class Store:
         row = self.database.first(_CERTIFICATE, {"code": code})
         return CertificateRow(*row) if row else None
 
+    def delivered(self, code: str) -> DeliveredRow | None:
+        row = self.database.first(_DELIVERED_ONE, {"code": code})
+        return DeliveredRow(*row) if row else None
+
+    def delivered_of(self, codes: Sequence[str]) -> list[DeliveredRow]:
+        """The delivered certificates with these codes, in no order."""
+        with self.database.reading() as connection:
+            return [
+                DeliveredRow(*row)
+                for some in _steps(codes)
+                for row in connection.execute(_DELIVERED.where(certificates.c.code.in_(some)))
+            ]
+
     def rendition(self, code: str, form: str) -> bytes | None:
         """Another signed form of a certificate, if one was kept."""
         row = self._one(_RENDITION, {"code": code, "form": form})
@@ -386,14 +404,15 @@ class Store:
 
     def newest_in_force(
         self, kind: Recording, values: Collection[str], now: str, besides: Collection[str]
-    ) -> dict[str, CertificateRow]:
+    ) -> dict[str, DeliveredRow]:
         """For each of many recordings its newest certificate in force, else its newest one; those without any are left out.
 
         ``kind`` says what the recordings are known by. ``besides`` are codes of suspended certificates, ``now`` is a time as it
         is stored. Only delivered certificates count. An ISRC is given without hyphens, in capitals.
         """
         query = newest_in_force_query(kind, values, now, besides, self.database.dialect)
-        return {row["recording"]: _certificate_in(row) for row in self._all(query)}
+        with self.database.reading() as connection:
+            return {recording: DeliveredRow(*row) for recording, *row in connection.execute(query)}
 
     def newest_certificates(self, limit: int) -> list[tuple[CertificateRow, SubmissionRow]]:
         """The latest delivered certificates with their submissions, newest first."""
@@ -684,10 +703,6 @@ def _restore_entry(connection: Connection, origin: str, index: int, lost: LostEn
 def _steps(codes: Sequence[str]) -> Iterator[Sequence[str]]:
     """As many at a time as a database takes parameters."""
     return (codes[start : start + MOST_PARAMETERS] for start in range(0, len(codes), MOST_PARAMETERS))
-
-
-def _certificate_in(row: RowMapping) -> CertificateRow:
-    return CertificateRow(**{column.name: row[column] for column in certificates.c})
 
 
 def _placed(row: RowMapping) -> PlacedEntry:

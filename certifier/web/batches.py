@@ -26,7 +26,7 @@ from certifier.certificate.verification import ROW_RESULTS, AudioDigests, Materi
 from certifier.crypto.strict_json import Limits, parse_object
 from certifier.errors import CertifierError, RateLimited
 from certifier.isrc import isrc_in
-from certifier.storage.rows import CertificateRow
+from certifier.storage.rows import DeliveredRow
 from certifier.web.access import Caller, caller, charge_items
 from certifier.web.documents import Document
 from certifier.web.heap import give_back_soon
@@ -363,8 +363,8 @@ class Known(NamedTuple):
 
     now: datetime
     common: Material
-    rows: Mapping[str, CertificateRow]
-    recordings: Mapping[tuple[str, str], CertificateRow]
+    rows: Mapping[str, DeliveredRow]
+    recordings: Mapping[tuple[str, str], DeliveredRow]
     only_in_log: frozenset[str]
 
 
@@ -404,7 +404,7 @@ class Asker:
             elif question.kind in asked:
                 asked[question.kind].add(question.value)
         codes = sorted(asked.pop("code") - {""})
-        rows = {row.code: row for row in store.certificates_of(codes) if row.document} if codes else {}
+        rows = {row.code: row for row in store.delivered_of(codes)} if codes else {}
         missing = [code for code in codes if code not in rows]
         logged = {placed.code or "" for placed in store.issue_entries(missing)} if missing else set()
         recordings = {
@@ -445,7 +445,7 @@ class Asker:
         answer = verification_row(checked(row, common.with_proof(row.proof), known.now))
         answer["code"] = display_code(row.code)  # asked for or looked up here, whatever became of the document
         if self._with_records:
-            credential, proof = (row.document or b"").decode("utf-8", "replace"), (row.proof or b"").decode()
+            credential, proof = row.document.decode("utf-8", "replace"), (row.proof or b"").decode()
             answer["record"] = {"credential": credential, "proof": proof}
         return _row(question, answer)
 

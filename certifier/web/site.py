@@ -32,7 +32,7 @@ from certifier.standard.evaluate import Verdict
 from certifier.standard.explanation import explanation_of
 from certifier.standard.levers import Levers, levers_of
 from certifier.storage.rates import counter_for
-from certifier.storage.rows import CertificateRow, SubmissionRow
+from certifier.storage.rows import CertificateRow, DeliveredRow, SubmissionRow
 from certifier.web.limits import Limits
 from certifier.web.memory import Memory
 from certifier.web.metrics import Metrics
@@ -274,7 +274,9 @@ class Site:
         lists = self._remembered("lists", moment, partial(StatusLists, self.certifier), as_of)
         return Material(trust, proof, lists, audio)
 
-    def verification_of(self, row: CertificateRow, minute: datetime, audio: AudioDigests | None = None) -> Verification:
+    def verification_of(
+        self, row: CertificateRow | DeliveredRow, minute: datetime, audio: AudioDigests | None = None
+    ) -> Verification:
         """The one verification, on a certificate of this installation."""
         return checked(row, self.material(minute, row.proof, audio), minute)
 
@@ -284,7 +286,7 @@ class Site:
         return checked(row, Material(self.trust(now)), now).axes["integrity"] == "ok"
 
 
-def checked(row: CertificateRow, material: Material, now: datetime) -> Verification:
+def checked(row: CertificateRow | DeliveredRow, material: Material, now: datetime) -> Verification:
     """The verification of what is stored; what came to harm here is broken."""
     try:
         return check_certificate(row.document or b"", material, now)

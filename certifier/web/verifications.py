@@ -15,7 +15,7 @@ from certifier.certificate.opened import Opened, open_certificate, open_document
 from certifier.certificate.verification import AudioDigests, Material, Verification
 from certifier.certificate.verify import check_opened, check_print
 from certifier.errors import MalformedCode
-from certifier.storage.rows import CertificateRow
+from certifier.storage.rows import DeliveredRow
 from certifier.web.documents import Document, verification_bytes
 from certifier.web.memory import Kept
 from certifier.web.parameters import DIGEST
@@ -97,7 +97,8 @@ def _verification_for(site: Site, question: VerificationRequest) -> Verification
 
 def check_code(site: Site, code: str, audio: AudioDigests | None = None) -> Verification:
     """Raises MalformedCode or NoSuchCertificate."""
-    return site.verification_of(row_of(site, parse_code(code)), site.clock(), audio)
+    plain = parse_code(code)
+    return site.verification_of(site.certifier.store.delivered(plain) or row_of(site, plain), site.clock(), audio)
 
 
 def check_document(
@@ -110,7 +111,7 @@ def check_document(
     """
     now, held = site.clock(), held_of(sent, proof)
     code = code_needed(site, held)
-    row = site.certifier.store.certificate(code) if code else None
+    row = site.certifier.store.delivered(code) if code else None
     return check_held(site, held, row, site.material(now, None, audio), now)
 
 
@@ -125,9 +126,9 @@ def held_of(sent: dict[str, Any] | str | bytes, proof: bytes | None) -> Held:
     return Held(raw, open_certificate(raw), proof)
 
 
-def check_held(site: Site, held: Held, row: CertificateRow | None, common: Material, now: datetime) -> Verification:
+def check_held(site: Site, held: Held, row: DeliveredRow | None, common: Material, now: datetime) -> Verification:
     """As ``check_document``, with the row that ``code_needed`` asked for, and with what is known about any certificate."""
-    if held.opened.form == "compact" and row and row.document:
+    if held.opened.form == "compact" and row:
         return check_print(held.raw, row.document, common.with_proof(row.proof), now)
     known = _proof_on_record(site, held.opened, row) if held.proof is None else held.proof
     return check_opened(held.opened, common.with_proof(known), now)
@@ -153,7 +154,7 @@ def code_needed(site: Site, held: Held) -> str | None:
         return None
 
 
-def _proof_on_record(site: Site, opened: Opened, row: CertificateRow | None) -> bytes | None:
+def _proof_on_record(site: Site, opened: Opened, row: DeliveredRow | None) -> bytes | None:
     """The proof that this installation's log has for the document; empty when the log does not hold it.
 
     An empty proof proves nothing: what our own key signed and our log does not hold is not valid (DESIGN 5). The log of
