@@ -44,11 +44,15 @@ def silent_frames_by_the_letter(samples, rate):
 
 @st.composite
 def recordings(draw):
-    """A few stretches of different loudness, at rates where 100 ms is or is not a whole number of samples."""
+    """A few stretches of different loudness, at rates where 100 ms is or is not a whole number of samples.
+
+    No window of them lies on the threshold itself, where the last bit of a sum would decide: 5041 a + 52900 b is never 10000 n
+    for a, b and n of so few samples.
+    """
     rate = draw(st.sampled_from([20, 37, 40, 64, 101, 110]))
     channels = draw(st.integers(1, 3))
     stretch = st.tuples(
-        st.integers(1, 90), st.lists(st.sampled_from([0.0, 5e-4, 2e-3, 0.5]), min_size=channels, max_size=channels)
+        st.integers(1, 90), st.lists(st.sampled_from([0.0, 7.1e-4, 2.3e-3, 0.5]), min_size=channels, max_size=channels)
     )
     parts = draw(st.lists(stretch, min_size=1, max_size=6))
     return rate, np.concatenate([np.tile(amplitudes, (length, 1)) for length, amplitudes in parts])
