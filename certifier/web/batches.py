@@ -46,7 +46,7 @@ from certifier.web.verifications import AudioInQuestion, Held, check_held, code_
 
 MOST_ITEMS = 1_000
 TOGETHER = 200  # items whose rows are looked up at once
-LOADED = 512 * 1024  # bytes of documents among them: opened, each takes several times as much until it is answered
+LOADED = 64 * 1024  # bytes of documents among them: opened, each takes several times as much until it is answered
 LONGEST_REF = 200
 LOOK_AGAIN_S = 0.5
 BODY = Limits(max_bytes=8 * 1024 * 1024, max_nodes=400_000)
