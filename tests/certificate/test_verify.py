@@ -359,6 +359,14 @@ def test_a_certificate_that_was_never_logged_is_not_valid_however_well_it_is_sig
     assert check(issued(CLAIMS._replace(code="0000000012"))).verdict == "not_valid"
 
 
+def test_where_an_isrc_alone_was_to_be_compared_no_audio_file_is_blamed() -> None:
+    document = issued(CLAIMS._replace(subject=CLAIMS.subject._replace(isrc=None)))
+    material = replace(MATERIAL, proof=logged(document), audio=AudioDigests(sha256="", isrc="QZABC2600001"))
+    verification = check(document, material)
+    assert (verification.verdict, verification.reason) == ("cannot_tell", "audio_unchecked")
+    assert "could not be read" not in verification.because
+
+
 def all_axes() -> list[dict[str, str]]:
     axes = verdict_table()["axes"]
     return [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
