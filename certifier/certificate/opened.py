@@ -79,7 +79,7 @@ def open_certificate(raw: bytes) -> Opened:
         return _open_qr(text.decode("ascii"))
     raise MalformedCertificate(
         "This is no certificate in a form that is known here.",
-        found=repr(raw[:20]),
+        found=repr(raw[:20].decode("utf-8", "replace")),
         expected="a signed certificate (.json, .vc, .jwt, .cose), a badge SVG that holds one, or the text of a label's QR",
         hint="Take the certificate itself from the label's page.",
     )
@@ -141,8 +141,19 @@ def _open_json(raw: bytes) -> Opened:
     document = parse_object(raw)
     if _is_rdfc(document):
         return _open_openbadge(document)
-    unsigned, proof = split_proof(document)
+    unsigned, proof = _split(document)
     return _opened("record", unsigned, proof, lambda: unsigned, partial(_proven_record, document))
+
+
+def _split(document: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    if "proof" not in document:  # what a service says at CODE.json is taken for the certificate now and then
+        raise MalformedCertificate(
+            "This document is not signed.",
+            found="no member 'proof'",
+            expected="a signed certificate",
+            hint="At a service, CODE.json only tells how a certificate stands. The certificate itself is CODE.vc.",
+        )
+    return split_proof(document)
 
 
 def _is_rdfc(document: dict[str, Any]) -> bool:
@@ -159,7 +170,7 @@ def _open_parsed(raw: bytes, document: dict[str, Any]) -> Opened:
     """The document of a text that is spelled as this label spells its records; the strict way needs that text."""
     if _is_rdfc(document):
         return _open_openbadge(parse_object(raw))
-    unsigned, proof = split_proof(document)
+    unsigned, proof = _split(document)
     return _opened(
         "record", unsigned, proof, partial(_read_again, raw), partial(_proven_as_written, raw, unsigned, proof)
     )

@@ -248,6 +248,15 @@ def test_a_file_that_is_no_certificate_is_told_so(delivered: Delivered, tmp_path
     result = verify(tmp_path / "notes.txt", *trusted(delivered))
     assert result.exit_code == 3
     assert "no certificate in a form that is known here" in result.stderr
+    assert "found    'hello'" in result.stderr
+
+
+def test_what_a_service_says_of_a_certificate_is_not_taken_for_it_and_the_right_file_is_named(
+    delivered: Delivered, tmp_path: Path
+) -> None:
+    (tmp_path / "7K3QZ9M2XA.json").write_text('{"code": "7K3Q-Z9M2-XA", "state": "active"}')
+    result = verify(tmp_path / "7K3QZ9M2XA.json", *trusted(delivered))
+    assert (result.exit_code, "CODE.vc" in result.stderr) == (3, True), result.output
 
 
 def test_a_badge_of_another_name_finds_the_proof_of_the_record_beside_it(delivered: Delivered, tmp_path: Path) -> None:
