@@ -145,9 +145,9 @@ def verify_catalogue(file: Path, asked: CatalogueOptions, trusted: Trusted, *, a
             tally = Tally.from_document(written.told)
             if written.goes_on:
                 _note(f"going on behind row {start.rows:,} of an earlier run")
+        stack.enter_context(_kept(asked.out))  # around the counter: what it says comes below, not beside it
         done = stack.enter_context(counting("rows", catalogue.rows))
         done(start.rows)
-        stack.enter_context(_kept(asked.out))
         for verified in run.verified_pieces(catalogue.pieces(start), catalogue.columns, plan, asked.processes):
             tally.add(verified.results, verified.first_problem, verified.after.rows - verified.batch.num_rows)
             if written:
@@ -314,9 +314,11 @@ def _show(document: Mapping[str, Any], out_file: Path | None) -> None:
     first = document["first_problem"]
     if first:
         out.print(f"  the first that cannot be read is row {first['row']}: {plain(_problem_text(first['problem']))}")
+    notes = console(stderr=True)
     if out_file:
         out.print(f"  answers in {plain(str(out_file))}")
-    notes = console(stderr=True)
+    else:
+        notes.print("  the answer for each row is not kept; to keep them: --out FILE")
     notes.print(f"  by a pack that is {pack['age']} old, of {plain(pack['issuer'])}")
     if not pack["vouched_for"]:
         notes.print(f"  trusted by your choice of this pack alone: fingerprint {pack['fingerprint']}")

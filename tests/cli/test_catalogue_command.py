@@ -10,6 +10,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -224,6 +226,30 @@ def test_who_asks_a_service_without_a_key_is_told_where_the_key_goes_and_how_to_
         result = run("verify", saved(GOOD), "--column", "isrc", "--server", site.url, "--processes", 1)
     assert result.exit_code == 3, result.output
     assert ("LCAL_KEY" in result.stderr, "--certificates FILE" in result.stderr) == (True, True)
+
+
+def test_who_stops_a_run_reads_below_its_counter_how_to_go_on(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = list[str]()
+
+    @contextmanager
+    def stopped_by_hand(*_: object) -> Iterator[Callable[[int], None]]:
+        def done(_: int) -> None:
+            raise KeyboardInterrupt
+
+        try:
+            yield done
+        finally:
+            said.append("the counter is wiped")
+
+    monkeypatch.setattr("certifier.cli.verify_catalogue.counting", stopped_by_hand)
+    monkeypatch.setattr("certifier.cli.verify_catalogue._note", said.append)
+    assert verify(shop, saved(GOOD), "--column", "isrc", "--out", "answers.csv").exit_code == 130
+    assert said == ["the counter is wiped", "stopped; the same command goes on from here"]
+
+
+def test_answers_that_are_not_kept_are_said_to_be_lost(shop: Path) -> None:
+    lost, kept = (verify(shop, saved(GOOD), "--column", "isrc", *out) for out in ((), ("--out", "answers.csv")))
+    assert ("--out FILE" in lost.stderr, "--out FILE" in kept.stderr) == (True, False)
 
 
 CODES = {"in force": (1, 0, "VALID"), "withdrawn": (3, 3, "NOT VALID"), "not in the file": (99, 3, "")}
