@@ -170,13 +170,13 @@ def measure(out: Path, command: tuple[str, ...], **said: Any) -> None:
     console(stderr=True).print(
         f"{energy:.3f} Wh (modelled), {len(session.activities)} activities, raw log {session.log_path}"
     )
-    console(stderr=True).print(
-        f"Next: certifier report new {out / 'session.json'} --audio MASTER --key KEY --log {session.log_path}"
-    )
     if finished:
         raise OperatorError(
             "The measured command failed.", found=f"exit code {finished}", hint=f"The log is kept in {out}."
         )
+    console(stderr=True).print(
+        f"Next: certifier report new {out / 'session.json'} --audio MASTER --key KEY --log {session.log_path}"
+    )
     show_result(
         {
             "session": str(out / "session.json"),

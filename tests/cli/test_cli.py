@@ -325,6 +325,7 @@ def test_a_measured_command_that_fails_says_so_and_keeps_its_log(tmp_path: Path)
     said = ("--model", "my-model:1", "--takes", "1", "--minutes", "1", "--device", "cpu-desktop", "--cpu-power-w", "65")
     measured = run("measure", "--out", tmp_path / "measured", *said, "--", sys.executable, "-c", "raise SystemExit(7)")
     assert (measured.exit_code, "exit code 7" in measured.stderr) == (1, True)
+    assert "Next:" not in measured.stderr  # nobody is led on with a log of nothing
     assert (tmp_path / "measured" / "emissions.csv").is_file()
 
 
