@@ -27,7 +27,9 @@ _EVENT = re.compile(r"evt_[0-9a-f]{32}", re.ASCII)
 @click.option(
     "--forward-to", "receiver", metavar="URL", help="A receiver on this machine, e.g. http://127.0.0.1:9000/label."
 )
-@click.option("--secret", envvar="WEBHOOK_SECRET", help="Sign with this; else a secret is made and shown.")
+@click.option(
+    "--secret", envvar="WEBHOOK_SECRET", help="Sign with this, or with WEBHOOK_SECRET; else one is made and shown."
+)
 @click.option("--from-start", is_flag=True, help="Begin with the earliest event that is kept, not with the next one.")
 @click.option("--after", metavar="EVENT", help="Begin behind the event of this id.")
 @click.option("--count", type=click.IntRange(1), help="End after so many events.")
@@ -60,8 +62,8 @@ def listen(
     client = service_at(server)
     after = after if from_start or after else _newest(client)
     told = console(stderr=True)
-    if receiver:
-        secret = secret or secret_text(secrets.token_bytes(SECRET_BYTES))
+    if receiver and secret is None:
+        secret = secret_text(secrets.token_bytes(SECRET_BYTES))
         told.print(f"WEBHOOK_SECRET={plain(secret)}")
     told.print(f"Listening to {plain(server)} (stop with Ctrl-C)")
     is_taken, seen = True, 0

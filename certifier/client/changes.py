@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import requests
 
 from certifier.client.errors import Unavailable
-from certifier.client.transport import NEAR
+from certifier.client.transport import NEAR, cause_of
 from certifier.crypto.webhook_signature import signed_headers
 from certifier.errors import ForeignInputError
 from certifier.sessions import PlainSession
@@ -86,6 +86,6 @@ def forward(change: Change, url: str, secret: str, now: datetime) -> int:
             answer = session.post(url, change.body, headers=headers, timeout=RECEIVER_S, allow_redirects=False)
     except requests.RequestException as error:
         raise Unavailable(
-            "The receiver does not answer.", found=type(error).__name__, hint=f"Is it running at {url}?"
+            "The receiver does not answer.", found=cause_of(error), hint=f"Is it running at {url}?"
         ) from error
     return answer.status_code

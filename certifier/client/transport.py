@@ -167,7 +167,7 @@ class Transport:
             except requests.RequestException as error:
                 problem = Unavailable(
                     f"{self.server} does not answer.",
-                    found=_cause_of(error),
+                    found=cause_of(error),
                     hint="Is the service running, and is the address right? Try again in a moment.",
                 )
                 problem.__cause__ = error
@@ -288,7 +288,7 @@ class Transport:
         raise error
 
 
-def _cause_of(error: BaseException) -> str:
+def cause_of(error: BaseException) -> str:
     """What the system says of a broken connection, such as "Connection refused"; else the name of the error."""
     cause: BaseException | None = error
     while cause is not None:

@@ -181,10 +181,18 @@ def test_a_secret_is_shown_where_none_was_given() -> None:
     assert Webhook(secret).verify(receiver.asked[0].body, dict(receiver.asked[0].headers))
 
 
+def test_a_secret_that_was_given_is_not_shown_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEBHOOK_SECRET", SECRET)
+    with scripted(feed) as service, scripted(lambda _: Reply(204, b"")) as receiver:
+        done = listened(service.url, "--from-start", "--count", "1", "--forward-to", receiver.url)
+    assert (done.exit_code, SECRET in done.output) == (0, False), done.output
+    assert Webhook(SECRET).verify(receiver.asked[0].body, dict(receiver.asked[0].headers))
+
+
 NOT_TAKEN = {
     "an address elsewhere": ("https://hooks.example.org/label", SECRET, 3, "this machine alone"),
     "no address": ("label", SECRET, 3, "this machine alone"),
-    "nobody there": ("http://127.0.0.1:9/label", SECRET, 5, "does not answer"),
+    "nobody there": ("http://127.0.0.1:9/label", SECRET, 5, "Connection refused"),
 }
 
 
