@@ -45,4 +45,5 @@ def misfit(error: ValidationError, message: str = "The question cannot be read."
     """What is wrong first of all with a document that somebody sent."""
     first = error.errors(include_url=False, include_input=False)[0]
     pointer = "".join(f"/{step}" for step in first["loc"])
-    return ParameterInvalid(message, expected=first["msg"], pointer=pointer[:200])
+    expected = "no such member" if first["type"] == "extra_forbidden" else first["msg"]
+    return ParameterInvalid(message, expected=expected, pointer=pointer[:200])

@@ -190,6 +190,7 @@ def test_what_cannot_be_asked_for_is_named(body: Any, status: int, kind: str, po
     answer = desk.send("revocations", body)
     assert (answer.status_code, slug(answer)) == (status, kind)
     assert pointer is None or answer.json["errors"][0]["pointer"] == pointer
+    assert pointer != "/by" or answer.json["errors"][0]["expected"] == "no such member"
     assert len(desk.log()) == size
 
 
