@@ -140,6 +140,8 @@ def test_a_monitor_follows_the_running_service(studio: Studio, server: str, tmp_
     size = json.loads(before.stdout.splitlines()[-1])["size"]
     sent = certifier("submit", *made(studio, tmp_path, 3).options, "--server", server)
     assert sent.exit_code == 0, sent.stderr
+    kit = sent.stdout.partition("  to show   ")[2].strip()
+    assert b"<h1" in Client(server).get(kit.removeprefix(server))  # what the artist came for is one step away
     seen = certifier(*watching)
     assert seen.exit_code == 0, seen.stderr
     *entries, end = map(json.loads, seen.stdout.splitlines())

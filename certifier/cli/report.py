@@ -216,6 +216,8 @@ def submit(
                 out.print(f"           found    {plain(finding['found'])}")
                 out.print(f"           to do    {plain(finding['advice'])}")
         out.print(f"  decision  {server.rstrip('/')}/submissions/{plain(str(answer['id']))}")
+        if answer.get("certificate_state") == "active":
+            out.print(f"  to show   {server.rstrip('/')}/v/{plain(str(answer['code'])).replace('-', '')}/kit")
     ctx.exit(EXIT_REFUSED if answer["state"] == "refused" else 0)
 
 
