@@ -77,6 +77,7 @@ def serve(settings: Settings, host: str, port: int, workers: int = 1, warnings: 
             log_dictconfig=SERVER_LOGGING,
         )
         server.drains(draining, settings.drain_seconds)
+        os.register_at_fork(after_in_child=_let_signals_end)
         server.serve(target_loader=partial(load_app, settings, draining, folder), wrap_loader=False)
     if problems:
         raise ReadOnlyError(
@@ -168,8 +169,7 @@ def keep_to_cpu(number: int) -> None:
 
 def _opened_in_time(settings: Settings) -> Certifier:
     """The installation, as soon as its database answers: a worker that gave up would be taken for one that crashes."""
-    for name in (signal.SIGINT, signal.SIGTERM):  # whoever stops the server does not wait for a database
-        signal.signal(name, signal.SIG_DFL)
+    _let_signals_end()  # whoever stops the server does not wait for a database
     for pause_s in chain((0.5, 1.0, 2.0), repeat(5.0)):
         try:
             return open_certifier(settings, datetime.now(UTC), on_stop=_end_worker)
@@ -177,6 +177,12 @@ def _opened_in_time(settings: Settings) -> Certifier:
             log.warning("cannot open yet", told=error.message, found=error.found, next_try_in_s=pause_s)
             time.sleep(pause_s)
     raise AssertionError("unreachable")
+
+
+def _let_signals_end() -> None:
+    """Until a worker serves, a signal ends it: it begins with the handler of its parent, which does nothing in a worker."""
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, signal.SIG_DFL)
 
 
 def _checked(settings: Settings) -> tuple[Problem, ...]:

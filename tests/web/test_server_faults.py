@@ -204,3 +204,25 @@ def test_a_read_only_service_says_why_at_the_start_in_readyz_and_by_its_exit_cod
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=30) == 1
     assert b"READ-ONLY tile-torn" in (studio.folder / "home.log").read_bytes()
+
+
+WORKER_THAT_BEGINS = """
+import os, signal
+from certifier.web.server import _let_signals_end
+signal.signal(signal.SIGTERM, lambda *_: None)  # as the parent of the workers has it
+os.register_at_fork(after_in_child=_let_signals_end)
+begins, begun = os.pipe()
+worker = os.fork()
+if worker == 0:
+    os.write(begun, b".")
+    signal.pause()
+    os._exit(7)
+os.read(begins, 1)
+os.kill(worker, signal.SIGTERM)
+print(os.WTERMSIG(os.waitpid(worker, 0)[1]))
+"""
+
+
+def test_a_worker_that_only_begins_is_ended_by_a_signal_that_its_parent_would_outlast() -> None:
+    done = subprocess.run([sys.executable, "-c", WORKER_THAT_BEGINS], capture_output=True, timeout=30, check=True)
+    assert int(done.stdout) == signal.SIGTERM
