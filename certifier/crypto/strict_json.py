@@ -11,6 +11,7 @@ how values become bytes again is ``canonical``'s business.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
@@ -207,7 +208,7 @@ def _object_of(members: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_duplicate(names: list[str]) -> NoReturn:
-    twice = next(name for position, name in enumerate(names) if name in set(names[:position]))
+    twice = next(name for name, times in Counter(names).items() if times > 1)
     raise MalformedJson(
         "an object has two members of one name",
         found=f"{_shown(twice)} twice",

@@ -1,6 +1,7 @@
 """One reader for JSON from outside: every body means one thing, or is refused with a reason."""
 
 import json
+import time
 import tracemalloc
 from decimal import Decimal
 from pathlib import Path
@@ -185,6 +186,16 @@ def test_a_duplicate_is_named_and_long_or_hostile_names_stay_short_and_on_one_li
     assert hostile.value.found is not None
     assert len(hostile.value.found) < 100
     assert hostile.value.found.isprintable()
+
+
+def test_a_duplicate_behind_very_many_names_is_found_at_once() -> None:
+    """Whoever sends one must not keep a processor for seconds."""
+    body = b"{" + b",".join(b'"%d":1' % number for number in range(19_990)) + b',"19989":2}'
+    started = time.process_time()
+    with pytest.raises(MalformedJson) as refused:
+        parse_json(body)
+    assert refused.value.found == "'19989' twice"
+    assert time.process_time() - started < 1
 
 
 def test_the_place_of_a_mistake_is_given() -> None:
