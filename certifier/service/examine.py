@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import chain, count
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from threading import BoundedSemaphore
 from typing import Literal
 
@@ -59,7 +60,10 @@ MOST_IN_LINE = (
     12  # files that are read or wait for it: half of the places for requests with a body (settings.max_waiting)
 )
 
-_line = BoundedSemaphore(MOST_IN_LINE)
+# Its free places. A queue can be looked at without taking one, which would for a moment keep out whoever has come for it.
+_line: SimpleQueue[None] = SimpleQueue()
+for _ in range(MOST_IN_LINE):
+    _line.put(None)
 _readers = BoundedSemaphore(max(2, os.cpu_count() or 1))
 
 
@@ -92,36 +96,41 @@ def examine(upload: Upload) -> Examined:
     Raises a ForeignInputError that names it, or BusyError when many files wait to be read.
     """
     opened = open_report(upload.report)
-    with _turn():
-        audio = analyse_audio(str(upload.audio))
+    audio = facts_in_turn(upload.audio)
     _check_audio(opened, audio)
     return Examined(opened, audio, _named_logs(opened, upload.logs), upload.contact)
 
 
-@contextmanager
-def _turn() -> Iterator[None]:
-    """A turn to read audio: as many files at once as there are processors, in a short line behind them.
+def facts_in_turn(audio: Path) -> AudioFacts:
+    """What a file is that somebody sent. Raises as ``analyse_audio`` does, or BusyError when many files wait to be read.
 
-    Else a rush of uploads would take the processors from whoever verifies or reads, and all places for requests with a body.
+    As many are read at once as there are processors, in a short line behind them. Else a rush of uploads would take the
+    processors from whoever verifies or reads, and all places for requests with a body.
     """
     with _place_in_line(), _readers:
-        yield
+        return analyse_audio(str(audio))
 
 
 def check_line() -> None:
     """Raises BusyError while no further file can be read: to be asked before one is received, which takes longest of all."""
-    with _place_in_line():
-        pass
+    if _line.empty():
+        raise _busy()
 
 
 @contextmanager
 def _place_in_line() -> Iterator[None]:
-    if not _line.acquire(blocking=False):
-        raise BusyError("Many files are being read just now.", hint="Send the same submission again shortly.")
+    try:
+        _line.get_nowait()
+    except Empty:
+        raise _busy() from None
     try:
         yield
     finally:
-        _line.release()
+        _line.put(None)
+
+
+def _busy() -> BusyError:
+    return BusyError("Many files are being read just now.", hint="Send the same again shortly.")
 
 
 def gather_evidence(examined: Examined, keyring: Keyring, ledger: Ledger, now: datetime) -> Evidence:

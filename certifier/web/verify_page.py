@@ -9,18 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Response, request
 from werkzeug.datastructures import FileStorage
 
-from certifier.audio.analyse import analyse_audio
 from certifier.audio.model import AudioFacts
 from certifier.certificate.model import OUTCOMES
 from certifier.certificate.verification import AudioDigests, Verification
 from certifier.crypto.strict_json import DEFAULT_LIMITS
 from certifier.errors import CertifierError
+from certifier.service.examine import facts_in_turn
 from certifier.web.assets import asset
 from certifier.web.browser_check import told, trust_text
 from certifier.web.documents import VerificationView, verification_view
@@ -80,7 +81,7 @@ def answer(site: Site) -> Response:
         raise MediaTypeUnsupported("Files are sent in a form.", found=request.mimetype or "none", expected=FORM)
     bound_form(site.settings, site.settings.max_upload_bytes + 2 * DEFAULT_LIMITS.max_bytes, MOST_FILES)
     given = _given()
-    facts = analyse_audio(given.sounds[0].stream.name) if given.sounds else None
+    facts = facts_in_turn(Path(given.sounds[0].stream.name)) if given.sounds else None
     audio = AudioDigests(facts.sha256, facts.essence_sha256) if facts else None
     if given.certificates:
         answers = list(_checked(site, given, audio))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -21,10 +22,10 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
 from certifier.certificate.code import parse_code
-from certifier.errors import IdempotencyKeyReused
+from certifier.errors import BusyError, IdempotencyKeyReused
 from certifier.report.envelope import sign_report, statement_for
 from certifier.service.certifier import Certifier, Issued
-from certifier.service.examine import MOST_IN_LINE, _place_in_line, examine
+from certifier.service.examine import MOST_IN_LINE, _place_in_line, check_line, examine
 from certifier.web.app import create_app
 from certifier.web.server import BLOCKING_THREADS
 from tests.studio import APPLICANT, PARTY, STRANGER, VERIFIER, Studio, write_track
@@ -318,6 +319,30 @@ def test_an_upload_is_not_received_while_its_file_could_not_be_read(
             assert int(answer.headers["Retry-After"]) > 0
         assert body.asked == 0
     assert send(client, form(studio)).status_code == 201
+
+
+def test_whoever_looks_at_the_line_keeps_nobody_out_who_has_come_for_its_last_place() -> None:
+    ended = Event()
+
+    def look() -> None:
+        while not ended.is_set():
+            with suppress(BusyError):
+                check_line()
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)  # so that they meet
+    try:
+        with ThreadPoolExecutor(2) as onlookers, ExitStack() as line:
+            line.callback(ended.set)
+            for _ in range(MOST_IN_LINE - 1):
+                line.enter_context(_place_in_line())
+            for _ in range(2):
+                onlookers.submit(look)
+            for _ in range(200):
+                with _place_in_line():
+                    pass
+    finally:
+        sys.setswitchinterval(interval)
 
 
 class Unread(io.BytesIO):

@@ -9,6 +9,7 @@ import json
 import shutil
 import struct
 from collections.abc import Iterator
+from contextlib import ExitStack
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from certifier.audio.model import AudioLimits
 from certifier.certificate.code import display_code
 from certifier.certificate.compact import digits_of
 from certifier.errors import MalformedAudio
+from certifier.service.examine import MOST_IN_LINE, _place_in_line
 from tests.web.browsing import opened
 from tests.web.conftest import LATER, World
 
@@ -604,6 +606,22 @@ def test_files_that_cannot_be_judged_are_a_problem(
 ) -> None:
     answer = sent(world, *names)
     assert (answer.status_code, answer.json["type"].rpartition("/")[2]) == (status, slug)
+
+
+def test_a_recording_waits_in_the_line_of_all_uploads_and_a_certificate_does_not(
+    world: World, files: dict[str, Path]
+) -> None:
+    """Else a rush of recordings to be verified would take every processor, whatever the line is for."""
+    copy = ("copy.flac", files["copy.flac"].read_bytes())
+    with ExitStack() as line:
+        for _ in range(MOST_IN_LINE):
+            line.enter_context(_place_in_line())
+        answer = sent(world, copy)
+        assert (answer.status_code, answer.json["type"].rpartition("/")[2]) == (503, "busy")
+        assert int(answer.headers["Retry-After"]) > 0
+        document = world.certifier.certificate(world.code).document
+        assert sent(world, ("a.vc", document)).status_code == 200
+    assert sent(world, copy).status_code == 200
 
 
 def test_other_questions_are_a_problem(world: World) -> None:
