@@ -61,16 +61,29 @@ def _check_size(status: os.stat_result, limits: AudioLimits) -> None:
 
 def _run_child(file: BinaryIO, limits: AudioLimits) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-P", "-m", "certifier.audio.child", json.dumps(asdict(limits))]
-    with subprocess.Popen(  # noqa: S603  # a fixed command; the file comes as standard input
-        command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=_environment()
-    ) as child:
-        _stand_back(child.pid)
+    with _started(command, file) as child:
         try:
+            _stand_back(child.pid)
             output, errors = child.communicate(timeout=limits.wall_seconds)
         except BaseException:
             child.kill()
             raise
     return subprocess.CompletedProcess(command, child.returncode, output, errors)
+
+
+def _started(command: list[str], file: BinaryIO) -> subprocess.Popen[str]:
+    try:
+        return subprocess.Popen(  # noqa: S603  # a fixed command; the file comes as standard input
+            command,
+            stdin=file,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",  # a library may quote the file
+            env=_environment(),
+        )
+    except OSError as error:  # no memory, no process left: nothing about the file
+        raise OperatorError("the audio decoder cannot be started here", found=str(error.strerror)) from error
 
 
 def _stand_back(process: int) -> None:

@@ -247,6 +247,47 @@ def test_a_pipe_is_refused_without_waiting_for_it(tmp_path):
         analyse_audio(str(tmp_path / "pipe"))
 
 
+def test_a_decoder_that_cannot_be_started_is_no_fault_of_the_file(master, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    with pytest.raises(OperatorError, match="cannot be started"):
+        analyse_audio(master(encoded("WAV")))
+
+
+@pytest.fixture
+def instead(tmp_path, monkeypatch):
+    """Another program in the place of the decoder: lines of a shell."""
+
+    def put(lines):
+        program = tmp_path / "program"
+        program.write_text(f"#!/bin/sh\n{lines}\n")
+        program.chmod(0o700)
+        monkeypatch.setattr(sys, "executable", str(program))
+
+    return put
+
+
+def test_what_a_library_prints_about_a_file_need_not_be_text(master, instead):
+    instead("printf 'bad tag \\377' >&2; exit 1")
+    with pytest.raises(OperatorError, match="does not work here") as caught:
+        analyse_audio(master(encoded("WAV")))
+    assert "bad tag" in caught.value.found
+
+
+def test_no_decoder_outlives_whoever_is_stopped_as_it_starts(master, instead, monkeypatch):
+    instead("exec sleep 5")
+    started = []
+
+    def stopped(process):
+        started.append(process)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(analyse, "_stand_back", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        analyse_audio(master(encoded("WAV")))
+    with pytest.raises(ProcessLookupError):
+        os.kill(started[0], 0)
+
+
 ENDINGS = {
     "a crash": (-11, MalformedAudio, "broke down"),
     "a kill": (-9, AudioTooLarge, "processor time"),
