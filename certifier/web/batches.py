@@ -445,7 +445,7 @@ class Asker:
         answer = verification_row(checked(row, common.with_proof(row.proof), known.now))
         answer["code"] = display_code(row.code)  # asked for or looked up here, whatever became of the document
         if self._with_records:
-            credential, proof = row.document.decode("utf-8", "replace"), (row.proof or b"").decode()
+            credential, proof = (each.decode("utf-8", "replace") for each in (row.document, row.proof or b""))
             answer["record"] = {"credential": credential, "proof": proof}
         return _row(question, answer)
 

@@ -19,12 +19,15 @@ from certifier.certificate.code import display_code
 from certifier.certificate.trust import parse_trust
 from certifier.certificate.verification import Material
 from certifier.certificate.verify import check_certificate
+from certifier.service.certifier import Certifier, Issued
 from certifier.service.home import open_certifier
 from certifier.service.sandbox import DEMO_CODES, MISTYPED_CODE, UNKNOWN_CODE
 from certifier.settings import Settings
+from certifier.storage.tables import certificates
 from certifier.web import batches, lines
 from certifier.web.app import create_app
 from certifier.web.site import MOST_OF_ONE, MOST_STREAMS, Site
+from tests.studio import NOW, Studio
 from tests.web.access import new_key
 from tests.web.conftest import LATER, World
 
@@ -534,6 +537,22 @@ def test_a_recording_is_answered_for_its_newest_certificate_in_force(sandbox: Fl
     assert by_file["code"] == by_samples["code"] == display_code(DEMO_CODES["successor"])
     assert by_file["verdict"] == "valid"
     assert (revoked["code"], revoked["verdict"]) == (display_code(DEMO_CODES["revoked"]), "not_valid")
+
+
+@pytest.mark.parametrize("column", ["document", "proof"])
+def test_what_came_to_harm_here_has_one_answer_with_its_record_and_without(
+    studio: Studio, certifier: Certifier, column: str
+) -> None:
+    issued = certifier.submit(studio.upload(studio.signed(studio.report())), NOW)
+    assert isinstance(issued, Issued)
+    with certifier.store.database.writing() as connection:
+        connection.execute(certificates.update().values({column: b"\xff"}))
+    client = keyed(create_app(certifier, lambda: LATER), new_key(certifier, "verify:bulk"))
+    item = {"code": issued.certificate.code}
+    (alone,), (with_record,) = answers(client, item), answers(client, item, include=["record"])
+    assert with_record.pop("record")[{"document": "credential"}.get(column, column)] == "\ufffd"
+    assert with_record == alone
+    assert alone["result"] == "not_valid"
 
 
 def test_a_document_is_opened_when_its_turn_comes_and_let_go_of_when_it_is_answered(world: World) -> None:
