@@ -148,7 +148,7 @@ def test_a_worker_keeps_to_its_cpu_and_the_audio_analysis_does_not(studio: Studi
     kept, left, behind = map(int, told.stdout.split())
     assert kept == 1
     assert left == len(os.sched_getaffinity(0))
-    assert behind == PATIENCE
+    assert behind == min(PATIENCE, 19 - os.getpriority(os.PRIO_PROCESS, 0))  # nobody is nicer than that
 
 
 def test_a_worker_starts_without_the_libraries_that_few_requests_need():
