@@ -9,13 +9,18 @@ from datetime import UTC, datetime
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
 from certifier.certificate.code import display_code
 from certifier.certificate.times import parse_time
+from certifier.service.certifier import Certifier, Issued
 from certifier.service.home import open_certifier
 from certifier.service.sandbox import DEMO_CODES
 from certifier.settings import Settings
+from certifier.storage.tables import certificates
 from certifier.web.app import create_app
+from tests.studio import Studio
+from tests.web.conftest import LATER
 from tests.web.test_certificates import text_of
 
 HTML = {"Accept": "text/html"}
@@ -100,3 +105,24 @@ def test_the_page_of_a_decision_tells_how_its_certificate_stands_now(sandbox: Fl
     page = read(sandbox, view["links"]["submission"])
     assert re.findall(r"pill pill-(\w+)", page) == ([] if state == "active" else [state])
     assert (f"/v/{DEMO_CODES[name]}/kit" in page) is (state == "active")
+
+
+HARMED = {
+    "a proof that is no text": {"proof": b"\xff\xfe"},
+    "a document that is no text": {"document": b"\xff{"},
+    "a document that is no object": {"document": b"[]"},
+}
+
+
+@pytest.mark.parametrize("harm", HARMED.values(), ids=HARMED.keys())
+def test_a_decision_is_told_whatever_came_to_harm_of_its_certificate(
+    studio: Studio, certifier: Certifier, harm: dict[str, bytes]
+) -> None:
+    issued = certifier.certify(studio.examined(1), LATER)
+    assert isinstance(issued, Issued)
+    with certifier.store.database.writing() as connection:
+        connection.execute(update(certificates).values(**harm))
+    client = create_app(certifier, lambda: LATER).test_client()
+    told = client.get(f"/api/v1/submissions/{issued.submission.id}")
+    assert (told.status_code, told.json["outcome"], told.json["bundle"]) == (200, issued.verdict.outcome, None)
+    read(client, f"/submissions/{issued.submission.id}")

@@ -10,6 +10,7 @@ from typing import Any
 from certifier.certificate.code import display_code
 from certifier.certificate.times import time_text
 from certifier.crypto.strict_json import parse_object
+from certifier.errors import MalformedJson
 from certifier.footprint.model import Footprint, LineItem
 from certifier.standard.evaluate import Finding, Verdict
 from certifier.standard.levers import Levers, levers_document
@@ -247,8 +248,12 @@ def _about(
     }
 
 
-def _bundle(row: CertificateRow) -> BundleView:
-    return BundleView(certificate=parse_object(row.document or b"{}"), proof=(row.proof or b"").decode())
+def _bundle(row: CertificateRow) -> BundleView | None:
+    """None where what is stored came to harm: the certificate's own page and verification tell that."""
+    try:
+        return BundleView(certificate=parse_object(row.document or b"{}"), proof=(row.proof or b"").decode())
+    except (MalformedJson, UnicodeDecodeError):
+        return None
 
 
 def trial_view(verdict: Verdict, *, title: str, artist: str, now: datetime) -> SubmissionView:
