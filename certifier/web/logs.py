@@ -30,11 +30,26 @@ class JsonLines(logging.Formatter):
         return json.dumps(line)
 
 
+class News(logging.Filter):
+    """Leaves out what is meant so: the server wonders about its many threads; most of them wait for bodies."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not record.getMessage().startswith("Configuration allows spawning")
+
+
 SERVER_LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"news": {"()": News}},
     "formatters": {"lines": {"()": JsonLines}},
-    "handlers": {"lines": {"class": "logging.StreamHandler", "formatter": "lines", "stream": "ext://sys.stderr"}},
+    "handlers": {
+        "lines": {
+            "class": "logging.StreamHandler",
+            "formatter": "lines",
+            "stream": "ext://sys.stderr",
+            "filters": ["news"],
+        }
+    },
     "root": {"handlers": ["lines"], "level": "WARNING"},
     "loggers": {"_granian": {"handlers": ["lines"], "level": "WARNING", "propagate": False}},
 }
