@@ -14,7 +14,7 @@ from certifier.service.api_keys import open_api_keys
 from tests.postgres import Postgres
 from tests.studio import NOW
 from tests.web.access import bearer, new_key
-from tests.web.replicas import Load, Place, at_work
+from tests.web.replicas import Load, Place, at_work, until
 
 CALLS = 30
 SETTINGS = {
@@ -93,7 +93,8 @@ def test_the_callers_request_id_goes_through_nginx_and_into_the_line(place: Plac
         200,
     )
     assert made_up in logs
-    assert made_up in (place.studio.folder / "access.log").read_text()
+    access = place.studio.folder / "access.log"
+    until(lambda: made_up in access.read_text(), "nginx, which answers first, has written its line")
     assert "from=here" not in logs
 
 
