@@ -32,7 +32,9 @@ def free_port() -> int:
 
 @contextmanager
 def served_home(home: Path, log: Path | None = None, **environment: str) -> Iterator[Served]:
-    """The service of a home, once it is ready; at its end its log (beside the home, or ``log``) may tell of no fault."""
+    """The service of a home, once it is ready; at its end its log (beside the home, or ``log``) may tell of no fault, nor warn of
+    what is meant so.
+    """
     url, log = f"http://127.0.0.1:{(port := free_port())}", log or home.parent / f"{home.name}.log"
     command = [sys.executable, "-m", "certifier.cli", "serve", "--home", str(home), "--port", str(port)]
     with log.open("wb") as out:
@@ -48,6 +50,7 @@ def served_home(home: Path, log: Path | None = None, **environment: str) -> Iter
             process.kill()
             raise
     assert b"Traceback" not in log.read_bytes(), log.read_text()
+    assert b"Python threads" not in log.read_bytes(), log.read_text()
 
 
 @contextmanager

@@ -207,6 +207,7 @@ def test_an_embed_stands_whole_in_a_page_of_another_origin(browser: Browser, blo
     page.goto(blog)
     inner = page.frames[1]
     assert inner.inner_text("h1") == "Low-Carbon Audio, class 2"
+    inner.wait_for_load_state("load")  # its style, too
     assert inner.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     assert inner.evaluate("document.documentElement.scrollHeight - innerHeight") <= 0
     page.context.close()

@@ -20,7 +20,6 @@ from certifier.audio.analyse import PATIENCE
 from certifier.errors import OperatorError
 from certifier.settings import Settings
 from certifier.web.server import serve
-from tests.serving import served_home
 from tests.studio import Studio
 
 PROGRAM = """
@@ -134,16 +133,6 @@ def test_a_cpu_that_does_not_exist_is_told_before_it_serves(tmp_path: Path) -> N
     with pytest.raises(OperatorError, match="LCAL_CPU") as refused:
         serve(Settings(home=tmp_path, cpu=4096), "127.0.0.1", 0)
     assert refused.value.found == "4096"
-
-
-def test_a_start_warns_of_nothing_that_is_meant_so(studio: Studio, tmp_path: Path) -> None:
-    studio.certifier().close()
-    log = tmp_path / "log"
-    with served_home(studio.settings.home, log):
-        pass
-    told = [json.loads(line) for line in log.read_text().splitlines()]
-    assert told[0]["event"].startswith("Serving ")
-    assert [line for line in told if line["level"] != "info"] == []
 
 
 def test_a_worker_keeps_to_its_cpu_and_the_audio_analysis_does_not(studio: Studio) -> None:

@@ -9,7 +9,7 @@ import json
 import shutil
 import struct
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -441,39 +441,49 @@ def test_without_a_camera_the_page_says_why_and_what_else_helps(
     page.context.close()
 
 
-def film(badge: Path, path: Path) -> None:
-    """Frames of a badge before a camera, in YUV4MPEG2, first a dark one."""
-    label = Image.open(badge).convert("L").resize((440, 440))
-    frame = Image.new("L", (640, 480), 90)
-    frame.paste(label, (100, 20))
+def film(path: Path, badge: Path | None = None) -> Path:
+    """Frames before a camera, in YUV4MPEG2: dark ones, and then a badge where there is one."""
     chroma = bytes([128]) * (320 * 240 * 2)
-    dark = b"FRAME\n" + bytes([40]) * (640 * 480) + chroma
+    frames = [bytes([40]) * (640 * 480)] * 10
+    if badge:
+        frame = Image.new("L", (640, 480), 90)
+        frame.paste(Image.open(badge).convert("L").resize((440, 440)), (100, 20))
+        frames += [frame.tobytes()] * 20
     path.write_bytes(
-        b"YUV4MPEG2 W640 H480 F20:1 Ip A1:1 C420jpeg\n" + dark * 10 + (b"FRAME\n" + frame.tobytes() + chroma) * 20
+        b"YUV4MPEG2 W640 H480 F20:1 Ip A1:1 C420jpeg\n" + b"".join(b"FRAME\n" + each + chroma for each in frames)
     )
+    return path
 
 
-def test_the_camera_reads_a_label_and_goes_off(
-    browser: Browser, address: str, files: dict[str, Path], tmp_path: Path
-) -> None:
-    film(files["badge.png"], tmp_path / "label.y4m")
+@contextmanager
+def before_a_camera(browser: Browser, address: str, shown: Path) -> Iterator[Page]:
     camera = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
     launched = browser.browser_type.launch(
         executable_path=shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome"),
-        args=["--no-sandbox", "--disable-gpu", *camera, f"--use-file-for-fake-video-capture={tmp_path / 'label.y4m'}"],
+        args=["--no-sandbox", "--disable-gpu", *camera, f"--use-file-for-fake-video-capture={shown}"],
     )
     page = opened(launched, address)
     page.goto("/verify")
     page.click("#camera-start")
     expect(page.locator("#camera-stop")).to_be_focused()
-    answer(page, "Camera: its QR", "Valid", "Night Ferry (example)")
-    expect(page.locator("#camera-said")).to_have_text("Found. The camera is off.")
-    assert page.evaluate("document.getElementById('video').srcObject") is None
-    page.click("#camera-start")
-    page.click("#camera-stop")
-    expect(page.locator("#camera-start")).to_be_focused()
-    expect(page.locator("#video")).to_have_js_property("srcObject", None)
+    yield page
     launched.close()
+
+
+def test_the_camera_reads_a_label_and_goes_off(
+    browser: Browser, address: str, files: dict[str, Path], tmp_path: Path
+) -> None:
+    with before_a_camera(browser, address, film(tmp_path / "label.y4m", files["badge.png"])) as page:
+        answer(page, "Camera: its QR", "Valid", "Night Ferry (example)")
+        expect(page.locator("#camera-said")).to_have_text("Found. The camera is off.")
+        assert page.evaluate("document.getElementById('video').srcObject") is None
+
+
+def test_the_camera_goes_off_when_it_is_told_to(browser: Browser, address: str, tmp_path: Path) -> None:
+    with before_a_camera(browser, address, film(tmp_path / "dark.y4m")) as page:
+        page.click("#camera-stop")
+        expect(page.locator("#camera-start")).to_be_focused()
+        expect(page.locator("#video")).to_have_js_property("srcObject", None)
 
 
 def test_the_reader_of_the_browser_is_used_where_there_is_one(
